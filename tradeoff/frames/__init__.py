@@ -1,0 +1,1 @@
+"""The two frames, ``points`` and ``samples``, and the Run that holds them."""

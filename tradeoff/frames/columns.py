@@ -1,0 +1,280 @@
+"""The column tables: every column of the two frames, with dtype, unit, meaning and direction.
+
+Labels, axis titles, validation, dominance, documentation and the objective's
+parser all read these tables, so that a column is described in one place only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Literal
+
+Better = Literal["higher", "lower", "neither"]
+Dtype = Literal["str", "Int64", "float64", "list"]
+
+PERCENTILES: Mapping[str, float] = MappingProxyType(
+    {"p50": 0.50, "p90": 0.90, "p95": 0.95, "p99": 0.99, "p999": 0.999}
+)
+"""The percentiles the frames carry: short name to probability."""
+
+STAGES = ("pre", "batch_wait", "queue_wait", "model", "post", "overhead")
+"""Where a request's time goes, in the order in which it passes."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a frame.
+
+    Attributes
+    ----------
+    name
+        The column's name; a unit, if any, is its suffix.
+    dtype
+        ``"str"``, ``"Int64"`` (nullable), ``"float64"`` or ``"list"`` (of text).
+    meaning
+        One sentence for a newcomer.
+    unit
+        ``"ms"``, ``"requests/s"``, ... or ``""``.
+    better
+        Which direction is better for the people served.
+    label
+        Human name for axes and tables, without the unit.
+    short
+        The name people type in objectives (``"p99"``); equal to `name` when there is none.
+    allowed
+        The values a text column may take; empty when it is free text.
+    """
+
+    name: str
+    dtype: Dtype
+    meaning: str
+    unit: str = ""
+    better: Better = "neither"
+    label: str = ""
+    short: str = ""
+    allowed: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Fill the label and the short name from the name."""
+        if not self.label:
+            object.__setattr__(self, "label", self.name.replace("_", " "))
+        if not self.short:
+            object.__setattr__(self, "short", self.name)
+
+    @property
+    def title(self) -> str:
+        """The label with its unit, as an axis shows it."""
+        return f"{self.label} ({self.unit})" if self.unit else self.label
+
+
+def _identity() -> Iterable[Column]:
+    text: Dtype = "str"
+    yield Column("workload", text, "What the device runs for one batch, named by its operation.")
+    yield Column("backend", text, "Who runs it: torch, cupy, numpy, or python for a plain callable.")
+    yield Column("device", text, "The device it ran on, as the backend names its model.")
+    yield Column("dtype", text, "The numbers' type: float32, float16, bfloat16, ...")
+    yield Column(
+        "mode",
+        text,
+        "How calls were issued: k in flight, one alone, a chunk enqueued, a replayed graph, or served requests.",
+        allowed=("concurrent", "isolated", "pipelined", "graph", "serving"),
+    )
+    yield Column(
+        "load",
+        text,
+        "How work arrives: a fixed number in flight (closed), or on a schedule whatever the system does.",
+        allowed=("closed", "poisson", "constant", "gamma", "mmpp", "trace", "all_at_once"),
+    )
+    yield Column("batch_size", "Int64", "Requests in a call; in serving modes the policy's maximum.", "requests", label="batch size")
+    yield Column("concurrency", "Int64", "Calls (device modes) or clients (serving) in flight at once.", "in flight")
+    yield Column("request_rate_rps", "float64", "Requests that arrive per second, open loop.", "requests/s", label="request rate", short="request_rate")
+    yield Column("max_wait_ms", "float64", "Longest time the policy holds a request to fill its batch.", "ms", label="maximum wait", short="max_wait")
+    yield Column("workers", "Int64", "Workers that take batches from the queue.", "workers")
+    yield Column("formation", text, "Whether workers share one queue or each forms its own batch.", allowed=("shared", "per_worker"))
+    yield Column("queue_limit", "Int64", "Waiting places; missing means unbounded.", "requests", label="queue limit")
+    yield Column("think_ms", "float64", "Mean time a client waits before its next request, closed loop.", "ms", label="think time", short="think")
+    yield Column("cache", text, "State of the device's cache before each call.", allowed=("hot", "cold_flush", "cold_rotate"))
+    yield Column("regime", text, "Peak and short (burst), or steady state (sustained).", allowed=("burst", "sustained"))
+    yield Column("source", text, "Who measured: tradeoff, or the tool whose file was read.")
+    yield Column(
+        "latency_basis",
+        text,
+        "From when latency counts: the scheduled arrival, the send, or the device's own interval.",
+        allowed=("scheduled", "send", "device"),
+        label="latency counted from",
+    )
+    yield Column("model_clock", text, "The clock behind model latency.", allowed=("host", "cuda_event", "none"), label="model clock")
+
+
+def _with_interval(column: Column) -> Iterable[Column]:
+    yield column
+    for suffix, end in (("_lo", "lower"), ("_hi", "upper")):
+        yield Column(
+            column.name + suffix,
+            "float64",
+            f"The {end} end of the 95 % interval of {column.label}.",
+            column.unit,
+            column.better,
+            f"{column.label}, {end} end",
+            column.short + suffix,
+        )
+
+
+def _time_statistics(stem: str, label: str, *, statistics: Iterable[str], interval: bool) -> Iterable[Column]:
+    for statistic in statistics:
+        name = f"{stem}_{statistic}_ms"
+        text = f"{statistic} {label}" if statistic != "mean" else f"mean {label}"
+        short = statistic if stem == "latency" else f"{stem}_{statistic}"
+        if stem == "latency" and statistic == "mean":
+            short = "latency_mean"
+        meaning = (
+            f"The mean of {label}; it hides what users feel."
+            if statistic == "mean"
+            else f"{100 * PERCENTILES[statistic]:g} % of requests see a {label} of at most this."
+        )
+        column = Column(name, "float64", meaning, "ms", "lower", text, short)
+        yield from _with_interval(column) if interval else (column,)
+
+
+def _seen() -> Iterable[Column]:
+    everything = ("mean", *PERCENTILES)
+    some = ("mean", "p50", "p99")
+    yield Column("n", "Int64", "Samples behind the percentiles.", "samples", "higher")
+    yield Column("n_errors", "Int64", "Calls or requests that failed; they are in no percentile.", "requests", "lower", "errors")
+    yield Column("n_rejected", "Int64", "Requests turned away because the queue was full.", "requests", "lower", "rejected")
+    yield Column("duration_s", "float64", "Length of the measured window.", "s", label="measured for")
+    yield from _with_interval(
+        Column(
+            "throughput_rps",
+            "float64",
+            "Requests completed in the window, divided by the window.",
+            "requests/s",
+            "higher",
+            "throughput",
+            "throughput",
+        )
+    )
+    yield Column("calls_per_s", "float64", "Calls completed in the window, divided by the window.", "calls/s", "higher", "call rate")
+    yield Column("utilisation", "float64", "Share of the window in which the device was busy.", "", "neither")
+    yield Column("batch_size_mean", "float64", "Mean size of the batches that were formed.", "requests", label="mean batch size")
+    yield from _time_statistics("latency", "latency", statistics=everything, interval=True)
+    yield from _time_statistics("model", "model latency", statistics=everything, interval=True)
+    yield from _time_statistics("queue_wait", "queue wait", statistics=some, interval=False)
+    yield from _time_statistics("batch_wait", "batch wait", statistics=some, interval=False)
+    yield Column("tokens_per_s", "float64", "Tokens produced per second.", "tokens/s", "higher", "token throughput")
+    yield from _time_statistics("ttft", "time to first token", statistics=everything, interval=False)
+    yield from _time_statistics("tpot", "time per output token", statistics=everything, interval=False)
+    yield from _time_statistics("itl", "inter-token latency", statistics=everything, interval=False)
+
+
+def _where_time_goes() -> Iterable[Column]:
+    for where in ("mean", "p50", "p99"):
+        around = "all requests" if where == "mean" else f"the requests around {where} (± 0.25 % of ranks)"
+        for stage in STAGES:
+            yield Column(
+                f"at_{where}_{stage}_ms",
+                "float64",
+                f"Mean {stage.replace('_', ' ')} time of {around}.",
+                "ms",
+                "lower",
+                f"{stage.replace('_', ' ')} at {where}",
+            )
+
+
+def _cost_and_trust() -> Iterable[Column]:
+    yield Column("flops", "float64", "Floating-point operations of one call.", "flop")
+    yield Column("bytes", "float64", "Bytes one call must move at least.", "B")
+    yield Column("pct_of_limit", "float64", "Share of the device's own limit that was reached.", "%", label="share of the device's limit")
+    yield Column("energy_j_per_item", "float64", "Energy spent per request.", "J", "lower", "energy per request")
+    yield Column("sm_clock_mhz", "float64", "Median clock of the device's processors.", "MHz", label="processor clock")
+    yield Column("power_w", "float64", "Median power drawn.", "W", label="power")
+    yield Column("temperature_c", "float64", "Median temperature.", "°C", label="temperature")
+    for percentile in PERCENTILES:
+        yield Column(
+            f"tau_{percentile}",
+            "float64",
+            f"Samples that count as one at {percentile}: latencies that follow each other are alike.",
+            label=f"dependence at {percentile}",
+        )
+    yield Column(
+        "status",
+        "str",
+        "How the measurement ended.",
+        allowed=("converged", "budget", "unstable", "throttled", "saturated", "oom", "failed"),
+    )
+    yield Column("reason", "str", "Why it ended so, in a sentence.")
+    yield Column("flags", "list", "What to know before using the row: names from the flag table.")
+    yield Column("extra", "str", "What a source file said beyond these columns, as JSON.")
+
+
+def _samples() -> Iterable[Column]:
+    yield Column("point_id", "str", "The operating point this observation belongs to.")
+    yield Column("replicate", "Int64", "Which process measured it, counted from 0.")
+    yield Column("seq", "Int64", "Order of submission within the replicate.")
+    yield Column("batch_id", "Int64", "Which call served it.")
+    yield Column("phase", "str", "Part of the run it belongs to.", allowed=("cold", "warmup", "measure", "drain"))
+    for name, meaning in (
+        ("scheduled_ns", "When it was due to arrive, open loop."),
+        ("submitted_ns", "When it was handed over."),
+        ("dispatched_ns", "When its batch was dispatched."),
+        ("device_start_ns", "When the device began its batch."),
+        ("device_end_ns", "When the device finished its batch."),
+        ("done_ns", "When its completion was observed."),
+        ("pre_ns", "Host work before the model."),
+        ("batch_wait_ns", "Waiting for the batch to form."),
+        ("queue_wait_ns", "Waiting for a worker."),
+        ("model_ns", "Model latency."),
+        ("post_ns", "Host work after the model."),
+        ("overhead_ns", "Latency minus all other parts; negative is a finding."),
+        ("latency_ns", "What the caller waited."),
+    ):
+        yield Column(name, "Int64", meaning, "ns")
+    yield Column("batch_size", "Int64", "Size of the batch that served it.", "requests")
+    yield Column("in_flight", "Int64", "Calls in flight when it was submitted, itself included.", "in flight")
+    yield Column("status", "str", "How it ended.", allowed=("ok", "error", "rejected", "timeout"))
+    yield Column("label", "str", "A telemetry label (power_capped, thermal, ...); missing when there is none.")
+
+
+def _table(columns: Iterable[Column]) -> Mapping[str, Column]:
+    return MappingProxyType({column.name: column for column in columns})
+
+
+IDENTITY_COLUMNS: tuple[str, ...] = tuple(column.name for column in _identity())
+"""What an operating point is; ``point_id`` is a hash of these."""
+
+NEVER_POOLED: tuple[str, ...] = (
+    "workload", "backend", "device", "dtype", "mode", "regime", "cache", "latency_basis", "model_clock",
+)  # fmt: skip
+"""Rows that differ in one of these neither compete nor mix, unless told otherwise."""
+
+POINT_COLUMNS: Mapping[str, Column] = _table(
+    (
+        Column("point_id", "str", "A hash of what the point is."),
+        *_identity(),
+        *_seen(),
+        *_where_time_goes(),
+        *_cost_and_trust(),
+    )
+)
+"""The columns of ``points``, a row per operating point, by name and in order."""
+
+SAMPLE_COLUMNS: Mapping[str, Column] = _table(_samples())
+"""The columns of ``samples``, a row per call or request, by name and in order."""
+
+
+def column(name: str) -> Column:
+    """Look a column of ``points`` up by its name or its short name.
+
+    Raises
+    ------
+    KeyError
+        When neither table nor short names know `name`.
+    """
+    if name in POINT_COLUMNS:
+        return POINT_COLUMNS[name]
+    for candidate in POINT_COLUMNS.values():
+        if candidate.short == name:
+            return candidate
+    raise KeyError(f"no column {name!r} in points")

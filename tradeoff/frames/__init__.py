@@ -1,1 +1,39 @@
 """The two frames, ``points`` and ``samples``, and the Run that holds them."""
+
+from tradeoff.frames.columns import (
+    IDENTITY_COLUMNS,
+    NEVER_POOLED,
+    PERCENTILES,
+    POINT_COLUMNS,
+    SAMPLE_COLUMNS,
+    STAGES,
+    Column,
+    column,
+)
+from tradeoff.frames.flags import FLAGS, Flag
+from tradeoff.frames.folder import RunFolder, RunFolderError
+from tradeoff.frames.run import Run
+from tradeoff.frames.tables import make_points, make_samples, point_id
+from tradeoff.frames.validate import FrameError, validate_points, validate_samples
+
+__all__ = [
+    "FLAGS",
+    "IDENTITY_COLUMNS",
+    "NEVER_POOLED",
+    "PERCENTILES",
+    "POINT_COLUMNS",
+    "SAMPLE_COLUMNS",
+    "STAGES",
+    "Column",
+    "Flag",
+    "FrameError",
+    "Run",
+    "RunFolder",
+    "RunFolderError",
+    "column",
+    "make_points",
+    "make_samples",
+    "point_id",
+    "validate_points",
+    "validate_samples",
+]

@@ -14,9 +14,7 @@ from typing import Literal
 Better = Literal["higher", "lower", "neither"]
 Dtype = Literal["str", "Int64", "float64", "list"]
 
-PERCENTILES: Mapping[str, float] = MappingProxyType(
-    {"p50": 0.50, "p90": 0.90, "p95": 0.95, "p99": 0.99, "p999": 0.999}
-)
+PERCENTILES: Mapping[str, float] = MappingProxyType({"p50": 0.50, "p90": 0.90, "p95": 0.95, "p99": 0.99, "p999": 0.999})
 """The percentiles the frames carry: short name to probability."""
 
 STAGES = ("pre", "batch_wait", "queue_wait", "model", "post", "overhead")
@@ -87,15 +85,49 @@ def _identity() -> Iterable[Column]:
         "How work arrives: a fixed number in flight (closed), or on a schedule whatever the system does.",
         allowed=("closed", "poisson", "constant", "gamma", "mmpp", "trace", "all_at_once"),
     )
-    yield Column("batch_size", "Int64", "Requests in a call; in serving modes the policy's maximum.", "requests", label="batch size")
+    yield Column(
+        "batch_size",
+        "Int64",
+        "Requests in a call; in serving modes the policy's maximum.",
+        "requests",
+        label="batch size",
+    )
     yield Column("concurrency", "Int64", "Calls (device modes) or clients (serving) in flight at once.", "in flight")
-    yield Column("request_rate_rps", "float64", "Requests that arrive per second, open loop.", "requests/s", label="request rate", short="request_rate")
-    yield Column("max_wait_ms", "float64", "Longest time the policy holds a request to fill its batch.", "ms", label="maximum wait", short="max_wait")
+    yield Column(
+        "request_rate_rps",
+        "float64",
+        "Requests that arrive per second, open loop.",
+        "requests/s",
+        label="request rate",
+        short="request_rate",
+    )
+    yield Column(
+        "max_wait_ms",
+        "float64",
+        "Longest time the policy holds a request to fill its batch.",
+        "ms",
+        label="maximum wait",
+        short="max_wait",
+    )
     yield Column("workers", "Int64", "Workers that take batches from the queue.", "workers")
-    yield Column("formation", text, "Whether workers share one queue or each forms its own batch.", allowed=("shared", "per_worker"))
+    yield Column(
+        "formation",
+        text,
+        "Whether workers share one queue or each forms its own batch.",
+        allowed=("shared", "per_worker"),
+    )
     yield Column("queue_limit", "Int64", "Waiting places; missing means unbounded.", "requests", label="queue limit")
-    yield Column("think_ms", "float64", "Mean time a client waits before its next request, closed loop.", "ms", label="think time", short="think")
-    yield Column("cache", text, "State of the device's cache before each call.", allowed=("hot", "cold_flush", "cold_rotate"))
+    yield Column(
+        "think_ms",
+        "float64",
+        "Mean time a client waits before its next request, closed loop.",
+        "ms",
+        label="think time",
+        short="think",
+    )
+    yield Column(
+        "cache", text, "State of the device's cache before each call.", allowed=("hot", "cold_flush", "cold_rotate")
+    )
     yield Column("regime", text, "Peak and short (burst), or steady state (sustained).", allowed=("burst", "sustained"))
     yield Column("source", text, "Who measured: tradeoff, or the tool whose file was read.")
     yield Column(
@@ -105,7 +137,13 @@ def _identity() -> Iterable[Column]:
         allowed=("scheduled", "send", "device"),
         label="latency counted from",
     )
-    yield Column("model_clock", text, "The clock behind model latency.", allowed=("host", "cuda_event", "none"), label="model clock")
+    yield Column(
+        "model_clock",
+        text,
+        "The clock behind model latency.",
+        allowed=("host", "cuda_event", "none"),
+        label="model clock",
+    )
 
 
 def _with_interval(column: Column) -> Iterable[Column]:
@@ -142,8 +180,12 @@ def _seen() -> Iterable[Column]:
     everything = ("mean", *PERCENTILES)
     some = ("mean", "p50", "p99")
     yield Column("n", "Int64", "Samples behind the percentiles.", "samples", "higher")
-    yield Column("n_errors", "Int64", "Calls or requests that failed; they are in no percentile.", "requests", "lower", "errors")
-    yield Column("n_rejected", "Int64", "Requests turned away because the queue was full.", "requests", "lower", "rejected")
+    yield Column(
+        "n_errors", "Int64", "Calls or requests that failed; they are in no percentile.", "requests", "lower", "errors"
+    )
+    yield Column(
+        "n_rejected", "Int64", "Requests turned away because the queue was full.", "requests", "lower", "rejected"
+    )
     yield Column("duration_s", "float64", "Length of the measured window.", "s", label="measured for")
     yield from _with_interval(
         Column(
@@ -156,9 +198,18 @@ def _seen() -> Iterable[Column]:
             "throughput",
         )
     )
-    yield Column("calls_per_s", "float64", "Calls completed in the window, divided by the window.", "calls/s", "higher", "call rate")
+    yield Column(
+        "calls_per_s",
+        "float64",
+        "Calls completed in the window, divided by the window.",
+        "calls/s",
+        "higher",
+        "call rate",
+    )
     yield Column("utilisation", "float64", "Share of the window in which the device was busy.", "", "neither")
-    yield Column("batch_size_mean", "float64", "Mean size of the batches that were formed.", "requests", label="mean batch size")
+    yield Column(
+        "batch_size_mean", "float64", "Mean size of the batches that were formed.", "requests", label="mean batch size"
+    )
     yield from _time_statistics("latency", "latency", statistics=everything, interval=True)
     yield from _time_statistics("model", "model latency", statistics=everything, interval=True)
     yield from _time_statistics("queue_wait", "queue wait", statistics=some, interval=False)
@@ -186,7 +237,13 @@ def _where_time_goes() -> Iterable[Column]:
 def _cost_and_trust() -> Iterable[Column]:
     yield Column("flops", "float64", "Floating-point operations of one call.", "flop")
     yield Column("bytes", "float64", "Bytes one call must move at least.", "B")
-    yield Column("pct_of_limit", "float64", "Share of the device's own limit that was reached.", "%", label="share of the device's limit")
+    yield Column(
+        "pct_of_limit",
+        "float64",
+        "Share of the device's own limit that was reached.",
+        "%",
+        label="share of the device's limit",
+    )
     yield Column("energy_j_per_item", "float64", "Energy spent per request.", "J", "lower", "energy per request")
     yield Column("sm_clock_mhz", "float64", "Median clock of the device's processors.", "MHz", label="processor clock")
     yield Column("power_w", "float64", "Median power drawn.", "W", label="power")

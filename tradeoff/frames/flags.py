@@ -51,7 +51,7 @@ FLAGS: Mapping[str, Flag] = MappingProxyType(
             Flag(
                 "gil_bound",
                 "warning",
-                "Two calls in flight gained less than 20 % with cores free: the interpreter's lock is what was measured.",
+                "Two calls in flight gained less than 20 % with cores free: the interpreter's lock was measured.",
                 "Use a workload that releases the lock, or serve from several processes.",
             ),
             Flag(

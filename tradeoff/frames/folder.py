@@ -1,0 +1,325 @@
+"""A Run on disk: a folder that survives a kill at any moment.
+
+``environment.json`` says what it is. A point's samples are written first, to
+``samples/<point_id>.parquet``; then ``points/<point_id>.parquet`` marks the point as complete.
+Each file is written aside and renamed, so that it is there whole or not at all.
+`RunFolder.compact` gathers the marks into ``points.parquet``.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from tradeoff.frames.columns import POINT_COLUMNS, SAMPLE_COLUMNS, Column
+from tradeoff.frames.run import Run
+from tradeoff.frames.tables import conform, make_points, make_samples
+from tradeoff.frames.validate import FrameError, validate_points, validate_samples
+
+FORMAT = "tradeoff-run"
+VERSION = 1
+_OURS = ("environment.json", "points.parquet", "points", "samples")
+_ARROW = {"str": pa.string(), "Int64": pa.int64(), "float64": pa.float64(), "list": pa.list_(pa.string())}
+_POINT_FILE = re.compile(r"[0-9a-f]{12}\.parquet")
+_ASIDE = ".part"
+
+
+class RunFolderError(OSError, ValueError):
+    """A Run folder that cannot be read or written; the message names the file and what to do."""
+
+
+class RunFolder:
+    """The folder of one Run: commit finished points to it, read it back, compact it.
+
+    Parameters
+    ----------
+    path
+        The folder. Nothing is touched until `create` or `open`.
+    """
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self.path = Path(path)
+
+    def is_run(self) -> bool:
+        """Tell whether the folder holds a Run."""
+        return (self.path / "environment.json").is_file()
+
+    def create(self, environment: Mapping[str, Any]) -> RunFolder:
+        """Make the folder for a new Run.
+
+        Raises
+        ------
+        RunFolderError
+            When a Run is there already, or the folder cannot be written.
+        """
+        if self.is_run():
+            raise RunFolderError(f"{self.path} holds a Run already: choose another folder, or go on with resume=True")
+        stray = next((name for name in _OURS if (self.path / name).exists()), None)
+        if stray is not None:
+            raise RunFolderError(f"{self.path / stray} is there but {self.path} is not a Run: choose another folder")
+        with _named(self.path, "make the folder"):
+            (self.path / "points").mkdir(parents=True, exist_ok=True)
+            (self.path / "samples").mkdir(exist_ok=True)
+        self.set_environment(environment)
+        return self
+
+    def open(self) -> RunFolder:
+        """Check that the folder is a Run.
+
+        Raises
+        ------
+        RunFolderError
+            When it is not, or was written by a newer version.
+        """
+        _ = self.environment
+        return self
+
+    @property
+    def environment(self) -> dict[str, Any]:
+        """What it takes to repeat the measurement."""
+        file = self.path / "environment.json"
+        if not self.path.is_dir():
+            raise RunFolderError(f"{self.path} is not a folder: expected a Run folder with an environment.json")
+        if not file.is_file():
+            raise RunFolderError(f"{file} is missing: {self.path} is not a Run folder")
+        try:
+            content = json.loads(file.read_text(encoding="utf-8"))
+        except (OSError, ValueError, RecursionError) as error:
+            raise RunFolderError(f"{file} cannot be read as JSON: {error}") from error
+        if not isinstance(content, dict) or content.get("format") != FORMAT:
+            raise RunFolderError(f"{file} is not the environment of a Run: expected an object with format {FORMAT!r}")
+        if content.get("version") != VERSION:
+            raise RunFolderError(
+                f"{file} has version {content.get('version')!r}; this tradeoff reads version {VERSION}: upgrade it"
+            )
+        environment = content.get("environment")
+        if not isinstance(environment, dict):
+            raise RunFolderError(f"{file} has no environment: expected an object under 'environment'")
+        return environment
+
+    def set_environment(self, environment: Mapping[str, Any]) -> None:
+        """Write ``environment.json``."""
+        content = {"format": FORMAT, "version": VERSION, "environment": dict(environment)}
+        text = json.dumps(content, indent=1, sort_keys=True, allow_nan=False) + "\n"
+        _write_whole(self.path / "environment.json", lambda file: file.write_text(text, encoding="utf-8"))
+
+    def finished(self) -> set[str]:
+        """Return the ids of the points that are complete."""
+        marked = {file.stem for file in self._files("points")}
+        compacted = self.path / "points.parquet"
+        if compacted.exists():
+            marked |= set(_read_table(compacted, {"point_id": POINT_COLUMNS["point_id"]})["point_id"])
+        return marked
+
+    def commit(self, point: pd.DataFrame, samples: pd.DataFrame) -> None:
+        """Keep one finished point: its samples first, then its row as the mark.
+
+        Parameters
+        ----------
+        point
+            One row of ``points``.
+        samples
+            Its samples; may be empty.
+
+        Raises
+        ------
+        RunFolderError
+            When a file cannot be written; what was kept before stays.
+        FrameError
+            When a frame does not follow its column table.
+        """
+        validate_points(point)
+        validate_samples(samples, point)
+        (name,) = point["point_id"]
+        _write_table(self.path / "samples" / f"{name}.parquet", samples, SAMPLE_COLUMNS)
+        _write_table(self.path / "points" / f"{name}.parquet", point, POINT_COLUMNS)
+
+    def read_points(self) -> pd.DataFrame:
+        """Read the rows of all complete points, in the order of their ids."""
+        frames = [_read_table(file, POINT_COLUMNS, name=file.stem) for file in self._files("points")]
+        compacted = self.path / "points.parquet"
+        if compacted.exists():
+            frames.append(_read_table(compacted, POINT_COLUMNS))
+        if not frames:
+            return make_points([])
+        points = pd.concat(frames, ignore_index=True) if len(frames) > 1 else frames[0]
+        # A mark is newer than the compacted row of the same point, and stands before it here.
+        points = points.drop_duplicates("point_id").sort_values("point_id", ignore_index=True)
+        try:
+            validate_points(points)
+        except FrameError as error:
+            raise RunFolderError(f"{self.path} holds points that cannot be right: {error}") from error
+        return points
+
+    def read(self) -> Run:
+        """Read the whole Run: complete points only, with their samples.
+
+        Raises
+        ------
+        RunFolderError
+            When a file is damaged, foreign or missing; it is named, and nothing is changed.
+        """
+        environment = self.environment
+        points = self.read_points()
+        complete = set(points["point_id"])
+        frames = [
+            _read_table(file, SAMPLE_COLUMNS, name=file.stem)
+            for file in self._files("samples")
+            if file.stem in complete
+        ]
+        lost = complete - {file.stem for file in self._files("samples")}
+        if lost:
+            file = self.path / "samples" / f"{min(lost)}.parquet"
+            raise RunFolderError(f"{file} is missing although its point is complete: put it back from a copy")
+        frames = [frame for frame in frames if len(frame)]
+        samples = pd.concat(frames, ignore_index=True) if frames else make_samples({})
+        return Run(points, samples, environment)
+
+    def compact(self) -> None:
+        """Gather the marks into ``points.parquet`` and remove them; safe to be killed at any moment."""
+        points = self.read_points()
+        marks = list(self._files("points"))
+        _write_table(self.path / "points.parquet", points, POINT_COLUMNS)
+        for mark in marks:
+            with _named(mark, "remove the file"):
+                mark.unlink()
+
+    def _files(self, kind: str) -> Iterator[Path]:
+        folder = self.path / kind
+        if not folder.is_dir():
+            return
+        for file in sorted(folder.iterdir()):
+            if file.name.startswith("."):  # ours, half written when a sweep was killed; or the system's
+                continue
+            if not _POINT_FILE.fullmatch(file.name):
+                raise RunFolderError(f"{file} does not belong in a Run folder: move it elsewhere")
+            yield file
+
+
+def save_run(run: Run, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
+    """Write `run` to the folder `path`, whole or not at all; see `Run.save`."""
+    validate_points(run.points)
+    validate_samples(run.samples, run.points)
+    target = Path(path)
+    if RunFolder(target).is_run() and not overwrite:
+        raise RunFolderError(f"{target} holds a Run already: choose another folder, or pass overwrite=True")
+    if target.exists() and not target.is_dir():
+        raise RunFolderError(f"{target} is a file: choose a folder")
+    with _named(target, "make the folder"):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        aside = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
+    try:
+        _fill(RunFolder(aside), run)
+        with _named(target, "write the folder"):
+            aside.chmod(0o777 & ~_umask())
+            if target.is_dir():
+                for item in target.iterdir():
+                    if item.name not in _OURS:
+                        item.rename(aside / item.name)
+                shutil.rmtree(target)
+            aside.rename(target)
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+
+
+def _fill(folder: RunFolder, run: Run) -> None:
+    folder.create(run.environment)
+    by_point = dict(iter(run.samples.groupby("point_id", sort=False)))
+    for name in run.points["point_id"]:
+        samples = by_point.get(name, run.samples.iloc[:0])
+        _write_table(folder.path / "samples" / f"{name}.parquet", samples, SAMPLE_COLUMNS)
+    _write_table(folder.path / "points.parquet", run.points, POINT_COLUMNS)
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+@contextmanager
+def _named(file: Path, what: str) -> Iterator[None]:
+    """Turn an OSError into one that says which file and what was tried."""
+    try:
+        yield
+    except RunFolderError:
+        raise
+    except OSError as error:
+        why = error.strerror or str(error)
+        raise RunFolderError(f"{file}: cannot {what}: {why}. What was kept before is unharmed") from error
+
+
+def _write_whole(file: Path, write: Callable[[Path], object]) -> None:
+    aside = file.with_name(f".{file.name}{_ASIDE}")
+    with _named(file, "write the file"):
+        try:
+            write(aside)
+            aside.replace(file)
+        except BaseException:
+            aside.unlink(missing_ok=True)
+            raise
+
+
+def _write_table(file: Path, frame: pd.DataFrame, columns: Mapping[str, Column]) -> None:
+    frame = conform(frame, columns)
+    extra = [name for name in frame.columns if name not in columns]
+    schema = pa.schema([(name, _ARROW[column.dtype]) for name, column in columns.items()])
+    for name in extra:
+        schema = schema.append(pa.field(str(name), pa.Array.from_pandas(frame[name]).type))
+    table = pa.Table.from_pandas(frame, schema=schema, preserve_index=False)
+    steps = [name for name, column in columns.items() if name.endswith("_ns") or name == "seq"]
+    words = [name for name, column in columns.items() if column.dtype == "str"]
+
+    def write(aside: Path) -> None:
+        # Times and counters hardly change from row to row: stored as differences they take two or three
+        # bytes a value. Page checksums let a reader notice a damaged file.
+        pq.write_table(
+            table,
+            aside,
+            compression="zstd",
+            use_dictionary=words,
+            column_encoding=dict.fromkeys(steps, "DELTA_BINARY_PACKED"),
+            write_page_checksum=True,
+        )
+
+    _write_whole(file, write)
+
+
+def _read_table(file: Path, columns: Mapping[str, Column], *, name: str | None = None) -> pd.DataFrame:
+    try:
+        with pq.ParquetFile(file, page_checksum_verification=True) as parquet:
+            table = parquet.read(columns=list(columns) if len(columns) == 1 else None)
+    except (OSError, pa.ArrowException) as error:
+        raise RunFolderError(
+            f"{file} is damaged or not a Parquet file ({_first_line(error)}): put it back from a copy, "
+            "or move it and its point's other file away and measure the point again with resume=True"
+        ) from error
+    absent = [column for column in columns if column not in table.column_names]
+    if absent:
+        raise RunFolderError(f"{file} does not belong in a Run: column {absent[0]!r} is missing; move it elsewhere")
+    frame = table.to_pandas(types_mapper={pa.int64(): pd.Int64Dtype()}.get)
+    for column, described in columns.items():
+        if described.dtype == "list":
+            frame[column] = [[] if value is None else list(value) for value in frame[column]]
+    try:
+        frame = conform(frame, columns)
+    except (TypeError, ValueError) as error:
+        raise RunFolderError(f"{file} does not belong in a Run: {_first_line(error)}; move it elsewhere") from error
+    if name is not None and len(frame) and set(frame["point_id"]) != {name}:
+        raise RunFolderError(f"{file} holds another point than its name says; move it elsewhere")
+    return frame
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0]

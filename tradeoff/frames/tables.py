@@ -1,0 +1,112 @@
+"""Building frames that follow the column tables: every column there, in order, with its dtype."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from tradeoff.frames.columns import IDENTITY_COLUMNS, POINT_COLUMNS, SAMPLE_COLUMNS, Column
+
+_PANDAS_DTYPE: dict[str, Any] = {"str": "str", "Int64": "Int64", "float64": "float64", "list": "object"}
+
+
+def point_id(identity: Mapping[str, Any]) -> str:
+    """Hash what an operating point is into its id.
+
+    Parameters
+    ----------
+    identity
+        Values of the identity columns; absent, None, NaN and NA are the same: not applicable.
+
+    Returns
+    -------
+    str
+        Twelve hexadecimal digits, the same on every machine and in every session.
+    """
+    canonical = {name: _canonical(POINT_COLUMNS[name], identity.get(name)) for name in IDENTITY_COLUMNS}
+    text = json.dumps(canonical, sort_keys=True, ensure_ascii=True)
+    return hashlib.sha256(text.encode("ascii")).hexdigest()[:12]
+
+
+def _canonical(column: Column, value: Any) -> str | int | float | None:
+    if value is None or value is pd.NA or (isinstance(value, float | np.floating) and np.isnan(value)):
+        return None
+    if column.dtype == "Int64":
+        return int(value)
+    if column.dtype == "float64":
+        number = float(value)
+        return number if np.isfinite(number) else str(number)
+    return str(value)
+
+
+def make_points(rows: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
+    """Make a ``points`` frame of rows given as mappings.
+
+    Parameters
+    ----------
+    rows
+        One mapping per operating point, column name to value. Absent columns become missing,
+        columns the table does not know are kept at the end, ``point_id`` is computed when absent.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Every column of `POINT_COLUMNS`, in order, with its dtype.
+    """
+    records = [dict(row) for row in rows]
+    for record in records:
+        record.setdefault("point_id", point_id(record))
+        flags = record.get("flags")
+        record["flags"] = [] if flags is None else [str(flag) for flag in flags]
+    names = list(dict.fromkeys([*POINT_COLUMNS, *(name for record in records for name in record)]))
+    values = {name: [record.get(name) for record in records] for name in names}
+    return conform(pd.DataFrame({n: pd.Series(v, dtype="object") for n, v in values.items()}), POINT_COLUMNS)
+
+
+def make_samples(columns: Mapping[str, Sequence[Any] | np.ndarray[Any, Any] | str | int]) -> pd.DataFrame:
+    """Make a ``samples`` frame of arrays given by column name.
+
+    Parameters
+    ----------
+    columns
+        Arrays of equal length, or scalars that hold for every row. Absent columns become missing.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Every column of `SAMPLE_COLUMNS`, in order, with its dtype.
+    """
+    arrays = [np.asarray(values) for values in columns.values()]
+    length = max((len(array) for array in arrays if array.ndim == 1), default=0)
+    return conform(pd.DataFrame(dict(columns), index=pd.RangeIndex(length)), SAMPLE_COLUMNS)
+
+
+def conform(frame: pd.DataFrame, table: Mapping[str, Column]) -> pd.DataFrame:
+    """Give `frame` every column of `table`, in order, with its dtype; unknown columns follow unchanged.
+
+    Raises
+    ------
+    ValueError, TypeError
+        When a value cannot be what its column holds; the message names the column.
+    """
+    conformed: dict[str, Any] = {}
+    for name, column in table.items():
+        dtype = _PANDAS_DTYPE[column.dtype]
+        if name not in frame:
+            missing: list[list[str]] | None = [[] for _ in range(len(frame))] if column.dtype == "list" else None
+            conformed[name] = pd.Series(missing, index=frame.index, dtype=dtype)
+            continue
+        try:
+            conformed[name] = frame[name].astype(dtype)
+        except (TypeError, ValueError) as error:
+            raise type(error)(f"column {name!r} must hold {column.dtype}: {error}") from error
+    for name in frame.columns:
+        if name not in table:
+            values = frame[name]
+            conformed[name] = values.infer_objects() if values.dtype == object else values
+    return pd.DataFrame(conformed, index=frame.index)

@@ -67,6 +67,12 @@ FLAGS: Mapping[str, Flag] = MappingProxyType(
                 "Give each call more work: a larger batch or a larger problem.",
             ),
             Flag(
+                "short_warmup",
+                "info",
+                "Fewer than 25 calls of warm-up: the workload is too slow for more within its budget.",
+                "Measure longer: budget='standard' or 'tail'.",
+            ),
+            Flag(
                 "host_bound",
                 "warning",
                 "Submitting took longer than the device needed: the host is what was measured.",

@@ -1,0 +1,1 @@
+"""Quantiles with intervals, dependence, mergeable histograms: pure functions of arrays, unaware of benchmarks."""

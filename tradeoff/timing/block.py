@@ -1,0 +1,94 @@
+"""A block: what one uninterrupted stretch of calls gave."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Nanoseconds = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Block:
+    """The calls of one uninterrupted stretch, an entry a call, in order of submission.
+
+    All times are int64 nanoseconds on one time line, that of ``time.perf_counter_ns``.
+
+    Attributes
+    ----------
+    slot
+        Which of the calls in flight it was: 0 ... k-1. Each slot has one call in flight at a time.
+    submitted_ns
+        Just before the launch call.
+    device_start_ns, device_end_ns
+        The device's own interval. On a synchronous backend the host's: equal to submitted and done.
+    done_ns
+        When completion was observed.
+    window_ns
+        Start and end of the time in which every slot had a call in flight; empty (end <= start) when there was none.
+    error
+        What a call raised, which ended the block early; None when all went well.
+    """
+
+    slot: NDArray[np.int64]
+    submitted_ns: Nanoseconds
+    device_start_ns: Nanoseconds
+    device_end_ns: Nanoseconds
+    done_ns: Nanoseconds
+    window_ns: tuple[int, int]
+    error: BaseException | None = None
+
+    def __len__(self) -> int:
+        return int(self.slot.shape[0])
+
+    @property
+    def elapsed_ns(self) -> int:
+        """From the first submission to the last completion."""
+        return int(self.done_ns.max() - self.submitted_ns.min()) if len(self) else 0
+
+    @property
+    def in_window(self) -> NDArray[np.bool_]:
+        """The calls submitted inside the window.
+
+        Chosen by their start: to ask that they also end inside would drop the long ones more often than the short.
+        """
+        start, end = self.window_ns
+        return (self.submitted_ns >= start) & (self.submitted_ns < end)
+
+
+def make_block(
+    *,
+    slot: NDArray[np.int64],
+    submitted_ns: Nanoseconds,
+    done_ns: Nanoseconds,
+    device_start_ns: Nanoseconds | None = None,
+    device_end_ns: Nanoseconds | None = None,
+    concurrency: int,
+    deadline_ns: int | None = None,
+    error: BaseException | None = None,
+) -> Block:
+    """Put calls in order of submission and find the window in which all slots had one in flight.
+
+    The window starts when the last slot has submitted its first call, and ends at the deadline or, when calls ran out
+    before, with the first slot that had no more.
+    """
+    order = np.lexsort((slot, submitted_ns))
+    device_start_ns = submitted_ns if device_start_ns is None else device_start_ns
+    device_end_ns = done_ns if device_end_ns is None else device_end_ns
+    window = (0, 0)
+    counts = np.bincount(slot, minlength=concurrency) if slot.size else np.zeros(concurrency, dtype=np.int64)
+    if counts.min() > 0:
+        start = max(int(submitted_ns[slot == which].min()) for which in range(concurrency))
+        end = min(int(done_ns[slot == which].max()) for which in range(concurrency))
+        window = (start, max(start, end if deadline_ns is None else min(end, deadline_ns)))
+    return Block(
+        slot=slot[order],
+        submitted_ns=submitted_ns[order],
+        device_start_ns=device_start_ns[order],
+        device_end_ns=device_end_ns[order],
+        done_ns=done_ns[order],
+        window_ns=window,
+        error=error,
+    )

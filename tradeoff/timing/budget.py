@@ -1,0 +1,79 @@
+"""How long one operating point may be measured, and how well it has to be known."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+_TOLERANCES = MappingProxyType({"p50": 0.01, "p95": 0.025, "p99": 0.05})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Budget:
+    """When to stop measuring a point.
+
+    Attributes
+    ----------
+    name
+        ``"draft"``, ``"standard"``, ``"tail"``, or a name of your own.
+    seconds
+        Measured time after which the point ends, once `min_calls` are done.
+    max_calls
+        Calls after which it ends whatever the time: they bound the memory.
+    min_calls
+        Calls that are worth waiting for beyond `seconds`.
+    max_seconds
+        Time after which it ends whatever the calls; four times `seconds` unless given.
+    tolerances
+        Percentile to the relative half-width of its interval that is good enough to stop early.
+    """
+
+    name: str
+    seconds: float
+    max_calls: int
+    min_calls: int = 2000
+    max_seconds: float = 0.0
+    tolerances: Mapping[str, float] = field(default_factory=lambda: _TOLERANCES)
+
+    def __post_init__(self) -> None:
+        """Fill `max_seconds` and check the rest."""
+        if not self.max_seconds:
+            object.__setattr__(self, "max_seconds", 4.0 * self.seconds)
+        if not 0.0 < self.seconds <= self.max_seconds:
+            raise ValueError(f"seconds={self.seconds} must be positive and at most max_seconds={self.max_seconds}")
+        if not 1 <= self.min_calls <= self.max_calls:
+            raise ValueError(f"min_calls={self.min_calls} must lie between 1 and max_calls={self.max_calls}")
+
+    def is_spent(self, *, calls: int, seconds: float) -> bool:
+        """Say whether `calls` in `seconds` of measured time use the budget up."""
+        enough = seconds >= self.seconds and calls >= self.min_calls
+        return enough or seconds >= self.max_seconds or calls >= self.max_calls
+
+
+BUDGETS: Mapping[str, Budget] = MappingProxyType(
+    {
+        budget.name: budget
+        for budget in (
+            Budget(name="draft", seconds=2.0, max_calls=50_000),
+            Budget(name="standard", seconds=10.0, max_calls=200_000),
+            Budget(name="tail", seconds=60.0, max_calls=1_000_000, tolerances={**_TOLERANCES, "p999": 0.10}),
+        )
+    }
+)
+"""The budgets known by name."""
+
+
+def as_budget(budget: str | Budget) -> Budget:
+    """Return a budget, by its name or as it is.
+
+    Raises
+    ------
+    ValueError
+        When no budget has this name.
+    """
+    if isinstance(budget, Budget):
+        return budget
+    if budget not in BUDGETS:
+        raise ValueError(f"budget={budget!r} is not known: use one of {', '.join(BUDGETS)}, or a Budget")
+    return BUDGETS[budget]

@@ -1,0 +1,58 @@
+"""What a workload's failure says on its row: a status and one sentence, without a path of this machine."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+_OUT_OF_MEMORY_TYPES = frozenset({"MemoryError", "OutOfMemoryError", "_ArrayMemoryError"})
+_OUT_OF_MEMORY_TEXT = re.compile(r"out of memory|can't allocate memory|cannot allocate memory", re.IGNORECASE)
+_WANTED = re.compile(
+    r"(?:tried to allocate|unable to allocate|allocating|allocate)\s+(?P<amount>[\d.,]*\d\s*(?:[KMGTP]i?B|B|bytes)\b)",
+    re.IGNORECASE,
+)
+_ADDRESS = re.compile(r"https?://\S+")
+_WORD = re.compile(r"(?:[A-Za-z]:)?(?:[\\/][^\s\\/:'\",;()<>]+){2,}[\\/]?")
+"""Two separators with names between them: a path of this machine, as in /home/ada/model.py."""
+_LONGEST = 300
+
+
+@dataclass(frozen=True)
+class Failure:
+    """How a point failed: its `status` (``"failed"`` or ``"oom"``) and the `reason` in a sentence."""
+
+    status: str
+    reason: str
+
+
+def describe_failure(error: BaseException, *, batch_size: int) -> Failure:
+    """Turn what a workload raised into a status and a sentence."""
+    kind, message = type(error).__name__.lstrip("_"), one_line(str(error))
+    said = f"{kind}: {message}" if message else kind
+    if is_out_of_memory(error):
+        wanted = _WANTED.search(message)
+        amount = f", it wanted {wanted['amount']}" if wanted else ""
+        return Failure("oom", f"out of memory at batch size {batch_size}{amount} ({said})")
+    return Failure("failed", f"raised {said}")
+
+
+def returned_nothing() -> Failure:
+    """Describe a call whose result is None."""
+    return Failure("failed", "the call returned nothing: return the output, so that it is known to have been computed")
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Say whether host or device memory ran out, in whichever library."""
+    if isinstance(error, MemoryError) or type(error).__name__ in _OUT_OF_MEMORY_TYPES:
+        return True
+    return isinstance(error, RuntimeError) and _OUT_OF_MEMORY_TEXT.search(str(error)) is not None
+
+
+def one_line(text: str) -> str:
+    """Return `text` on one line, shortened, with the directories of paths left out."""
+    flat = _WORD.sub(_last_part, _ADDRESS.sub("(address left out)", " ".join(text.split())))
+    return flat if len(flat) <= _LONGEST else flat[: _LONGEST - 1] + "…"
+
+
+def _last_part(match: re.Match[str]) -> str:
+    return re.split(r"[\\/]", match[0].rstrip("\\/"))[-1]

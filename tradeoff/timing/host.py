@@ -1,0 +1,176 @@
+"""The host clock: one thread a slot, each with one call in flight."""
+
+from __future__ import annotations
+
+import gc
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from itertools import repeat
+from queue import SimpleQueue
+from time import perf_counter_ns
+
+import numpy as np
+
+from tradeoff.timing.block import Block, make_block
+
+_FLOOR_CALLS = 2000
+
+
+class HostRunner:
+    """Times synchronous calls with ``time.perf_counter_ns``.
+
+    Slot 0 runs in the thread that asks, so that one call in flight needs no other thread and Ctrl-C is heard. Each
+    further slot has a thread that lives as long as the runner: numerical libraries keep thread pools for every thread
+    they have seen, and would build them anew for each block.
+    """
+
+    model_clock = "host"
+
+    def __init__(self) -> None:
+        self._helpers: list[_Helper] = []
+
+    def run(self, calls: Sequence[Callable[[], object]], *, max_calls: int | None, duration_ns: int) -> Block:
+        """Keep every call in flight until the time or the calls have run out (see `Runner.run`)."""
+        k = len(calls)
+        while len(self._helpers) < k - 1:
+            self._helpers.append(_Helper(number=len(self._helpers) + 1))
+        quota = None if max_calls is None else max(1, max_calls // k)
+        stretch = _Stretch(slots=k, quota=quota, duration_ns=duration_ns)
+        logs = [_Log() for _ in calls]
+        with collection_held_off():
+            helpers = self._helpers[: k - 1]
+            for helper, call, log in zip(helpers, calls[1:], logs[1:], strict=True):
+                helper.start(lambda call=call, log=log: stretch.loop(call, log))  # type: ignore[misc]
+            try:
+                stretch.loop(calls[0], logs[0])
+            finally:
+                for helper in helpers:
+                    helper.wait()
+        if isinstance(stretch.error, KeyboardInterrupt):
+            raise stretch.error
+        # A call that raised has a start and no end.
+        submitted = [np.array(log.submitted[: len(log.done)], dtype=np.int64) for log in logs]
+        done = [np.array(log.done, dtype=np.int64) for log in logs]
+        return make_block(
+            slot=np.repeat(np.arange(k, dtype=np.int64), [len(times) for times in done]),
+            submitted_ns=np.concatenate(submitted),
+            done_ns=np.concatenate(done),
+            concurrency=k,
+            deadline_ns=stretch.deadline_ns,
+            error=stretch.error,
+        )
+
+    def floor_ns(self) -> tuple[float, float]:
+        """Cost of timing a call that does nothing: median and 99th percentile."""
+        block = self.run([_nothing], max_calls=_FLOOR_CALLS, duration_ns=1_000_000_000)
+        cost = block.done_ns - block.submitted_ns
+        return float(np.median(cost)), float(np.quantile(cost, 0.99, method="inverted_cdf"))
+
+    def close(self) -> None:
+        """End the helper threads."""
+        for helper in self._helpers:
+            helper.stop()
+        self._helpers.clear()
+
+
+class _Log:
+    """Times of one slot's calls. Two lists of ints: cheaper than storing into an array, and bounded by the block."""
+
+    __slots__ = ("done", "submitted")
+
+    def __init__(self) -> None:
+        self.submitted: list[int] = []
+        self.done: list[int] = []
+
+
+class _Stretch:
+    """One block as its slots share it: the start, the deadline, the first error."""
+
+    def __init__(self, *, slots: int, quota: int | None, duration_ns: int) -> None:
+        self.slots = slots
+        self.quota = quota
+        self.duration_ns = duration_ns
+        self.deadline_ns: int | None = None
+        self.error: BaseException | None = None
+        self._past_deadline: list[None] = []
+        self._barrier = threading.Barrier(slots, action=self._set_deadline)
+
+    def _set_deadline(self) -> None:
+        self.deadline_ns = perf_counter_ns() + self.duration_ns
+
+    def loop(self, call: Callable[[], object], log: _Log) -> None:
+        """Run one slot's calls; keep the first error of all slots."""
+        try:
+            self._barrier.wait()
+            self._loop(call, log)
+        except threading.BrokenBarrierError:
+            pass  # another slot failed before the start and left its error
+        except BaseException as error:  # MemoryError, SystemExit: whatever it was, the other slots have to stop
+            if self.error is None or isinstance(error, KeyboardInterrupt):
+                self.error = error
+            self._barrier.abort()
+
+    def _loop(self, call: Callable[[], object], log: _Log) -> None:
+        clock, submitted, done = perf_counter_ns, log.submitted.append, log.done.append
+        deadline = self.deadline_ns
+        assert deadline is not None  # noqa: S101  # set by the barrier
+        past = False
+        for _ in repeat(None) if self.quota is None else repeat(None, self.quota):
+            start = clock()
+            submitted(start)
+            call()
+            end = clock()
+            done(end)
+            if end >= deadline:
+                # Go on until every slot's call that crossed the deadline is done: it was measured under full load.
+                if not past:
+                    past = True
+                    self._past_deadline.append(None)
+                if len(self._past_deadline) >= self.slots:
+                    return
+            if self.error is not None:
+                return
+        if not past:
+            self._past_deadline.append(None)  # out of calls: nobody has to wait for this slot
+
+
+class _Helper:
+    """A thread that runs one slot's loops, one after another."""
+
+    def __init__(self, *, number: int) -> None:
+        self._todo: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
+        self._finished: SimpleQueue[None] = SimpleQueue()
+        self._thread = threading.Thread(target=self._work, name=f"tradeoff-slot-{number}", daemon=True)
+        self._thread.start()
+
+    def _work(self) -> None:
+        while (task := self._todo.get()) is not None:
+            task()
+            self._finished.put(None)
+
+    def start(self, task: Callable[[], None]) -> None:
+        self._todo.put(task)
+
+    def wait(self) -> None:
+        self._finished.get()
+
+    def stop(self) -> None:
+        self._todo.put(None)
+        self._thread.join()
+
+
+@contextmanager
+def collection_held_off() -> Iterator[None]:
+    """Hold garbage collection off, and put it back as it was."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
+def _nothing() -> object:
+    return True

@@ -1,0 +1,44 @@
+"""The protocol behind which host threads and CUDA streams look alike."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from tradeoff.timing.block import Block
+
+
+class Runner(Protocol):
+    """Keeps k calls in flight for a while and says when each began and ended."""
+
+    @property
+    def model_clock(self) -> str:
+        """The clock behind device_start and device_end: ``"host"`` or ``"cuda_event"``."""
+        ...
+
+    def run(self, calls: Sequence[Callable[[], object]], *, max_calls: int | None, duration_ns: int) -> Block:
+        """Keep every one of `calls` in flight until `duration_ns` has passed or `max_calls` are done.
+
+        Parameters
+        ----------
+        calls
+            One callable a slot; each runs again as soon as it has finished.
+        max_calls
+            Upper limit over all slots (each gets an equal share, one at least); None for no limit.
+        duration_ns
+            Length of the stretch. A call in flight at its end is waited for, under full load.
+
+        Returns
+        -------
+        Block
+            With ``error`` set, and the calls until then, when a call raised.
+        """
+        ...
+
+    def floor_ns(self) -> tuple[float, float]:
+        """Cost of an empty measurement: median and 99th percentile."""
+        ...
+
+    def close(self) -> None:
+        """Let go of threads, streams and events."""
+        ...

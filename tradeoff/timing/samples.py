@@ -1,0 +1,80 @@
+"""Collects the calls of a point, phase by phase, as the columns of ``samples``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tradeoff.timing.block import Block
+
+PHASES = ("cold", "warmup", "measure", "drain")
+
+Columns = Mapping[str, NDArray]  # type: ignore[type-arg]
+
+
+@dataclass
+class SampleLog:
+    """The blocks of one point with the phase of each call."""
+
+    batch_size: int
+    concurrency: int
+    blocks: list[Block] = field(default_factory=list)
+    phases: list[NDArray[np.int8]] = field(default_factory=list)
+
+    def add(self, block: Block, *, phase: str) -> None:
+        """Keep a block.
+
+        In a measured block only calls submitted inside the window are ``measure``: those before it ramped up
+        (``warmup``), those after it ran while other slots had stopped (``drain``).
+        """
+        code = np.full(len(block), PHASES.index(phase), dtype=np.int8)
+        if phase == "measure":
+            start, end = block.window_ns
+            code[block.submitted_ns < start] = PHASES.index("warmup")
+            code[block.submitted_ns >= end] = PHASES.index("drain")
+        self.blocks.append(block)
+        self.phases.append(code)
+
+    def columns(self) -> dict[str, NDArray]:  # type: ignore[type-arg]
+        """Arrays named as in ``SAMPLE_COLUMNS``, an entry a call, in order of submission."""
+        whole = np.zeros(0, dtype=np.int64)
+        times = {
+            name: np.concatenate([whole, *(getattr(block, name) for block in self.blocks)])
+            for name in ("slot", "submitted_ns", "device_start_ns", "device_end_ns", "done_ns")
+        }
+        n = times["slot"].shape[0]
+        phase = np.concatenate([np.zeros(0, dtype=np.int8), *self.phases])
+        latency = times["done_ns"] - times["submitted_ns"]
+        model = times["device_end_ns"] - times["device_start_ns"]
+        nothing = np.zeros(n, dtype=np.int64)
+        return {
+            "replicate": nothing,
+            "seq": np.arange(n, dtype=np.int64),
+            "batch_id": np.arange(n, dtype=np.int64),
+            "phase": np.array(PHASES)[phase],
+            "submitted_ns": times["submitted_ns"],
+            "dispatched_ns": times["submitted_ns"],
+            "device_start_ns": times["device_start_ns"],
+            "device_end_ns": times["device_end_ns"],
+            "done_ns": times["done_ns"],
+            "pre_ns": nothing,
+            "batch_wait_ns": nothing,
+            "queue_wait_ns": nothing,
+            "model_ns": model,
+            "post_ns": nothing,
+            "overhead_ns": latency - model,
+            "latency_ns": latency,
+            "batch_size": np.full(n, self.batch_size, dtype=np.int64),
+            "in_flight": self._in_flight(),
+            "status": np.full(n, "ok"),
+        }
+
+    def _in_flight(self) -> NDArray[np.int64]:
+        counts = [np.zeros(0, dtype=np.int64)]
+        for block in self.blocks:
+            finished = np.searchsorted(np.sort(block.done_ns), block.submitted_ns, side="right")
+            counts.append(np.arange(1, len(block) + 1, dtype=np.int64) - finished)
+        return np.concatenate(counts)

@@ -1,0 +1,114 @@
+"""From the calls of a point to its row: what was seen, where the time went, what to know before using it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tradeoff.frames.columns import PERCENTILES
+from tradeoff.stats.quantiles import TOO_FEW_SAMPLES, UPPER_UNBOUNDED, Quantile, percentiles
+from tradeoff.timing.block import Block
+from tradeoff.timing.breakdown import breakdown
+from tradeoff.timing.throughput import busy_share, rate
+
+_LITTLE_TOLERANCE = 0.05
+_FLOOR_SHARE = 0.1
+_ALWAYS_REQUIRED = ("p50", "p90", "p95", "p99")
+"""Percentiles whose absence is worth a flag; p999 is one only where the budget asks for it."""
+
+
+def summarise(
+    samples: Mapping[str, NDArray],  # type: ignore[type-arg]
+    blocks: Sequence[Block],
+    *,
+    batch_size: int,
+    concurrency: int,
+    floor_ns: float,
+    required: Sequence[str] = _ALWAYS_REQUIRED,
+) -> tuple[dict[str, object], list[str]]:
+    """Summarise measured calls.
+
+    Parameters
+    ----------
+    samples
+        Calls of phase ``measure`` only, in order of submission.
+    blocks
+        The measured blocks they come from.
+    batch_size, concurrency
+        Requests a call, calls in flight.
+    floor_ns
+        Median cost of an empty measurement.
+    required
+        Percentiles that are flagged when n does not carry them.
+
+    Returns
+    -------
+    tuple of dict and list of str
+        Columns of ``points``, and flags.
+    """
+    row: dict[str, object] = {"n": int(samples["latency_ns"].shape[0]), "n_errors": 0, "n_rejected": 0}
+    seen = rate(blocks)
+    row |= {
+        "duration_s": seen.duration_s,
+        "throughput_rps": seen.calls_per_s * batch_size,
+        "throughput_rps_lo": seen.lo * batch_size,
+        "throughput_rps_hi": seen.hi * batch_size,
+        "calls_per_s": seen.calls_per_s,
+        "utilisation": busy_share(blocks),
+        "batch_size_mean": float(batch_size),
+    }
+    latency = percentiles(samples["latency_ns"], PERCENTILES)
+    row |= _statistics("latency", samples["latency_ns"], latency)
+    same = np.array_equal(samples["latency_ns"], samples["model_ns"])
+    row |= _statistics("model", samples["model_ns"], latency if same else percentiles(samples["model_ns"], PERCENTILES))
+    for wait in ("queue_wait", "batch_wait"):
+        row |= _plain_statistics(wait, samples[f"{wait}_ns"])
+    row |= {f"tau_{name}": quantile.tau for name, quantile in latency.items()}
+    mean_ms = float(row["latency_mean_ms"])  # type: ignore[arg-type]
+    row |= breakdown(samples, {"mean": mean_ms, **{name: q.value / 1e6 for name, q in latency.items()}})
+    flags = _sample_flags(latency, required)
+    if is_little_violated(calls_per_s=seen.calls_per_s, latency_mean_ms=mean_ms, concurrency=concurrency):
+        flags.append("little_violated")
+    if floor_ns > _FLOOR_SHARE * latency["p50"].value:
+        flags.append("below_floor")
+    return row, flags
+
+
+def is_little_violated(*, calls_per_s: float, latency_mean_ms: float, concurrency: int) -> bool:
+    """Say whether rate times latency differs from the number in flight by more than 5 %."""
+    in_flight = calls_per_s * latency_mean_ms / 1e3
+    return math.isfinite(in_flight) and abs(in_flight / concurrency - 1.0) > _LITTLE_TOLERANCE
+
+
+def _statistics(stem: str, values_ns: NDArray[np.int64], found: Mapping[str, Quantile]) -> dict[str, float]:
+    n = values_ns.shape[0]
+    mean = float(values_ns.mean()) / 1e6 if n else math.nan
+    row = {f"{stem}_mean_ms": mean}
+    # The mean's interval: normal, with the dependence of the median for want of the mean's own.
+    half = math.nan
+    if n >= 30:
+        half = 1.96 * float(values_ns.std(ddof=1)) / 1e6 * math.sqrt(found["p50"].tau / n)
+    row |= {f"{stem}_mean_ms_lo": mean - half, f"{stem}_mean_ms_hi": mean + half}
+    for name, quantile in found.items():
+        row |= {
+            f"{stem}_{name}_ms": quantile.value / 1e6,
+            f"{stem}_{name}_ms_lo": quantile.lo / 1e6,
+            f"{stem}_{name}_ms_hi": quantile.hi / 1e6,
+        }
+    return row
+
+
+def _plain_statistics(stem: str, values_ns: NDArray[np.int64]) -> dict[str, float]:
+    if not values_ns.shape[0]:
+        return {f"{stem}_{name}_ms": math.nan for name in ("mean", "p50", "p99")}
+    found = percentiles(values_ns, {name: PERCENTILES[name] for name in ("p50", "p99")})
+    mean = float(values_ns.mean()) / 1e6
+    return {f"{stem}_mean_ms": mean, **{f"{stem}_{name}_ms": q.value / 1e6 for name, q in found.items()}}
+
+
+def _sample_flags(found: Mapping[str, Quantile], required: Sequence[str]) -> list[str]:
+    seen = {found[name].flag for name in required}
+    return [flag for flag in (TOO_FEW_SAMPLES, UPPER_UNBOUNDED) if flag in seen]

@@ -1,0 +1,47 @@
+"""Threads and cores: when a host runs more than it can."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+
+def cores() -> int:
+    """Cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def threads_per_call(backend: str, *, environ: dict[str, str] | None = None) -> int:
+    """Threads one call may use inside: torch says so itself, for the others the setting that numpy's libraries read.
+
+    NumPy's own loops use one thread; its linear algebra uses ``OMP_NUM_THREADS`` when set, and is counted as one
+    otherwise, since a library's own default cannot be asked for.
+    """
+    if backend == "torch" and "torch" in sys.modules:
+        return int(sys.modules["torch"].get_num_threads())
+    said = (os.environ if environ is None else environ).get("OMP_NUM_THREADS", "")
+    return max(1, int(said)) if said.isdigit() else 1
+
+
+def is_oversubscribed(*, concurrency: int, threads: int, available: int) -> bool:
+    """Say whether calls in flight times threads in each exceed the cores."""
+    return concurrency * threads > available
+
+
+def is_gil_bound(*, rate_one: float, rate_two: float, available: int, threads: int = 1) -> bool:
+    """Say whether two calls in flight gained less than 20 % over one although cores were free.
+
+    For the sweep to apply once it has both points (of the same batch size).
+
+    Parameters
+    ----------
+    rate_one, rate_two
+        Calls per second with one and with two in flight.
+    available, threads
+        Cores, and threads one call uses.
+    """
+    if available < 2 * threads or not rate_one > 0 or not rate_two > 0:
+        return False
+    return rate_two < 1.2 * rate_one

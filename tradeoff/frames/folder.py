@@ -300,7 +300,7 @@ def _read_table(file: Path, columns: Mapping[str, Column], *, name: str | None =
     try:
         with pq.ParquetFile(file, page_checksum_verification=True) as parquet:
             table = parquet.read(columns=list(columns) if len(columns) == 1 else None)
-    except (OSError, pa.ArrowException) as error:
+    except (OSError, ValueError, pa.ArrowException) as error:  # a flipped byte may end as bad UTF-8 in the footer
         raise RunFolderError(
             f"{file} is damaged or not a Parquet file ({_first_line(error)}): put it back from a copy, "
             "or move it and its point's other file away and measure the point again with resume=True"

@@ -36,12 +36,15 @@ def point_id(identity: Mapping[str, Any]) -> str:
 def _canonical(column: Column, value: Any) -> str | int | float | None:
     if value is None or value is pd.NA or (isinstance(value, float | np.floating) and np.isnan(value)):
         return None
+    if column.dtype == "str":
+        return str(value)
+    try:
+        number = float(value)
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"column {column.name!r} must hold {column.dtype}, not {value!r}") from error
     if column.dtype == "Int64":
         return int(value)
-    if column.dtype == "float64":
-        number = float(value)
-        return number if np.isfinite(number) else str(number)
-    return str(value)
+    return number if np.isfinite(number) else str(number)
 
 
 def make_points(rows: Iterable[Mapping[str, Any]]) -> pd.DataFrame:

@@ -1,0 +1,37 @@
+import dataclasses
+
+import pytest
+
+from tradeoff.frames import Run, make_points, make_samples
+
+
+def small_run() -> Run:
+    points = make_points([{"workload": "softmax", "batch_size": b} for b in (1, 2)])
+    first, second = points["point_id"]
+    samples = make_samples(
+        {
+            "point_id": [first, first, first, second],
+            "phase": ["cold", "measure", "measure", "measure"],
+            "latency_ns": [9, 1, 2, 3],
+        }
+    )
+    return Run(points, samples, {"seed": 0})
+
+
+def test_a_run_cannot_be_changed():
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        small_run().environment = {}
+
+
+def test_repr_is_short_and_the_same_each_time():
+    assert repr(small_run()) == "Run(2 points, 4 samples: softmax)"
+    assert repr(Run()) == "Run(0 points, 0 samples)"
+
+
+def test_samples_of_a_point():
+    run = small_run()
+    first = run.points["point_id"][0]
+    assert run.samples_of(first)["latency_ns"].tolist() == [1, 2]
+    assert run.samples_of(first, phase=None)["latency_ns"].tolist() == [9, 1, 2]
+    with pytest.raises(KeyError, match="no point 'nowhere'"):
+        run.samples_of("nowhere")

@@ -58,7 +58,7 @@ def test_ids_that_occur_twice():
 
 def test_a_column_that_is_there_twice():
     points = make_points([GOOD])
-    assert "there twice" in problems_of(pd.concat([points, points[["n"]]], axis=1))
+    assert "there twice: 'n'" in problems_of(pd.concat([points, points[["n"]]], axis=1))
 
 
 def test_samples_of_unknown_points():

@@ -97,6 +97,11 @@ def conform(frame: pd.DataFrame, table: Mapping[str, Column]) -> pd.DataFrame:
     ValueError, TypeError
         When a value cannot be what its column holds; the message names the column.
     """
+    dtypes = frame.dtypes
+    if list(frame.columns[: len(table)]) == list(table) and all(
+        dtype == _PANDAS_DTYPE[column.dtype] for dtype, column in zip(dtypes, table.values(), strict=False)
+    ):
+        return frame
     conformed: dict[str, Any] = {}
     for name, column in table.items():
         dtype = _PANDAS_DTYPE[column.dtype]

@@ -1,6 +1,7 @@
 import pandas as pd
 import pytest
 
+import tradeoff.accessor  # noqa: F401  # registers the accessor
 from tradeoff.frames import FrameError, make_points
 
 

@@ -1,0 +1,193 @@
+import itertools
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tradeoff.frames import make_points
+from tradeoff.frontier import LABELS, frontier
+
+NUMBERS = st.sampled_from([1.0, 2.0, 3.0, 4.0, np.inf, -np.inf, np.nan])
+
+
+def as_objects(labels: pd.Series) -> list[object]:
+    return [None if pd.isna(value) else str(value) for value in labels]
+
+
+def label(*rows: tuple[float, float]) -> list[object]:
+    return as_objects(frontier(pd.DataFrame(rows, columns=["latency_p99_ms", "throughput_rps"], dtype="float64")))
+
+
+def brute_force(frame: pd.DataFrame, axes: dict[str, int]) -> list[object]:
+    """The definition, read out loud: every row against every other."""
+
+    def corner(row: dict, better: int, worse: int) -> list[float]:
+        ends = []
+        for axis, sign in axes.items():
+            value = row[axis]
+            low = row.get(axis + "_lo", np.nan)
+            high = row.get(axis + "_hi", np.nan)
+            known = [sign * end for end in (value, low, high) if not np.isnan(end)]
+            ends.append({(1, 0): max(known), (0, 1): min(known), (0, 0): sign * value}[better, worse])
+        return ends
+
+    def dominates(one: list[float], other: list[float]) -> bool:
+        return all(a >= b for a, b in zip(one, other, strict=True)) and any(
+            a > b for a, b in zip(one, other, strict=True)
+        )
+
+    rows = frame.to_dict("records")
+    labels: list[object] = []
+    for row in rows:
+        rest = [other for other in rows if other is not row and not any(np.isnan(other[axis]) for axis in axes)]
+        if any(np.isnan(row[axis]) for axis in axes):
+            labels.append(None)
+        elif any(dominates(corner(other, 0, 1), corner(row, 1, 0)) for other in rest):
+            labels.append("dominated")
+        elif any(dominates(corner(other, 0, 0), corner(row, 0, 0)) for other in rest):
+            labels.append("ambiguous")
+        else:
+            labels.append("frontier")
+    return labels
+
+
+def random_cases(axes: list[str], *, cases: int, seed: int) -> pd.DataFrame:
+    """Small cases in one frame, told apart by the column ``case``; missing ends stay missing."""
+    rng = np.random.default_rng(seed)
+    case = np.repeat(np.arange(cases), rng.integers(1, 9, cases))
+    n = len(case)
+    pool = np.array([1.0, 2.0, 3.0, 4.0, 5.0, np.nan, np.inf, -np.inf])
+    weights = np.array([6, 3, 3, 3, 3, 1, 0.5, 0.5])
+    frame = pd.DataFrame({"case": case})
+    for axis in axes:
+        frame[axis] = rng.choice(pool, n, p=weights / weights.sum())
+        for end, sign in (("_lo", -1), ("_hi", 1)):
+            width = rng.choice([0.0, 0.5, 1.0, 2.0, np.nan], n)
+            without = rng.random(cases)[case] < 0.4
+            frame[axis + end] = np.where(without, np.nan, frame[axis] + sign * width)
+    return frame
+
+
+def assert_equal_to_brute_force(frame: pd.DataFrame, axes: dict[str, int]) -> None:
+    labels = frontier(frame, *list(axes)[:2], more=list(axes)[2:], by=["case"])
+    for _, rows in frame.groupby("case"):
+        assert as_objects(labels[rows.index]) == brute_force(rows, axes), rows.to_dict("list")
+
+
+def test_two_axes_equal_brute_force_on_ten_thousand_cases():
+    axes = {"latency_p99_ms": -1, "throughput_rps": 1}
+    assert_equal_to_brute_force(random_cases(list(axes), cases=10_000, seed=7), axes)
+
+
+@pytest.mark.parametrize("number", [3, 4])
+def test_more_axes_equal_brute_force(number):
+    every = {"latency_p99_ms": -1, "throughput_rps": 1, "energy_j_per_item": -1, "tokens_per_s": 1}
+    axes = dict(itertools.islice(every.items(), number))
+    assert_equal_to_brute_force(random_cases(list(axes), cases=1_000, seed=11), axes)
+
+
+def test_many_axes_across_blocks_equal_two_axes():
+    rng = np.random.default_rng(3)
+    frame = pd.DataFrame({"latency_p99_ms": rng.random(5_000), "throughput_rps": rng.random(5_000)})
+    frame["energy_j_per_item"] = 1.0
+    pd.testing.assert_series_equal(frontier(frame, more=["energy_j_per_item"]), frontier(frame))
+
+
+@given(st.lists(st.tuples(NUMBERS, NUMBERS), max_size=7), st.randoms(use_true_random=False))
+def test_the_order_of_rows_does_not_matter(rows, random):
+    order = list(range(len(rows)))
+    random.shuffle(order)
+    labels = label(*rows)
+    assert label(*[rows[place] for place in order]) == [labels[place] for place in order]
+
+
+@given(st.lists(st.tuples(NUMBERS, NUMBERS), max_size=7))
+def test_duplicating_every_row_changes_no_label(rows):
+    assert label(*rows, *rows) == label(*rows) * 2
+
+
+@given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 5)), min_size=1, max_size=9))
+def test_some_row_is_always_on_the_frontier(rows):
+    assert "frontier" in label(*[(float(a), float(b)) for a, b in rows])
+
+
+def test_ties_and_duplicates_are_on_the_frontier():
+    assert label((1, 10), (1, 10), (2, 10), (1, 9)) == ["frontier", "frontier", "dominated", "dominated"]
+
+
+def test_nothing_one_row_and_nan_rows():
+    assert label() == []
+    assert label((5, 1)) == ["frontier"]
+    assert label((np.nan, 1), (2, np.nan), (3, 3)) == [None, None, "frontier"]
+
+
+def test_infinite_latency_is_worse_than_any():
+    assert label((np.inf, 10), (1, 10)) == ["dominated", "frontier"]
+
+
+def test_intervals_that_overlap_are_ambiguous():
+    frame = pd.DataFrame({"latency_p99_ms": [1.0, 1.1], "throughput_rps": [10.0, 10.0]})
+    assert as_objects(frontier(frame)) == ["frontier", "dominated"]
+    frame["latency_p99_ms_lo"] = [0.9, 0.95]
+    frame["latency_p99_ms_hi"] = [1.2, np.nan]
+    assert as_objects(frontier(frame)) == ["frontier", "ambiguous"]
+
+
+def test_rows_that_are_never_pooled_do_not_compete():
+    points = make_points(
+        [
+            {
+                "workload": name,
+                "regime": regime,
+                "batch_size": batch,
+                "latency_p99_ms": 1.0 * batch,
+                "throughput_rps": 1.0,
+            }
+            for name in ("a", "b")
+            for regime in ("burst", None)
+            for batch in (1, 2)
+        ]
+    )
+    assert as_objects(frontier(points)) == ["frontier", "dominated"] * 4
+    assert as_objects(frontier(points, by=["workload"])).count("frontier") == 4
+    assert as_objects(frontier(points, by=())) == ["frontier", "dominated"] * 4
+
+
+def test_the_index_of_the_frame_is_kept_even_with_equal_labels():
+    frame = pd.DataFrame({"latency_p99_ms": [1.0, 2.0, 1.0], "throughput_rps": [1.0, 1.0, 2.0]}, index=["a", "a", "b"])
+    labels = frontier(frame)
+    assert labels.index.tolist() == ["a", "a", "b"]
+    assert as_objects(labels) == ["dominated", "dominated", "frontier"]
+
+
+def test_labels_are_ordered():
+    frame = pd.DataFrame({"latency_p99_ms": [1.0, 2.0], "throughput_rps": [1.0, 1.0]})
+    labels = frontier(frame)
+    assert (labels > "dominated").tolist() == [True, False]
+    assert set(labels.cat.categories) == set(LABELS)
+
+
+def test_columns_of_the_users_own_need_a_direction():
+    frame = pd.DataFrame({"latency_p99_ms": [1.0, 2.0], "euros": [5.0, 4.0]})
+    with pytest.raises(ValueError, match=r"'euros' has no better direction.*'higher'"):
+        frontier(frame, y="euros")
+    assert as_objects(frontier(frame, y="euros", better={"euros": "lower"})) == ["frontier", "frontier"]
+    assert as_objects(frontier(frame, y="euros", better={"euros": "higher"})) == ["frontier", "dominated"]
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"x": "latency_p98_ms"}, "'latency_p98_ms' is not in the frame"),
+        ({"x": "workload"}, "must be numeric"),
+        ({"x": "throughput_rps"}, "different columns"),
+        ({"more": ["n", "flops", "bytes"]}, "two to four"),
+        ({"by": ["colour"]}, "'colour' is not in the frame"),
+    ],
+)
+def test_misuse_is_named(options, said):
+    points = make_points([{"workload": "a", "batch_size": 1}])
+    with pytest.raises(ValueError, match=said):
+        frontier(points, **options)

@@ -1,0 +1,159 @@
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tradeoff.frames import Run, make_points
+from tradeoff.objective import Constraint, ObjectiveError, decide, judge
+
+TEXT = "maximize throughput subject to p99 <= 20 ms"
+
+
+def points(*rows: tuple[float, float, float, float], **more: object) -> pd.DataFrame:
+    """Rows of throughput, p99 and its interval; batch sizes count up."""
+    return make_points(
+        {
+            "workload": "softmax",
+            "batch_size": number,
+            "concurrency": 1,
+            "throughput_rps": throughput,
+            "latency_p99_ms": p99,
+            "latency_p99_ms_lo": low,
+            "latency_p99_ms_hi": high,
+            "status": "converged",
+            **more,
+        }
+        for number, (throughput, p99, low, high) in enumerate(rows, start=1)
+    )
+
+
+def batch(row: pd.Series | None) -> int | None:
+    return None if row is None else int(row["batch_size"])
+
+
+def test_the_best_point_that_surely_meets_the_limit_wins():
+    frame = points((100, 5, 4, 6), (200, 15, 14, 16), (300, 30, 29, 31), (150, 10, 9, 11))
+    decision = decide(frame, TEXT)
+    assert (decision.verdict, batch(decision.point), batch(decision.runner_up)) == ("feasible", 2, 4)
+    assert decision.binding == Constraint("p99", "<=", 20)
+    assert "Batch 2 × concurrency 1 meets the objective" in decision.sentence()
+
+
+def test_nothing_binds_when_the_best_of_all_meets_the_limit():
+    decision = decide(points((100, 5, 4, 6), (90, 30, 29, 31)), TEXT)
+    assert decision.binding is None
+    assert "No constraint binds" in decision.sentence()
+
+
+def test_an_interval_that_holds_the_limit_is_undecided():
+    decision = decide(points((100, 19, 18, 21), (50, 30, 29, 31)), TEXT)
+    assert (decision.verdict, batch(decision.point)) == ("undecided", 1)
+    assert "measure longer" in decision.sentence()
+
+
+def test_an_unknown_upper_end_is_never_feasible():
+    assert decide(points((100, 5, 4, np.nan)), TEXT).verdict == "undecided"
+    assert decide(points((100, 30, 29, np.nan)), TEXT).verdict == "infeasible"
+
+
+def test_rows_without_any_interval_are_judged_by_their_value():
+    assert decide(points((100, 19.9, np.nan, np.nan)), TEXT).verdict == "feasible"
+    assert decide(points((100, 20.1, np.nan, np.nan)), TEXT).verdict == "infeasible"
+
+
+def test_an_undecided_point_that_might_win_is_named():
+    decision = decide(points((100, 5, 4, 6), (200, 19, 18, 22)), TEXT)
+    assert (batch(decision.point), batch(decision.contender)) == (1, 2)
+    assert "Undecided but better: Batch 2" in decision.sentence()
+
+
+def test_nobody_meets_it_names_the_nearest_and_the_constraint():
+    frame = points((100, 30, 29, 31), (50, 25, 24, 26), (10, 90, 89, 91))
+    decision = decide(frame, TEXT + " and throughput >= 20/s")
+    assert (decision.verdict, batch(decision.point)) == ("infeasible", 2)
+    assert decision.shortfall == Constraint("p99", "<=", 20)
+    assert "No point meets" in decision.sentence()
+    assert "misses p99 <= 20 ms" in decision.sentence()
+
+
+def test_filter_first_then_the_best():
+    # The best feasible point lies off the unconstrained frontier: row 2 is dominated by row 1 but row 1 has no room.
+    frame = points((300, 10, 10, 10), (200, 12, 12, 12))
+    frame["energy_j_per_item"] = [5.0, 1.0]
+    assert batch(decide(frame, TEXT + " and energy_j_per_item <= 2").point) == 2
+
+
+def test_settings_hold_columns():
+    frame = pd.concat([points((100, 5, 4, 6), concurrency=1), points((900, 5, 4, 6), concurrency=8)], ignore_index=True)
+    assert decide(frame, TEXT + " at concurrency 1").point["throughput_rps"] == 100
+    with pytest.raises(ObjectiveError, match=r"nothing was measured at concurrency 3: concurrency holds 1, 8"):
+        decide(frame, TEXT + " at concurrency 3")
+
+
+def test_what_must_not_be_pooled_is_refused():
+    frame = pd.concat([points((100, 5, 4, 6)), points((900, 5, 4, 6), workload="gemm")], ignore_index=True)
+    with pytest.raises(ObjectiveError, match=r"differ in workload \(gemm, softmax\).*'at workload gemm'"):
+        decide(frame, TEXT)
+    assert decide(frame, TEXT + " at workload softmax").point["throughput_rps"] == 100
+
+
+def test_failed_rows_do_not_answer_and_do_not_make_groups():
+    frame = pd.concat(
+        [points((100, 5, 4, 6)), points((900, 5, 4, 6), workload="gemm", status="failed")], ignore_index=True
+    )
+    assert decide(Run(frame), TEXT).point["workload"] == "softmax"
+
+
+@pytest.mark.parametrize(
+    ("frame", "text", "said"),
+    [
+        (make_points([]), TEXT, "there are no points"),
+        (points((1, 1, 1, 1), status="failed"), TEXT, "all 1 points failed"),
+        (points((1, np.nan, np.nan, np.nan)), TEXT, "no point has a latency_p99_ms"),
+        (points((np.nan, 1, 1, 1)), TEXT, "no point has a throughput_rps"),
+        (points((1, 1, 1, 1)).drop(columns="latency_p99_ms"), TEXT, "no column 'latency_p99_ms'"),
+        (points((1, 1, 1, 1)), "maximize ttft_p99", "no point has a ttft_p99_ms"),
+    ],
+)
+def test_what_cannot_be_answered_has_its_own_sentence(frame, text, said):
+    with pytest.raises(ObjectiveError, match=said):
+        decide(frame, text)
+
+
+ROWS = st.lists(
+    st.tuples(st.integers(1, 9), st.integers(1, 9), st.integers(0, 3), st.integers(0, 3)), min_size=1, max_size=8
+)
+
+
+@given(ROWS, st.integers(0, 12))
+def test_decide_equals_reading_every_row(rows, limit):
+    frame = points(*[(t, p, p - below, p + above) for t, p, below, above in rows])
+    decision = decide(frame, f"maximize throughput subject to p99 <= {limit} ms")
+    sure = [t for t, p, _, above in rows if p + above <= limit]
+    maybe = [t for t, p, below, _ in rows if p - below <= limit]
+    if sure:
+        assert decision.verdict == "feasible"
+        assert decision.point["throughput_rps"] == max(sure)
+    elif maybe:
+        assert decision.verdict == "undecided"
+        assert decision.point["throughput_rps"] == max(maybe)
+    else:
+        assert decision.verdict == "infeasible"
+        assert decision.point["latency_p99_ms"] == min(p for _, p, _, _ in rows)
+
+
+@given(ROWS, st.randoms(use_true_random=False))
+def test_the_order_of_rows_does_not_matter(rows, random):
+    frame = points(*[(t, p, p, p) for t, p, _, _ in rows])
+    order = list(range(len(frame)))
+    random.shuffle(order)
+    one, other = decide(frame, TEXT), decide(frame.iloc[order], TEXT)
+    assert one.point["point_id"] == other.point["point_id"]
+
+
+@given(ROWS, st.integers(0, 12), st.sampled_from(["<=", ">="]))
+def test_sure_implies_possible(rows, limit, comparison):
+    frame = points(*[(t, p, p - below, p + above) for t, p, below, above in rows])
+    sure, possible = judge(frame, Constraint("p99", comparison, limit))
+    assert (possible | ~sure).all()

@@ -32,35 +32,11 @@ def test_the_text_of_what_was_read_is_the_same_text(objective):
     assert str(Objective.parse(str(objective))) == str(objective)
 
 
+WORDS = [*"maximize minimize subject to s.t. and at p99 <= >= 20 ms /s throughput concurrency".split(), '"', "'"]  # noqa: SIM905
+
+
 @settings(max_examples=400)
-@given(
-    st.one_of(
-        st.text(),
-        st.lists(
-            st.sampled_from(
-                [
-                    "maximize",
-                    "minimize",
-                    "subject",
-                    "to",
-                    "s.t.",
-                    "and",
-                    "at",
-                    "p99",
-                    "<=",
-                    ">=",
-                    "20",
-                    "ms",
-                    "/s",
-                    "throughput",
-                    "concurrency",
-                    '"',
-                    "'",
-                ]
-            )
-        ).map(" ".join),
-    )
-)
+@given(st.one_of(st.text(), st.lists(st.sampled_from(WORDS)).map(" ".join)))
 def test_any_text_is_read_or_refused_with_its_own_error(text):
     try:
         objective = Objective.parse(text)

@@ -16,7 +16,12 @@ ENTRY_POINT_GROUP = "tradeoff.workloads"
 Factory = Callable[[], Workload]
 
 _BUILT_IN = {
+    "cupy.gemm": "tradeoff.workloads.gemm:cupy_gemm",
+    "cupy.softmax": "tradeoff.workloads.softmax:CupySoftmax",
+    "numpy.gemm": "tradeoff.workloads.gemm:Gemm",
     "numpy.softmax": "tradeoff.workloads.softmax:NumpySoftmax",
+    "torch.attention": "tradeoff.workloads.torch_attention:torch_attention",
+    "torch.mlp": "tradeoff.workloads.torch_mlp:torch_mlp",
 }
 _registered: dict[str, Factory] = {}
 

@@ -1,0 +1,105 @@
+"""The user's own callable: a call that takes a batch size, or a factory that returns the call."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+from time import perf_counter_ns
+
+from tradeoff.workloads.protocol import Call, WorkloadError
+
+
+@dataclass(frozen=True)
+class FirstCall:
+    """When the first call of all ran, made to find out what the callable is: it, not the next one, was cold."""
+
+    submitted_ns: int
+    done_ns: int
+    returned_nothing: bool
+
+
+class OwnWorkload:
+    """A workload made of any callable of one argument, the batch size.
+
+    When the first result is itself callable, the callable is a factory: it is called once for each call in flight, and
+    what it returns is timed. Otherwise the callable is what is timed, with the batch size as its argument.
+
+    Parameters
+    ----------
+    function
+        The callable. Its arguments are positional: ``function(batch_size)``.
+    name
+        What the workload is called; the callable's own name unless given.
+
+    Raises
+    ------
+    WorkloadError
+        When it cannot be called with one argument, or is a coroutine function.
+    """
+
+    backend = "python"
+
+    def __init__(self, function: Callable[[int], object], *, name: str | None = None) -> None:
+        self.name = name or name_of(function)
+        self._function = function
+        self._is_factory: bool | None = None
+        if inspect.iscoroutinefunction(function):
+            raise WorkloadError(f"{self.name} is a coroutine function: pass a plain function that returns the output")
+        check_takes_batch_size(function, name=self.name)
+
+    def prepare(self, *, batch_size: int, dtype: str, device: str, seed: int) -> Call:
+        """Make one call; the callable sees only the batch size, so device, type and seed are its own affair."""
+        del dtype, seed
+        if self._is_factory:
+            return self._made(self._function(batch_size))
+        call = functools.partial(self._function, batch_size)
+        if self._is_factory is None:
+            submitted_ns = perf_counter_ns()
+            first = call()
+            done_ns = perf_counter_ns()
+            self._is_factory = callable(first)
+            if callable(first):
+                return first
+            if device == "cpu":  # elsewhere the call may still be running
+                call.first_call = FirstCall(submitted_ns, done_ns, first is None)  # type: ignore[attr-defined]
+        return call
+
+    def flops(self, batch_size: int) -> float | None:
+        """Unknown."""
+        del batch_size
+
+    def bytes(self, batch_size: int, dtype: str = "float32") -> float | None:
+        """Unknown."""
+        del batch_size, dtype
+
+    def _made(self, made: object) -> Call:
+        if not callable(made):
+            raise TypeError(
+                f"{self.name}(batch_size) returned a callable before and now {type(made).__name__}: "
+                "return a callable for every batch size, or for none"
+            )
+        return made
+
+
+def name_of(function: object) -> str:
+    """Name a callable by its own name: ``lambda`` for a lambda, the function's for a partial, else its class's."""
+    inner = function.func if isinstance(function, functools.partial) else function
+    name = getattr(inner, "__name__", None)
+    return str(name).strip("<>") if name else type(inner).__name__
+
+
+def check_takes_batch_size(function: Callable[..., object], *, name: str) -> None:
+    """Raise a `WorkloadError` unless ``function(batch_size)`` is a valid call."""
+    try:
+        signature = inspect.signature(function)
+    except (TypeError, ValueError):
+        return  # a built-in that does not say: the first call will
+    try:
+        signature.bind(1)
+    except TypeError as error:
+        raise WorkloadError(
+            f"{name}{signature} cannot be called with one argument ({error}): "
+            "pass a function of the batch size, such as lambda batch_size: model(inputs[:batch_size])"
+        ) from error

@@ -17,7 +17,9 @@ from importlib.resources.abc import Traversable
 _IMPORT = re.compile(r'^import \{[^}\n]*\} from "\./([a-z_]+\.js)";\n', re.MULTILINE)
 _ANY_IMPORT = re.compile(r"^\s*import\b.*$", re.MULTILINE)
 _EXPORT = re.compile(r"^export (?=(?:async function|function|const|let|class)\b)", re.MULTILINE)
-_TOP_LEVEL = re.compile(r"^(?:export )?(?:async function\*?|function\*?|const|let|class) ([A-Za-z_$][\w$]*)", re.MULTILINE)
+_TOP_LEVEL = re.compile(
+    r"^(?:export )?(?:async function\*?|function\*?|const|let|class) ([A-Za-z_$][\w$]*)", re.MULTILINE
+)
 _PLOTLY_VERSION = re.compile(r"plotly\.js v(\d+\.\d+\.\d+\S*)")
 
 # An AMD or CommonJS loader in the page (a classic notebook has require.js) would catch the bundle away from us.

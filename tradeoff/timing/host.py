@@ -27,7 +27,8 @@ class HostRunner:
 
     model_clock = "host"
 
-    def __init__(self) -> None:
+    def __init__(self, *, clock: Callable[[], int] = perf_counter_ns) -> None:
+        self._clock = clock
         self._helpers: list[_Helper] = []
 
     def run(self, calls: Sequence[Callable[[], object]], *, max_calls: int | None, duration_ns: int) -> Block:
@@ -36,7 +37,7 @@ class HostRunner:
         while len(self._helpers) < k - 1:
             self._helpers.append(_Helper(number=len(self._helpers) + 1))
         quota = None if max_calls is None else max(1, max_calls // k)
-        stretch = _Stretch(slots=k, quota=quota, duration_ns=duration_ns)
+        stretch = _Stretch(slots=k, quota=quota, duration_ns=duration_ns, clock=self._clock)
         logs = [_Log() for _ in calls]
         with collection_held_off():
             helpers = self._helpers[: k - 1]
@@ -45,8 +46,7 @@ class HostRunner:
             try:
                 stretch.loop(calls[0], logs[0])
             finally:
-                for helper in helpers:
-                    helper.wait()
+                stretch.wait_for(helpers)
         if isinstance(stretch.error, KeyboardInterrupt):
             raise stretch.error
         # A call that raised has a start and no end.
@@ -87,17 +87,28 @@ class _Log:
 class _Stretch:
     """One block as its slots share it: the start, the deadline, the first error."""
 
-    def __init__(self, *, slots: int, quota: int | None, duration_ns: int) -> None:
+    def __init__(self, *, slots: int, quota: int | None, duration_ns: int, clock: Callable[[], int]) -> None:
         self.slots = slots
         self.quota = quota
         self.duration_ns = duration_ns
+        self.clock = clock
         self.deadline_ns: int | None = None
         self.error: BaseException | None = None
         self._past_deadline: list[None] = []
         self._barrier = threading.Barrier(slots, action=self._set_deadline)
 
     def _set_deadline(self) -> None:
-        self.deadline_ns = perf_counter_ns() + self.duration_ns
+        self.deadline_ns = self.clock() + self.duration_ns
+
+    def wait_for(self, helpers: Sequence[_Helper]) -> None:
+        """Wait until the helpers are done; Ctrl-C makes them stop after their call, and is raised later."""
+        for helper in helpers:
+            while True:
+                try:
+                    helper.wait()
+                    break
+                except KeyboardInterrupt as interrupt:
+                    self.error = interrupt
 
     def loop(self, call: Callable[[], object], log: _Log) -> None:
         """Run one slot's calls; keep the first error of all slots."""
@@ -112,7 +123,7 @@ class _Stretch:
             self._barrier.abort()
 
     def _loop(self, call: Callable[[], object], log: _Log) -> None:
-        clock, submitted, done = perf_counter_ns, log.submitted.append, log.done.append
+        clock, submitted, done = self.clock, log.submitted.append, log.done.append
         deadline = self.deadline_ns
         assert deadline is not None  # noqa: S101  # set by the barrier
         past = False

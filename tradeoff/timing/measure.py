@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from tradeoff.timing.block import make_block
 from tradeoff.timing.budget import Budget, as_budget
 from tradeoff.timing.failure import Failure, describe_failure, returned_nothing
 from tradeoff.timing.runner import Runner
@@ -19,6 +20,7 @@ from tradeoff.timing.stopping import StopRule
 from tradeoff.timing.summary import summarise
 from tradeoff.timing.threads import cores, is_oversubscribed, threads_per_call
 from tradeoff.timing.warmup import WarmUp
+from tradeoff.workloads.own import FirstCall
 from tradeoff.workloads.protocol import Call, Workload, WorkloadError
 
 BLOCK_NS = 200_000_000
@@ -142,6 +144,14 @@ class _Point:
         )
 
     def _cold(self, call: Call) -> Failure | None:
+        first = getattr(call, "first_call", None)
+        if isinstance(first, FirstCall):
+            times = (np.array([ns], dtype=np.int64) for ns in (first.submitted_ns, first.done_ns))
+            block = make_block(
+                slot=np.zeros(1, dtype=np.int64), submitted_ns=next(times), done_ns=next(times), concurrency=1
+            )
+            self.log.add(block, phase="cold")
+            return returned_nothing() if first.returned_nothing else None
         results: list[object] = []
         block = self.runner.run([lambda: results.append(call())], max_calls=1, duration_ns=0)
         self.log.add(block, phase="cold")

@@ -37,11 +37,11 @@ class Gemm:
         return call
 
     def flops(self, batch_size: int) -> float:
-        """A multiplication and an addition for each of rows * inner * outer products."""
+        """Count a multiplication and an addition for each of rows * inner * outer products."""
         return 2.0 * batch_size * self.rows * self.inner * self.outer
 
     def bytes(self, batch_size: int, dtype: str = "float32") -> float:
-        """Inputs and weights are read once, outputs written once."""
+        """Count inputs and weights read once, outputs written once."""
         rows = batch_size * self.rows
         return float(itemsize(dtype) * (rows * self.inner + self.inner * self.outer + rows * self.outer))
 

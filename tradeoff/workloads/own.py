@@ -69,10 +69,12 @@ class OwnWorkload:
     def flops(self, batch_size: int) -> float | None:
         """Unknown."""
         del batch_size
+        return None
 
     def bytes(self, batch_size: int, dtype: str = "float32") -> float | None:
         """Unknown."""
         del batch_size, dtype
+        return None
 
     def _made(self, made: object) -> Call:
         if not callable(made):

@@ -71,10 +71,12 @@ class ModuleWorkload:
     def flops(self, batch_size: int) -> float | None:
         """Unknown."""
         del batch_size
+        return None
 
     def bytes(self, batch_size: int, dtype: str = "float32") -> float | None:
         """Unknown."""
         del batch_size, dtype
+        return None
 
     def _on(self, where: Any, kind: Any, *, key: tuple[str, str]) -> Any:
         if key not in self._ready:

@@ -41,7 +41,7 @@ class TorchAttention:
         return 4.0 * batch_size * self.heads * self.length**2 * self.head_width
 
     def bytes(self, batch_size: int, dtype: str = "float32") -> float:
-        """Queries, keys, values and outputs once; a fused kernel keeps the scores on the chip."""
+        """Count queries, keys, values and outputs once; a fused kernel keeps the scores on the chip."""
         return 4.0 * itemsize(dtype) * batch_size * self.heads * self.length * self.head_width
 
 

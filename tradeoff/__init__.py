@@ -1,3 +1,110 @@
-"""Measure how an inference system trades throughput against latency, and slide along the trade-off."""
+"""Measure how an inference system trades throughput against latency, and slide along the trade-off.
+
+The public names are imported when they are first used (PEP 562): ``import tradeoff`` itself loads neither pandas,
+plotly, torch nor CuPy.
+"""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tradeoff.explorer import Explorer
+    from tradeoff.figures import plot_batch, plot_distribution, plot_frontier, plot_latency_breakdown
+    from tradeoff.frames import FrameError, Run, RunFolderError
+    from tradeoff.frontier import frontier
+    from tradeoff.objective import Decision, Objective, ObjectiveError, decide
+    from tradeoff.readers import ReadError, read
+    from tradeoff.sweep import sweep
+    from tradeoff.timing import Budget
+    from tradeoff.workloads import WorkloadError
 
 __version__ = "0.1.0"
+
+__all__ = [
+    "Budget",
+    "Decision",
+    "Explorer",
+    "FrameError",
+    "Objective",
+    "ObjectiveError",
+    "ReadError",
+    "Run",
+    "RunFolderError",
+    "WorkloadError",
+    "decide",
+    "frontier",
+    "plot_batch",
+    "plot_distribution",
+    "plot_frontier",
+    "plot_latency_breakdown",
+    "read",
+    "sweep",
+]
+
+_HOME = {
+    "Budget": "timing",
+    "Decision": "objective",
+    "Explorer": "explorer",
+    "FrameError": "frames",
+    "Objective": "objective",
+    "ObjectiveError": "objective",
+    "ReadError": "readers",
+    "Run": "frames",
+    "RunFolderError": "frames",
+    "WorkloadError": "workloads",
+    "decide": "objective",
+    "frontier": "frontier",
+    "plot_batch": "figures",
+    "plot_distribution": "figures",
+    "plot_frontier": "figures",
+    "plot_latency_breakdown": "figures",
+    "read": "readers",
+    "sweep": "sweep",
+}
+"""Public name to the submodule it is defined in."""
+
+_SUBMODULES = ("environment", "explorer", "figures", "frames", "objective", "readers", "stats", "timing", "workloads")
+"""Submodules that ``import tradeoff`` makes reachable, as in ``tradeoff.workloads.names()``."""
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOME:
+        value = getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
+        globals()[name] = value
+        return value
+    if name in _SUBMODULES:
+        return import_module(f"{__name__}.{name}")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__, *_SUBMODULES})
+
+
+class _Package(ModuleType):
+    """The type of this module: it decides what the import system may bind in it.
+
+    ``tradeoff.sweep`` and ``tradeoff.frontier`` are functions in submodules of the same name. When a submodule has
+    been imported, Python binds it as an attribute of its package, which would hide the function; here it does not.
+    ``from tradeoff.sweep import …`` finds the submodule all the same, for that looks in ``sys.modules``.
+    """
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if not (name in _HOME and isinstance(value, ModuleType)):
+            super().__setattr__(name, value)
+        if name == "frames" and isinstance(value, ModuleType):
+            _register_accessor()
+
+
+def _register_accessor() -> None:
+    import_module(f"{__name__}.accessor")
+
+
+sys.modules[__name__].__class__ = _Package
+# The accessor needs pandas: who has loaded it gets ``points.tradeoff`` now, the others with the frames.
+if "pandas" in sys.modules:
+    _register_accessor()

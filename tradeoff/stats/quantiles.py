@@ -86,9 +86,10 @@ def quantile_ranks(n: int, p: float, alpha: float = 0.05, *, tau: float = 1.0) -
     exists_lower, exists_upper = order_statistic_ranks(independent, p, alpha)
     lower, upper = order_statistic_ranks(n, p, alpha)
     centre, widening = n * p, math.sqrt(tau)
-    lower = math.floor(centre - (centre - lower) * widening) if exists_lower > 0 else 0
-    upper = math.ceil(centre + (upper - centre) * widening) if exists_upper <= independent else n + 1
-    return max(0, lower), min(n + 1, upper)
+    # Whether there is a bound is decided at n / tau alone: where it says so, the outermost sample is the bound.
+    lower = max(1, math.floor(centre - (centre - lower) * widening)) if exists_lower > 0 else 0
+    upper = min(n, math.ceil(centre + (upper - centre) * widening)) if exists_upper <= independent else n + 1
+    return lower, upper
 
 
 def carries_estimate(n: int, p: float, *, tau: float = 1.0) -> bool:

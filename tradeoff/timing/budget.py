@@ -34,7 +34,7 @@ class Budget:
     max_calls: int
     min_calls: int = 2000
     max_seconds: float = 0.0
-    tolerances: Mapping[str, float] = field(default_factory=lambda: _TOLERANCES)
+    tolerances: Mapping[str, float] = field(default_factory=lambda: dict(_TOLERANCES))
 
     def __post_init__(self) -> None:
         """Fill `max_seconds` and check the rest."""
@@ -55,7 +55,7 @@ BUDGETS: Mapping[str, Budget] = MappingProxyType(
     {
         budget.name: budget
         for budget in (
-            Budget(name="draft", seconds=2.0, max_calls=50_000),
+            Budget(name="draft", seconds=2.0, max_calls=20_000),
             Budget(name="standard", seconds=10.0, max_calls=200_000),
             Budget(name="tail", seconds=60.0, max_calls=1_000_000, tolerances={**_TOLERANCES, "p999": 0.10}),
         )

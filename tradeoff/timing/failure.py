@@ -8,7 +8,7 @@ from dataclasses import dataclass
 _OUT_OF_MEMORY_TYPES = frozenset({"MemoryError", "OutOfMemoryError", "_ArrayMemoryError"})
 _OUT_OF_MEMORY_TEXT = re.compile(r"out of memory|can't allocate memory|cannot allocate memory", re.IGNORECASE)
 _WANTED = re.compile(
-    r"(?:tried to allocate|unable to allocate|allocating|allocate)\s+(?P<amount>[\d.,]*\d\s*(?:[KMGTP]i?B|B|bytes)\b)",
+    r"(?:tried to allocate|unable to allocate|allocating|allocate)\s+(?P<amount>[\d.,]*\d\s*(?:[KMGTPE]i?B|B|bytes)\b)",
     re.IGNORECASE,
 )
 _ADDRESS = re.compile(r"https?://\S+")

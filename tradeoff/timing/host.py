@@ -15,6 +15,8 @@ import numpy as np
 from tradeoff.timing.block import Block, make_block
 
 _FLOOR_CALLS = 2000
+_FAR = 1 << 62
+"""A deadline that no clock reaches."""
 
 
 class HostRunner:
@@ -92,13 +94,11 @@ class _Stretch:
         self.quota = quota
         self.duration_ns = duration_ns
         self.clock = clock
-        self.deadline_ns: int | None = None
+        self.deadline_ns = _FAR
         self.error: BaseException | None = None
         self._past_deadline: list[None] = []
-        self._barrier = threading.Barrier(slots, action=self._set_deadline)
-
-    def _set_deadline(self) -> None:
-        self.deadline_ns = self.clock() + self.duration_ns
+        self._started: list[None] = []
+        self._barrier = threading.Barrier(slots)
 
     def wait_for(self, helpers: Sequence[_Helper]) -> None:
         """Wait until the helpers are done; Ctrl-C makes them stop after their call, and is raised later."""
@@ -108,7 +108,7 @@ class _Stretch:
                     helper.wait()
                     break
                 except KeyboardInterrupt as interrupt:
-                    self.error = interrupt
+                    self._stop(interrupt)
 
     def loop(self, call: Callable[[], object], log: _Log) -> None:
         """Run one slot's calls; keep the first error of all slots."""
@@ -118,30 +118,34 @@ class _Stretch:
         except threading.BrokenBarrierError:
             pass  # another slot failed before the start and left its error
         except BaseException as error:  # MemoryError, SystemExit: whatever it was, the other slots have to stop
-            if self.error is None or isinstance(error, KeyboardInterrupt):
-                self.error = error
+            self._stop(error)
             self._barrier.abort()
+
+    def _stop(self, error: BaseException) -> None:
+        if self.error is None or isinstance(error, KeyboardInterrupt):
+            self.error = error
+        self.deadline_ns = 0  # slots look at the deadline after each call, and at the error only past it
 
     def _loop(self, call: Callable[[], object], log: _Log) -> None:
         clock, submitted, done = self.clock, log.submitted.append, log.done.append
-        deadline = self.deadline_ns
-        assert deadline is not None  # noqa: S101  # set by the barrier
         past = False
+        # The time counts from the last slot's start: threads that compete for the interpreter start one by one.
+        self._started.append(None)
+        if len(self._started) == self.slots and self.error is None:
+            self.deadline_ns = clock() + self.duration_ns
         for _ in repeat(None) if self.quota is None else repeat(None, self.quota):
             start = clock()
             submitted(start)
             call()
             end = clock()
             done(end)
-            if end >= deadline:
+            if end >= self.deadline_ns:
                 # Go on until every slot's call that crossed the deadline is done: it was measured under full load.
                 if not past:
                     past = True
                     self._past_deadline.append(None)
-                if len(self._past_deadline) >= self.slots:
+                if len(self._past_deadline) >= self.slots or self.error is not None:
                     return
-            if self.error is not None:
-                return
         if not past:
             self._past_deadline.append(None)  # out of calls: nobody has to wait for this slot
 

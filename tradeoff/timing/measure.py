@@ -101,7 +101,9 @@ class _Point:
     runner: Runner
 
     def __post_init__(self) -> None:
-        self.log = SampleLog(batch_size=self.batch_size, concurrency=self.concurrency)
+        self.log = SampleLog(
+            batch_size=self.batch_size, concurrency=self.concurrency, model_clock=self.runner.model_clock
+        )
         self.stop = StopRule(self.budget.tolerances)
         self.measured_ns = 0
         self.measured_calls = 0

@@ -21,6 +21,7 @@ class SampleLog:
 
     batch_size: int
     concurrency: int
+    model_clock: str
     blocks: list[Block] = field(default_factory=list)
     phases: list[NDArray[np.int8]] = field(default_factory=list)
 
@@ -56,9 +57,7 @@ class SampleLog:
             "batch_id": np.arange(n, dtype=np.int64),
             "phase": np.array(PHASES)[phase],
             "submitted_ns": times["submitted_ns"],
-            "dispatched_ns": times["submitted_ns"],
-            "device_start_ns": times["device_start_ns"],
-            "device_end_ns": times["device_end_ns"],
+            **self._device_times(times),
             "done_ns": times["done_ns"],
             "pre_ns": nothing,
             "batch_wait_ns": nothing,
@@ -71,6 +70,12 @@ class SampleLog:
             "in_flight": self._in_flight(),
             "status": np.full(n, "ok"),
         }
+
+    def _device_times(self, times: dict[str, NDArray]) -> dict[str, NDArray]:  # type: ignore[type-arg]
+        """Times of the device's own clock; a host clock saw nothing beyond submission and completion."""
+        if self.model_clock == "host":
+            return {}
+        return {name: times[name] for name in ("device_start_ns", "device_end_ns")}
 
     def _in_flight(self) -> NDArray[np.int64]:
         counts = [np.zeros(0, dtype=np.int64)]

@@ -91,7 +91,7 @@ def _statistics(stem: str, values_ns: NDArray[np.int64], found: Mapping[str, Qua
     half = math.nan
     if n >= 30:
         half = 1.96 * float(values_ns.std(ddof=1)) / 1e6 * math.sqrt(found["p50"].tau / n)
-    row |= {f"{stem}_mean_ms_lo": mean - half, f"{stem}_mean_ms_hi": mean + half}
+    row |= {f"{stem}_mean_ms_lo": max(0.0, mean - half), f"{stem}_mean_ms_hi": mean + half}
     for name, quantile in found.items():
         row |= {
             f"{stem}_{name}_ms": quantile.value / 1e6,

@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tradeoff.timing.fake import FakeRunner
+from tradeoff.timing.throughput import busy_share, completed_by, rate
+
+MS = 1_000_000
+
+
+def blocks_of(runner: FakeRunner, *, k: int, count: int = 10, duration_ns: int = 200 * MS):
+    return [runner.run([bool] * k, max_calls=None, duration_ns=duration_ns) for _ in range(count)]
+
+
+@pytest.mark.parametrize("k", [1, 3, 8])
+@pytest.mark.parametrize("call_ms", [0.05, 1.0, 30.0, 130.0])
+def test_constant_calls_give_k_over_their_time(k: int, call_ms: float) -> None:
+    found = rate(blocks_of(FakeRunner(duration_ns=lambda slot, i: int(call_ms * MS)), k=k))
+    assert found.calls_per_s == pytest.approx(k * 1000 / call_ms, rel=1e-6)
+    assert found.lo <= found.calls_per_s <= found.hi
+    assert found.duration_s == pytest.approx(2.0)
+
+
+def test_gaps_between_calls_count() -> None:
+    found = rate(blocks_of(FakeRunner(duration_ns=lambda slot, i: 3 * MS, gap_ns=MS), k=2))
+    assert found.calls_per_s == pytest.approx(500, rel=0.02)
+
+
+@given(st.integers(0, 10**6), st.integers(1, 5))
+def test_littles_law_holds_without_gaps(seed: int, k: int) -> None:
+    random = np.random.default_rng(seed)
+    blocks = blocks_of(FakeRunner(duration_ns=lambda slot, i: int(random.integers(MS, 3 * MS))), k=k, count=2)
+    latency = np.concatenate([(b.done_ns - b.submitted_ns)[b.in_window] for b in blocks])
+    assert rate(blocks).calls_per_s * latency.mean() / 1e9 == pytest.approx(k, rel=0.05)
+
+
+def test_a_call_under_way_counts_by_its_part() -> None:
+    block = FakeRunner(duration_ns=lambda slot, i: 100).run([bool], max_calls=3, duration_ns=10**9)
+    assert completed_by(block, np.array([0.0, 50.0, 100.0, 250.0, 300.0])).tolist() == [0.0, 0.5, 1.0, 2.5, 3.0]
+
+
+def test_the_interval_covers_the_true_rate() -> None:
+    random = np.random.default_rng(7)
+    hits = 0
+    for _ in range(300):
+        runner = FakeRunner(duration_ns=lambda slot, i: int(random.exponential(MS)))
+        found = rate(blocks_of(runner, k=2, count=4, duration_ns=50 * MS))
+        hits += found.lo <= 2000 <= found.hi
+    assert 0.90 <= hits / 300 <= 0.99
+
+
+def test_no_window_no_rate() -> None:
+    found = rate([])
+    assert np.isnan([found.calls_per_s, found.lo, found.hi]).all()
+    assert np.isnan(busy_share([]))
+
+
+@pytest.mark.parametrize(("k", "gap", "share"), [(1, 0, 1.0), (1, MS, 0.5), (4, 0, 1.0)])
+def test_the_busy_share_is_the_union_of_calls(k: int, gap: int, share: float) -> None:
+    blocks = blocks_of(FakeRunner(duration_ns=lambda slot, i: MS, gap_ns=gap), k=k)
+    assert busy_share(blocks) == pytest.approx(share, abs=0.01)

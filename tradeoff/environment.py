@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import re
 import shutil
 import subprocess
 from collections.abc import Callable, Mapping
@@ -28,8 +29,20 @@ PACKAGES = (
 )
 """Packages whose versions are recorded when they are installed."""
 
-THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "CUDA_DEVICE_MAX_CONNECTIONS")
+THREAD_VARIABLES = (
+    "OMP_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "BLIS_NUM_THREADS",
+    "NUMEXPR_NUM_THREADS",
+    "VECLIB_MAXIMUM_THREADS",
+)
+"""Read by OpenMP, MKL, OpenBLAS, BLIS, numexpr and Accelerate when they are loaded, and never again."""
+
+VARIABLES = (*THREAD_VARIABLES, "CUDA_DEVICE_MAX_CONNECTIONS", "CUDA_VISIBLE_DEVICES")
 """Environment variables that change how a workload runs."""
+
+_WORD = re.compile(r"[\w,:.-]{0,100}")
 
 _GPU_QUERY = "name,driver_version,memory.total,clocks.max.sm,power.limit"
 
@@ -69,8 +82,16 @@ def capture(
         "gpus": gpus(run),
         "python": {"implementation": platform.python_implementation(), "version": platform.python_version()},
         "packages": packages(),
-        "variables": {name: os.environ[name] for name in THREAD_VARIABLES if name in os.environ},
+        # A variable may hold anything: only what looks like a setting is kept.
+        "variables": {name: os.environ[name] for name in VARIABLES if _WORD.fullmatch(os.environ.get(name, "/"))},
     }
+
+
+def usable_cores() -> int:
+    """Cores this process may use: its affinity, cut to the quota of its control group."""
+    allowed = _usable_threads() or os.cpu_count() or 1
+    quota = _cpu_quota()
+    return allowed if quota is None else max(1, min(allowed, int(quota)))
 
 
 def packages(names: tuple[str, ...] = PACKAGES) -> dict[str, str]:
@@ -109,7 +130,7 @@ def gpus(run: Callable[[list[str]], str | None] | None = None) -> list[dict[str,
 
 
 def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
-    """What changed between two environments that may change a measurement: one sentence each."""
+    """List what changed between two environments that may change a measurement: one sentence each."""
     changed = []
     for part in ("machine", "gpus", "python", "packages"):
         one, other = before.get(part), after.get(part)
@@ -148,12 +169,19 @@ def _usable_threads() -> int | None:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else None
 
 
-def _cpu_quota(limit: Path = Path("/sys/fs/cgroup/cpu.max")) -> float | None:
+def _cpu_quota(root: Path = Path("/sys/fs/cgroup")) -> float | None:
+    """Cores that the control group may use, or None when there is no limit."""
     try:
-        quota, period = limit.read_text(encoding="ascii").split()
-        return None if quota == "max" else int(quota) / int(period)
+        limit, period = (root / "cpu.max").read_text(encoding="ascii").split()  # version 2
+        return None if limit == "max" else int(limit) / int(period)
+    except (OSError, ValueError, ZeroDivisionError):
+        pass
+    try:
+        quota_us = int((root / "cpu/cpu.cfs_quota_us").read_text(encoding="ascii"))  # version 1
+        period_us = int((root / "cpu/cpu.cfs_period_us").read_text(encoding="ascii"))
     except (OSError, ValueError):
         return None
+    return quota_us / period_us if quota_us > 0 and period_us > 0 else None
 
 
 def _governor(file: Path = Path("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor")) -> str | None:

@@ -186,9 +186,17 @@ class RunFolder:
         samples = pd.concat(frames, ignore_index=True) if frames else make_samples({})
         return Run(points, samples, environment)
 
-    def compact(self) -> None:
-        """Gather the marks into ``points.parquet`` and remove them; safe to be killed at any moment."""
+    def compact(self, revise: Callable[[pd.DataFrame], pd.DataFrame] | None = None) -> None:
+        """Gather the marks into ``points.parquet`` and remove them; safe to be killed at any moment.
+
+        Parameters
+        ----------
+        revise
+            Given all complete rows, returns them with what only all rows together can tell.
+        """
         points = self.read_points()
+        if revise is not None:
+            points = revise(points)
         marks = list(self._files("points"))
         _write_table(self.path / "points.parquet", points, POINT_COLUMNS)
         for mark in marks:

@@ -49,6 +49,11 @@ class OwnWorkload:
             raise WorkloadError(f"{self.name} is a coroutine function: pass a plain function that returns the output")
         check_takes_batch_size(function, name=self.name)
 
+    @property
+    def is_factory(self) -> bool | None:
+        """Whether the callable makes the call, rather than being it; None before the first `prepare`."""
+        return self._is_factory
+
     def prepare(self, *, batch_size: int, dtype: str, device: str, seed: int) -> Call:
         """Make one call; the callable sees only the batch size, so device, type and seed are its own affair."""
         del dtype, seed

@@ -1,0 +1,121 @@
+"""Checks of what people pass to `sweep`: everything is checked before anything is measured."""
+
+from __future__ import annotations
+
+import numbers
+import re
+import reprlib
+from collections.abc import Iterable, Mapping
+from typing import Any, TypeVar
+
+DTYPES = ("float16", "bfloat16", "float32", "float64")
+"""The number types that workloads may be asked for."""
+
+_T = TypeVar("_T")
+_DEVICE = re.compile(r"cpu|cuda(:\d{1,3})?")
+
+
+class ArgumentError(ValueError):
+    """An argument that cannot be used; the message names it, the value seen and the values allowed."""
+
+
+def shown(value: Any) -> str:
+    """Return a short `repr` that fits into a sentence, whatever the value is."""
+    try:
+        text = reprlib.repr(value)
+    except Exception:  # a broken __repr__ must not hide the real mistake
+        text = f"a {type(value).__name__}"
+    return " ".join(text.split())
+
+
+def whole_numbers(name: str, value: Any) -> tuple[int, ...]:
+    """Return `value`, a whole number of at least 1 or several, as a tuple.
+
+    Raises
+    ------
+    ArgumentError
+        For zero, negative numbers, booleans, floats, text, duplicates and an empty list.
+    """
+    allowed = "a whole number of at least 1, or a list of different ones such as [1, 2, 4]"
+    checked = []
+    for item in _several(name, value, allowed):
+        if isinstance(item, bool) or not isinstance(item, numbers.Integral) or item < 1:
+            raise ArgumentError(f"{name} must be {allowed}; got {_seen(item, value)}")
+        checked.append(int(item))
+    return _different(name, checked, allowed)
+
+
+def dtypes(value: Any) -> tuple[str, ...]:
+    """Return `value`, a number type or several, as a tuple of names.
+
+    Raises
+    ------
+    ArgumentError
+        For names that are not in `DTYPES`, duplicates and an empty list.
+    """
+    allowed = f"one of {', '.join(DTYPES)}, or a list of them"
+    checked = []
+    for item in _several("dtype", value, allowed):
+        if not isinstance(item, str) or item not in DTYPES:
+            raise ArgumentError(f"dtype must be {allowed}; got {_seen(item, value)}")
+        checked.append(item)
+    return _different("dtype", checked, allowed)
+
+
+def device(value: Any) -> str | None:
+    """Return `value` when it names a device, or None to let the backend choose.
+
+    Raises
+    ------
+    ArgumentError
+        For anything but ``"cpu"``, ``"cuda"``, ``"cuda:<number>"`` and None.
+    """
+    if value is None or (isinstance(value, str) and _DEVICE.fullmatch(value)):
+        return value
+    raise ArgumentError(f"device must be 'cpu', 'cuda', 'cuda:0' (or another number) or None; got {shown(value)}")
+
+
+def seed(value: Any) -> int:
+    """Return `value` when it is a whole number of at least 0 that fits 32 bits.
+
+    Raises
+    ------
+    ArgumentError
+        For anything else.
+    """
+    if isinstance(value, bool) or not isinstance(value, numbers.Integral) or not 0 <= int(value) < 2**32:
+        raise ArgumentError(f"seed must be a whole number from 0 to 4294967295; got {shown(value)}")
+    return int(value)
+
+
+def yes_or_no(name: str, value: Any) -> bool:
+    """Return `value` when it is True or False.
+
+    Raises
+    ------
+    ArgumentError
+        For anything else: a text such as ``"no"`` would count as true.
+    """
+    if not isinstance(value, bool):
+        raise ArgumentError(f"{name} must be True or False; got {shown(value)}")
+    return value
+
+
+def _several(name: str, value: Any, allowed: str) -> list[Any]:
+    if isinstance(value, str | bytes | Mapping) or not isinstance(value, Iterable):
+        return [value]
+    items = list(value)
+    if not items:
+        raise ArgumentError(f"{name} must be {allowed}; got an empty {type(value).__name__}")
+    return items
+
+
+def _different(name: str, items: list[_T], allowed: str) -> tuple[_T, ...]:
+    twice = next((item for index, item in enumerate(items) if item in items[:index]), None)
+    if twice is not None:
+        raise ArgumentError(f"{name} must be {allowed}; got {shown(twice)} twice")
+    return tuple(items)
+
+
+def _seen(item: Any, value: Any) -> str:
+    return shown(item) if item is value else f"{shown(item)} in {shown(value)}"

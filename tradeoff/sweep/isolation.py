@@ -1,0 +1,177 @@
+"""Measuring in processes of their own, so that a crash costs a point and not the sweep."""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing
+import os
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping
+from typing import Any
+
+from tradeoff.environment import usable_cores
+from tradeoff.sweep.source import Source
+from tradeoff.timing import Budget, Measurement
+
+THREAD_VARIABLES = (
+    "OMP_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "BLIS_NUM_THREADS",
+    "NUMEXPR_NUM_THREADS",
+    "VECLIB_MAXIMUM_THREADS",
+)
+"""Read by OpenMP, MKL, OpenBLAS, BLIS, numexpr and Accelerate when they are loaded, and never again."""
+
+START_UP_S = 60.0
+"""Longest time a worker may take to import its libraries and prepare a point."""
+
+_PATH = re.compile(r"(?:[A-Za-z]:)?(?:[\\/][^\s\\/:'\",;()<>]+){2,}")
+
+
+class WorkerError(RuntimeError):
+    """The worker reported an error that is not a finding about the workload."""
+
+
+def threads_for(concurrency: int) -> int:
+    """Threads each of `concurrency` calls may use, so that together they fit the cores."""
+    return max(1, usable_cores() // concurrency)
+
+
+class Worker:
+    """One worker process; started when first asked, restarted after a crash.
+
+    Parameters
+    ----------
+    variables
+        Environment variables that hold before its libraries are imported.
+    """
+
+    def __init__(self, variables: Mapping[str, str]) -> None:
+        self._variables = dict(variables)
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def measure(self, source: Source, arguments: Mapping[str, Any], *, limit_s: float) -> Measurement:
+        """Measure one point.
+
+        Returns
+        -------
+        Measurement
+            Of status ``"failed"`` when the process died or took longer than `limit_s`.
+
+        Raises
+        ------
+        WorkerError
+            When the worker could not do what it was asked for a reason that is not the workload's.
+        """
+        if self._process is None:
+            self._start()
+        try:
+            self._connection.send((source, dict(arguments)))
+            if not self._connection.poll(limit_s):
+                self.stop()
+                return _failed(f"gave no result within {limit_s:.0f} s and was stopped: does the call ever return?")
+            answer = self._connection.recv()
+        except (EOFError, ConnectionError):
+            return _failed(self._how_it_died())
+        except BaseException:
+            self.stop()
+            raise
+        if isinstance(answer, Measurement):
+            return answer
+        raise WorkerError(f"{answer[0]}: {answer[1]}")
+
+    def stop(self) -> None:
+        """End the process and whatever it started."""
+        if self._process is None:
+            return
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
+        self._close()
+
+    def _start(self) -> None:
+        self._connection, theirs = multiprocessing.Pipe()
+        # Not a pipe: a workload that prints a lot must not wait for a reader.
+        self._said = tempfile.TemporaryFile()  # noqa: SIM115  # lives as long as the process
+        with theirs:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "tradeoff.sweep.worker", str(theirs.fileno()), str(os.getpid())],
+                env={**os.environ, **self._variables},
+                pass_fds=[theirs.fileno()],
+                stdin=subprocess.DEVNULL,
+                stdout=self._said,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+
+    def _how_it_died(self) -> str:
+        assert self._process is not None  # noqa: S101
+        code = self._process.wait()
+        last_words = self._last_words()
+        self.stop()
+        if code < 0:
+            try:
+                how = f"was killed by {signal.Signals(-code).name}"
+            except ValueError:
+                how = f"was killed by signal {-code}"
+            if -code == signal.SIGKILL:
+                how += ", perhaps because memory ran out"
+        else:
+            how = f"ended with exit status {code}"
+        return f"its process {how}{': ' + last_words if last_words else ''}"
+
+    def _last_words(self) -> str:
+        self._said.seek(0, os.SEEK_END)
+        self._said.seek(max(0, self._said.tell() - 2000))
+        lines = self._said.read().decode("utf-8", errors="replace").split("\n")
+        words = next((line.strip() for line in reversed(lines) if line.strip()), "")
+        return "".join(c for c in _PATH.sub("…", words) if c.isprintable())[:200]
+
+    def _close(self) -> None:
+        self._connection.close()
+        self._said.close()
+        self._process = None
+
+
+class Workers:
+    """The workers of a sweep: one for every number of threads a call may use, one for a GPU."""
+
+    def __init__(self) -> None:
+        self._workers: dict[int, Worker] = {}
+
+    def __enter__(self) -> Workers:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        for worker in self._workers.values():
+            worker.stop()
+
+    def measure(
+        self, source: Source, *, concurrency: int, device: str, budget: Budget, **arguments: Any
+    ) -> Measurement:
+        """Measure one point in the worker that fits it."""
+        is_cuda = device.startswith("cuda")
+        threads = 0 if is_cuda else threads_for(concurrency)
+        if threads not in self._workers:
+            variables = (
+                {"CUDA_DEVICE_MAX_CONNECTIONS": "32"} if is_cuda else dict.fromkeys(THREAD_VARIABLES, str(threads))
+            )
+            self._workers[threads] = Worker(variables)
+        worker = self._workers[threads]
+        measurement = worker.measure(
+            source,
+            {**arguments, "concurrency": concurrency, "device": device, "budget": budget},
+            limit_s=START_UP_S + 4 * budget.max_seconds,
+        )
+        if is_cuda and measurement.point["status"] == "failed":
+            worker.stop()  # an error of the GPU sticks to the process it happened in
+        return measurement
+
+
+def _failed(reason: str) -> Measurement:
+    return Measurement(point={"n": 0, "status": "failed", "reason": reason, "flags": []}, samples={})

@@ -1,0 +1,286 @@
+"""``tradeoff.sweep``: workloads × grid → Run."""
+
+from __future__ import annotations
+
+import os
+import sys
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import pandas as pd
+
+from tradeoff import environment
+from tradeoff.frames import Run, RunFolder, RunFolderError, make_points, make_samples
+from tradeoff.sweep import arguments
+from tradeoff.sweep.grid import GridPoint, Subject, grid
+from tradeoff.sweep.isolation import Workers, threads_for
+from tradeoff.sweep.progress import predicted_cost, progress_bar
+from tradeoff.sweep.source import Source, import_path, source_of
+from tradeoff.timing import Budget, Measurement, as_budget, is_gil_bound, measure
+from tradeoff.workloads import Workload, as_workload
+from tradeoff.workloads.devices import has_cuda
+
+
+class SweepInterrupted(UserWarning):
+    """A sweep was stopped by Ctrl-C; the message says what was kept and how to go on."""
+
+
+def sweep(
+    workload: Any,
+    *,
+    batch_size: int | Sequence[int],
+    concurrency: int | Sequence[int] = 1,
+    dtype: str | Sequence[str] = "float32",
+    device: str | None = None,
+    budget: str | Budget = "draft",
+    seed: int = 0,
+    path: str | os.PathLike[str] | None = None,
+    resume: bool = False,
+    example: Any = None,
+    name: str | None = None,
+    isolate: bool = True,
+    progress: bool = True,
+) -> Run:
+    """Measure a workload over batch sizes and concurrency.
+
+    Parameters
+    ----------
+    workload
+        A name (``"softmax"``, ``"torch.mlp"``: see ``tradeoff workloads``), an importable path
+        (``"package.module:factory"``), a torch module (with `example`), a call that takes a batch size, or a factory
+        that takes one and returns the call.
+    batch_size, concurrency, dtype
+        One value or several; several span a grid.
+    device
+        ``"cpu"``, ``"cuda"`` or ``"cuda:1"``; the backend's own choice unless given.
+    budget
+        ``"draft"`` (2 s a point), ``"standard"`` (10 s), ``"tail"`` (60 s), or a `Budget`.
+    seed
+        Of the inputs and of the order in which points are measured.
+    path
+        A folder to which each point is committed as soon as it is finished.
+    resume
+        Go on with the Run in `path`: points that are there are not measured again.
+    example
+        An example input of a torch module; its first dimension is the batch.
+    name
+        What to call a callable or module in the frames; its own name unless given.
+    isolate
+        Measure names, paths and factories in a process of their own, with the threads of each call set to the cores
+        divided by the concurrency. A live callable always runs in this process; its points say ``not_isolated``.
+    progress
+        Show the predicted cost and a progress bar.
+
+    Returns
+    -------
+    Run
+        A row of ``points`` for every operating point, failed ones with their reason, and the samples.
+        After Ctrl-C: what was finished until then, with a `SweepInterrupted` warning that says how to go on.
+
+    Raises
+    ------
+    ValueError
+        When an argument cannot be used; nothing has been measured then.
+    RunFolderError
+        When `path` holds a Run and `resume` is not given, or cannot be written.
+
+    Examples
+    --------
+    >>> run = tradeoff.sweep("softmax", batch_size=[1, 2, 4], concurrency=[1, 2])  # doctest: +SKIP
+    """
+    batch_sizes = arguments.whole_numbers("batch_size", batch_size)
+    concurrencies = arguments.whole_numbers("concurrency", concurrency)
+    dtypes = arguments.dtypes(dtype)
+    device = arguments.device(device)
+    seed = arguments.seed(seed)
+    budget = as_budget(budget)
+    for flag, value in (("resume", resume), ("isolate", isolate), ("progress", progress)):
+        arguments.yes_or_no(flag, value)
+    if resume and path is None:
+        raise arguments.ArgumentError("resume=True needs path=: the folder of the sweep to go on with")
+
+    thing = workload
+    made = as_workload(import_path(thing) if _is_path(thing) else thing, example=example, name=name)
+    device = _device_for(made, device)
+    subject = Subject(made.name, made.backend, device, _device_name(device))
+    points = grid(subject, batch_sizes=batch_sizes, concurrencies=concurrencies, dtypes=dtypes, seed=seed)
+    spec = {
+        "workload": f"{made.backend}.{made.name}",
+        "batch_size": list(batch_sizes),
+        "concurrency": list(concurrencies),
+        "dtype": list(dtypes),
+        "device": device,
+        "budget": {"name": budget.name, "seconds": budget.seconds, "max_calls": budget.max_calls},
+        "seed": seed,
+    }
+    store = _Folder(RunFolder(path), resume=resume) if path is not None else _Memory()
+    store.begin(spec)
+    left = [point for point in points if point.point_id not in store.finished()]
+    source = None
+    if isolate and left and os.name == "posix":
+        source = source_of(thing, made, name=name, batch_sizes=batch_sizes, dtype=dtypes[0], device=device)
+    if progress and left:
+        print(f"{made.name}: {predicted_cost(len(left), budget)}", file=sys.stderr)
+    done = 0
+    try:
+        with Workers() as workers, progress_bar(points=len(left), name=made.name, show=progress) as bar:
+            for point in left:
+                bar.set_postfix_str(f"batch {point.batch_size} × concurrency {point.concurrency}")
+                store.keep(point, _measured(point, made, source, workers, budget, seed))
+                done += 1
+                bar.update()
+    except KeyboardInterrupt:
+        kept = f"kept in {os.fspath(path)}" if path is not None else "in the Run that was returned"
+        how = "the same call with resume=True goes on" if path is not None else "pass path= to be able to go on"
+        warnings.warn(
+            f"stopped after {done} of {len(left)} points; they are {kept}, and {how}", SweepInterrupted, stacklevel=2
+        )
+    return store.end()
+
+
+def _measured(
+    point: GridPoint, workload: Workload, source: Source | None, workers: Workers, budget: Budget, seed: int
+) -> Measurement:
+    common: dict[str, Any] = {
+        "batch_size": point.batch_size,
+        "concurrency": point.concurrency,
+        "dtype": point.dtype,
+        "device": point.subject.device,
+        "budget": budget,
+        "seed": seed,
+    }
+    if source is not None:
+        return workers.measure(source, **common)
+    with _intra_op_threads(threads_for(point.concurrency)):
+        measured = measure(workload, **common)
+    flags = [*measured.point.get("flags", []), "not_isolated"]  # type: ignore[misc]
+    return Measurement(point={**measured.point, "flags": flags}, samples=measured.samples)
+
+
+@contextmanager
+def _intra_op_threads(threads: int) -> Iterator[None]:
+    """Hold torch to its share while a live callable runs; what numpy's libraries read is fixed since their import."""
+    torch = sys.modules.get("torch")
+    if torch is None:
+        yield
+        return
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def _is_path(thing: object) -> bool:
+    return isinstance(thing, str) and ":" in thing
+
+
+def _device_for(workload: Workload, device: str | None) -> str:
+    if device is None:
+        return "cuda" if workload.backend in ("cupy", "torch") and has_cuda() else "cpu"
+    if device.startswith("cuda") and not has_cuda():
+        raise arguments.ArgumentError(f"device={device!r} needs a CUDA GPU and there is none here: use 'cpu'")
+    if device.startswith("cuda") and workload.backend == "numpy":
+        raise arguments.ArgumentError(
+            f"device={device!r} cannot run numpy.{workload.name}: use 'cpu' or a cupy workload"
+        )
+    return device
+
+
+def _device_name(device: str) -> str | None:
+    if device == "cpu":
+        return environment.cpu_model()
+    number = int(device.partition(":")[2] or 0)
+    found = environment.gpus() or []
+    return found[number]["name"] if number < len(found) else device
+
+
+def _frames_of(point: GridPoint, measured: Measurement) -> tuple[pd.DataFrame, pd.DataFrame]:
+    row = make_points([{**point.identity(), **measured.point}])
+    if not measured.samples:
+        return row, make_samples({})
+    return row, make_samples({"point_id": point.point_id, "replicate": 0, **measured.samples})
+
+
+def _flag_gil_bound(points: pd.DataFrame) -> pd.DataFrame:
+    """Flag host rows whose second call in flight gained nothing: it takes the rows at 1 and at 2 to tell."""
+    flags = [list(row) for row in points["flags"]]
+    same = ["workload", "backend", "device", "dtype", "batch_size"]
+    host = points[(points["model_clock"] == "host") & (points["source"] == "tradeoff")]
+    for _, rows in host.groupby(same, dropna=False):
+        rate = rows.dropna(subset=["concurrency"]).set_index("concurrency")["calls_per_s"]
+        if 1 not in rate.index or 2 not in rate.index:
+            continue
+        bound = is_gil_bound(rate_one=rate[1], rate_two=rate[2], available=environment.usable_cores())
+        for place in points.index.get_indexer(rows.index[rows["concurrency"] >= 2]):
+            flags[place] = [flag for flag in flags[place] if flag != "gil_bound"] + ["gil_bound"] * int(bound)
+    return points.assign(flags=pd.Series(flags, index=points.index, dtype="object"))
+
+
+@dataclass
+class _Memory:
+    """Keeps the points of a sweep that has no folder."""
+
+    environment: dict[str, Any] = field(default_factory=dict)
+    rows: list[pd.DataFrame] = field(default_factory=list)
+    samples: list[pd.DataFrame] = field(default_factory=list)
+
+    def begin(self, spec: dict[str, Any]) -> None:
+        self.environment = {**environment.capture(), "sweeps": [spec]}
+
+    def finished(self) -> set[str]:
+        return set()
+
+    def keep(self, point: GridPoint, measured: Measurement) -> None:
+        row, samples = _frames_of(point, measured)
+        self.rows.append(row)
+        if len(samples):
+            self.samples.append(samples)
+
+    def end(self) -> Run:
+        points = pd.concat(self.rows, ignore_index=True) if self.rows else make_points([])
+        points = points.sort_values("point_id", ignore_index=True)
+        samples = pd.concat(self.samples, ignore_index=True) if self.samples else make_samples({})
+        return Run(_flag_gil_bound(points), samples, self.environment)
+
+
+class _Folder:
+    """Commits each point to a Run folder as it is finished."""
+
+    def __init__(self, folder: RunFolder, *, resume: bool) -> None:
+        self._folder, self._resume = folder, resume
+        self._finished: set[str] = set()
+
+    def begin(self, spec: dict[str, Any]) -> None:
+        now = environment.capture()
+        if not self._folder.is_run():
+            self._folder.create({**now, "sweeps": [spec]})
+            return
+        before = self._folder.environment
+        self._finished = self._folder.finished()
+        if self._finished and not self._resume:
+            raise RunFolderError(
+                f"{self._folder.path} holds {len(self._finished)} measured points: choose another folder, "
+                "or pass resume=True (--resume) to go on"
+            )
+        changed = environment.differences(before, now)
+        if changed and self._finished:
+            warnings.warn(
+                f"{self._folder.path} was measured elsewhere or otherwise: {'; '.join(changed)}", stacklevel=3
+            )
+        sweeps = [*before.get("sweeps", []), spec]
+        self._folder.set_environment({**(before if self._finished else now), "sweeps": sweeps})
+
+    def finished(self) -> set[str]:
+        return self._finished
+
+    def keep(self, point: GridPoint, measured: Measurement) -> None:
+        self._folder.commit(*_frames_of(point, measured))
+
+    def end(self) -> Run:
+        self._folder.compact(_flag_gil_bound)
+        return self._folder.read()

@@ -162,8 +162,9 @@ class _Point:
         return returned_nothing() if results and results[-1] is None else None
 
     def _warm_up(self, calls: list[Call]) -> Failure | None:
-        max_ns = max(WarmUp.min_ns, int(self.budget.seconds * 1e9))
-        blocks, complete = WarmUp(max_ns=max_ns).run(self.runner, calls)
+        min_ns = int(self.budget.warm_up_seconds * 1e9)
+        max_ns = max(min_ns, int(self.budget.seconds * 1e9))
+        blocks, complete = WarmUp(min_ns=min_ns, max_ns=max_ns).run(self.runner, calls)
         self.short_warm_up = not complete
         for block in blocks:
             self.log.add(block, phase="warmup")

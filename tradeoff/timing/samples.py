@@ -72,7 +72,7 @@ class SampleLog:
         }
 
     def _device_times(self, times: dict[str, NDArray]) -> dict[str, NDArray]:  # type: ignore[type-arg]
-        """Times of the device's own clock; a host clock saw nothing beyond submission and completion."""
+        """Give times of the device's own clock; a host clock saw nothing beyond submission and completion."""
         if self.model_clock == "host":
             return {}
         return {name: times[name] for name in ("device_start_ns", "device_end_ns")}

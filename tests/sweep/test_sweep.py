@@ -1,0 +1,217 @@
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tradeoff.frames import RunFolder, RunFolderError, validate_points, validate_samples
+from tradeoff.sweep import SweepInterrupted
+from tradeoff.sweep.sweep import sweep
+
+ODD = "tests.sweep.odd_workloads:"
+
+
+def test_a_sweep_gives_a_valid_run(quick):
+    sizes = {"batch_size": [1, 4], "concurrency": [1, 2], "dtype": ["float32", "float64"]}
+    run = sweep(ODD + "fine", **sizes, budget=quick, progress=False)
+    validate_points(run.points)
+    validate_samples(run.samples, run.points)
+    assert len(run.points) == 8
+    assert set(run.samples["phase"]) >= {"cold", "warmup", "measure"}
+    measured = run.samples[run.samples["phase"] == "measure"].groupby("point_id").size()
+    assert run.points["n"].tolist() == measured.reindex(run.points["point_id"]).fillna(0).tolist()
+    assert run.environment["sweeps"][0]["batch_size"] == [1, 4]
+    assert not run.points["flags"].map(lambda flags: "not_isolated" in flags).any()
+
+
+def test_live_callables_run_here_and_say_so(quick):
+    pids = set()
+
+    def call(batch_size):
+        pids.add(os.getpid())
+        return batch_size
+
+    run = sweep(call, batch_size=[1, 2], budget=quick, progress=False)
+    assert pids == {os.getpid()}
+    assert run.points["flags"].map(lambda flags: "not_isolated" in flags).all()
+    assert run.points["workload"].unique().tolist() == ["call"]
+
+
+def test_factories_are_carried_to_a_process_of_their_own(quick):
+    here = os.getpid()
+
+    def factory(batch_size):
+        import os
+
+        def call():
+            if os.getpid() == here:
+                raise RuntimeError("measured in the calling process")
+            return batch_size
+
+        return call
+
+    run = sweep(factory, batch_size=[1, 2], budget=quick, progress=False, name="mine")
+    assert set(run.points["status"]) <= {"converged", "budget"}, run.points["reason"].tolist()
+    assert run.points["workload"].unique().tolist() == ["mine"]
+    here_too = sweep(factory, batch_size=1, budget=quick, progress=False, isolate=False)
+    assert here_too.points["status"].tolist() == ["failed"]
+
+
+def test_what_cannot_be_carried_stays_here(quick):
+    lock = __import__("threading").Lock()
+
+    def factory(batch_size):
+        return lambda: lock.locked() or batch_size
+
+    run = sweep(factory, batch_size=1, budget=quick, progress=False)
+    assert "not_isolated" in run.points["flags"][0]
+
+
+def test_a_live_callable_that_raises_or_returns_nothing(quick):
+    def call(batch_size):
+        if batch_size == 2:
+            raise KeyError("weights")
+        return None if batch_size == 3 else 1
+
+    run = sweep(call, batch_size=[1, 2, 3], budget=quick, progress=False)
+    by_batch = run.points.set_index("batch_size")
+    assert by_batch["status"].tolist().count("failed") == 2
+    assert "KeyError" in by_batch["reason"][2]
+    assert "returned nothing" in by_batch["reason"][3]
+
+
+def test_a_torch_module_with_an_example(quick):
+    torch = pytest.importorskip("torch")
+    model = torch.nn.Linear(8, 4)
+    run = sweep(model, example=torch.randn(1, 8), batch_size=[1, 3], budget=quick, progress=False)
+    assert set(run.points["status"]) <= {"converged", "budget"}, run.points["reason"].tolist()
+    assert run.points["backend"].unique().tolist() == ["torch"]
+
+
+def test_points_are_committed_and_not_measured_twice(quick, tmp_path):
+    calls = []
+
+    def call(batch_size):
+        calls.append(batch_size)
+        return batch_size
+
+    first = sweep(call, batch_size=[1, 2], budget=quick, path=tmp_path / "run", progress=False)
+    with pytest.raises(RunFolderError, match=r"holds 2 measured points.*resume=True"):
+        sweep(call, batch_size=[1, 2], budget=quick, path=tmp_path / "run", progress=False)
+    calls.clear()
+    second = sweep(call, batch_size=[1, 2, 3], budget=quick, path=tmp_path / "run", resume=True, progress=False)
+    assert set(calls) <= {1, 3}  # 1 once more, to see what kind of callable it is
+    assert calls.count(1) <= 1
+    assert len(second.points) == 3
+    kept = second.points[second.points["batch_size"] < 3].reset_index(drop=True)
+    assert kept["throughput_rps"].tolist() == first.points["throughput_rps"].tolist()
+    assert len(second.environment["sweeps"]) == 2
+
+
+def test_resume_where_nothing_is_begins(quick, tmp_path):
+    run = sweep(ODD + "fine", batch_size=1, budget=quick, path=tmp_path / "new", resume=True, progress=False)
+    assert len(run.points) == 1
+
+
+def test_resume_elsewhere_warns(quick, tmp_path):
+    sweep(ODD + "fine", batch_size=1, budget=quick, path=tmp_path, progress=False)
+    folder = RunFolder(tmp_path)
+    changed = folder.environment
+    changed["packages"]["numpy"] = "0.1"
+    folder.set_environment(changed)
+    with pytest.warns(UserWarning, match=r"packages numpy: 0\.1 before"):
+        sweep(ODD + "fine", batch_size=2, budget=quick, path=tmp_path, resume=True, progress=False)
+
+
+def test_ctrl_c_keeps_what_is_there_and_says_how_to_go_on(quick, tmp_path):
+    seen = []
+
+    def call(batch_size):
+        seen.append(batch_size)
+        if len(set(seen)) == 3:
+            raise KeyboardInterrupt
+        return batch_size
+
+    with pytest.warns(SweepInterrupted, match=r"stopped after \d of 4 points.*resume=True"):
+        run = sweep(call, batch_size=[1, 2, 3, 4], budget=quick, path=tmp_path / "run", progress=False)
+    assert 1 <= len(run.points) <= 2
+    again = {"path": tmp_path / "run", "resume": True, "name": "call"}
+    rest = sweep(lambda batch_size: batch_size, batch_size=[1, 2, 3, 4], budget=quick, progress=False, **again)
+    assert len(rest.points) == 4
+
+
+def test_a_full_disk_is_named_and_costs_nothing(quick, tmp_path, monkeypatch):
+    calls = []
+    commit = RunFolder.commit
+
+    def full(*args, **kwargs):
+        raise OSError(28, os.strerror(28))
+
+    def fill_up_after_one(self, *frames):
+        calls.append(1)
+        if len(calls) == 2:
+            monkeypatch.setattr("tradeoff.frames.folder.pq.write_table", full)
+        return commit(self, *frames)
+
+    monkeypatch.setattr(RunFolder, "commit", fill_up_after_one)
+    with pytest.raises(RunFolderError, match=r"\.parquet: cannot write the file: No space left"):
+        sweep(ODD + "fine", batch_size=[1, 2, 3], budget=quick, path=tmp_path / "run", progress=False)
+    assert len(RunFolder(tmp_path / "run").read().points) == 1
+
+
+SWEEPER = """
+import os, signal, sys, time
+from tradeoff.sweep.sweep import sweep
+from tradeoff.timing import Budget
+budget = Budget(name="quick", seconds=0.002, max_seconds=0.004, warm_up_seconds=0.001, min_calls=5, max_calls=50)
+
+def call(batch_size):
+    return batch_size
+
+# Each sweep is a fork of this process, which has imported everything and done nothing.
+for line in sys.stdin:
+    child = os.fork()
+    if child == 0:
+        sweep(call, batch_size=list(range(1, 31)), budget=budget, path=sys.argv[1], resume=True, progress=False)
+        os._exit(0)
+    deadline = time.monotonic() + float(line)
+    while os.waitpid(child, os.WNOHANG) == (0, 0):
+        if time.monotonic() > deadline:
+            os.kill(child, signal.SIGKILL)
+            os.waitpid(child, 0)
+            break
+        time.sleep(0.001)
+    print("ended", flush=True)
+"""
+
+
+def test_kill_nine_at_twenty_random_moments(tmp_path):
+    """After every kill each finished point is there as it was; after the last resume all are, each once."""
+    folder = RunFolder(tmp_path / "run")
+    environ = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    rng = np.random.default_rng(5)
+    known: dict[str, float] = {}
+    progress = []
+    command = [sys.executable, "-c", SWEEPER, str(folder.path)]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, env=environ, stdin=pipe, stdout=pipe, text=True) as sweeper:
+
+        def sweep_for(seconds: float) -> dict[str, float]:
+            sweeper.stdin.write(f"{seconds}\n")
+            sweeper.stdin.flush()
+            assert sweeper.stdout.readline() == "ended\n"
+            return folder.read().points.set_index("point_id")["throughput_rps"].to_dict() if folder.is_run() else {}
+
+        for seconds in rng.uniform(0.05, 0.4, 20):
+            found = sweep_for(seconds)
+            assert set(known) <= set(found), "a finished point was lost"
+            assert all(found[name] == rate for name, rate in known.items()), "a finished point was measured twice"
+            progress.append(len(found))
+            known = found
+        found = sweep_for(600)
+    assert len(set(progress)) > 2, "the kills fell on no sweep in progress"
+    assert len(found) == 30
+    assert all(found[name] == rate for name, rate in known.items())
+    assert sorted(folder.read().points["batch_size"]) == list(range(1, 31))

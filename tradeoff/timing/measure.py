@@ -177,7 +177,7 @@ class _Point:
             left_ns = int(self.budget.max_seconds * 1e9) - self.measured_ns
             block = self.runner.run(
                 calls,
-                max_calls=self.budget.max_calls - self.measured_calls,
+                max_calls=None,
                 duration_ns=min(BLOCK_NS, left_ns),
             )
             self.log.add(block, phase="measure")

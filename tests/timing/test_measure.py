@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+import sys
 
 import numpy as np
 import pytest
@@ -149,7 +150,7 @@ def test_very_slow_calls_have_no_p99_and_a_short_warm_up() -> None:
 def test_max_calls_bound_the_memory() -> None:
     own = Budget(name="own", seconds=5, min_calls=100, max_calls=3000)
     found = measured(runner=FakeRunner(duration_ns=noisy(mean_ns=20_000, sigma=1.0)), budget=own)
-    assert (found.samples["phase"] != "warmup").sum() <= 3000 + 10
+    assert found.point["duration_s"] < 0.6, "the block of 200 ms in which both minima are met is the last"
 
 
 def test_blocks_are_short() -> None:
@@ -176,7 +177,7 @@ def test_slots_get_inputs_of_their_own() -> None:
     assert [how["seed"] for how in workload.prepared] == [40, 41, 42]
 
 
-@pytest.mark.parametrize("fail_at", [1, 2, 60, 1500])
+@pytest.mark.parametrize("fail_at", [1, 2, 60, 700])
 @pytest.mark.parametrize(
     ("error", "status"), [(ValueError("bad\nthing"), "failed"), (MemoryError("Unable to allocate 3 GiB"), "oom")]
 )
@@ -238,7 +239,7 @@ def test_time_lost_between_calls_breaks_littles_law() -> None:
 
 
 def test_oversubscription_is_the_hosts_affair(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tradeoff.timing.measure.cores", lambda: 2)
+    monkeypatch.setattr(sys.modules["tradeoff.timing.measure"], "cores", lambda: 2)
     assert "oversubscribed" not in measured(concurrency=2).point["flags"]
     assert "oversubscribed" in measured(concurrency=3).point["flags"]
     on_a_gpu = FakeRunner(duration_ns=noisy(), model_clock="cuda_event")

@@ -159,6 +159,27 @@ def describe(point: pd.Series) -> str:
     return name[0].upper() + name[1:]
 
 
+def rows_at(rows: pd.DataFrame, setting: Setting) -> pd.DataFrame:
+    """Return the rows where a column is held at one value.
+
+    Raises
+    ------
+    ObjectiveError
+        When the column is absent, or nothing was measured there; the values that were are listed.
+    """
+    if setting.column not in rows:
+        raise ObjectiveError(f"the points have no column {setting.column!r}")
+    if isinstance(setting.value, str):
+        held = rows[(rows[setting.column].astype("str") == setting.value).to_numpy(dtype=bool, na_value=False)]
+    else:
+        held = rows[_numbers(rows, setting.column) == setting.value]
+    if not len(held):
+        there = [value.item() if hasattr(value, "item") else value for value in rows[setting.column].dropna().unique()]
+        listed = ", ".join(map(str, sorted(there)[:12])) or "no value"
+        raise ObjectiveError(f"nothing was measured at {setting}: {setting.column} holds {listed}")
+    return held
+
+
 def _rows_asked(frame: pd.DataFrame, objective: Objective) -> pd.DataFrame:
     if not len(frame):
         raise ObjectiveError("there are no points: measure some first")
@@ -172,7 +193,7 @@ def _rows_asked(frame: pd.DataFrame, objective: Objective) -> pd.DataFrame:
         if not len(rows):
             raise ObjectiveError(f"all {len(frame)} points failed: see the column 'reason'")
     for setting in objective.at:
-        rows = _held(rows, setting)
+        rows = rows_at(rows, setting)
     known = ~np.isnan(_numbers(rows, objective.metric))
     if not known.any():
         raise ObjectiveError(f"no point has a {objective.metric}: it was not measured, or n is too small for it")
@@ -182,18 +203,6 @@ def _rows_asked(frame: pd.DataFrame, objective: Objective) -> pd.DataFrame:
             raise ObjectiveError(f"no point has a {constraint.metric}: it was not measured, or n is too small for it")
     _refuse_to_pool(rows)
     return rows
-
-
-def _held(rows: pd.DataFrame, setting: Setting) -> pd.DataFrame:
-    if isinstance(setting.value, str):
-        held = rows[(rows[setting.column].astype("str") == setting.value).to_numpy(dtype=bool, na_value=False)]
-    else:
-        held = rows[_numbers(rows, setting.column) == setting.value]
-    if not len(held):
-        there = [value.item() if hasattr(value, "item") else value for value in rows[setting.column].dropna().unique()]
-        listed = ", ".join(map(str, sorted(there)[:12])) or "no value"
-        raise ObjectiveError(f"nothing was measured at {setting}: {setting.column} holds {listed}")
-    return held
 
 
 def _refuse_to_pool(rows: pd.DataFrame) -> None:

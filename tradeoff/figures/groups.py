@@ -1,0 +1,116 @@
+"""Which rows of a frame belong in one panel, what the panel is called, and which rows have nothing to draw.
+
+All text here is plain: whoever draws it escapes it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import pandas as pd
+
+from tradeoff.figures.text import label_of, shortened
+from tradeoff.frames import NEVER_POOLED, Run
+
+_LOADS = {"closed": "closed loop", "all_at_once": "all at once"}
+_TITLE = ("workload", "backend", "device", "dtype", "mode", "regime", "load", "cache")
+_UNNAMED = ("mode", "cache", "model_clock", "latency_basis", "source")
+"""Columns whose value says little without the column's name."""
+
+
+class Group(NamedTuple):
+    """Rows that may be compared.
+
+    Attributes
+    ----------
+    title
+        What sets it apart from the other groups; empty when there is but one.
+    rows
+        Its rows, on a fresh index.
+    """
+
+    title: str
+    rows: pd.DataFrame
+
+
+def points_of(run: Run | pd.DataFrame) -> pd.DataFrame:
+    """Return the points of a Run, or the frame itself.
+
+    Raises
+    ------
+    TypeError
+        When it is neither.
+    """
+    if isinstance(run, Run):
+        return run.points
+    if isinstance(run, pd.DataFrame):
+        return run
+    raise TypeError(f"run={type(run).__name__}: pass a Run or its points")
+
+
+def groups_of(points: pd.DataFrame, by: Sequence[str] | None = None) -> tuple[str, list[Group]]:
+    """Split points into comparable groups.
+
+    Parameters
+    ----------
+    points
+        A frame of points.
+    by
+        Columns that tell groups apart; by default those of `NEVER_POOLED` that are present.
+
+    Returns
+    -------
+    shared : str
+        What all rows have in common: the subtitle of the figure.
+    groups : list of Group
+        In the order of their names.
+
+    Raises
+    ------
+    ValueError
+        When a column of `by` is absent.
+    """
+    names = [name for name in NEVER_POOLED if name in points] if by is None else list(by)
+    absent = [name for name in names if name not in points]
+    if absent:
+        raise ValueError(f"by={list(names)!r}: column {absent[0]!r} is not in the points")
+    same = [name for name in _TITLE if name in points and len(pd.unique(points[name])) == 1]
+    shared = " · ".join(filter(None, (_value(name, points[name].iloc[0]) for name in same)))
+    if not len(points):
+        return "", []
+    differ = [name for name in names if len(pd.unique(points[name])) > 1]
+    if not differ:
+        return shared, [Group("", points.reset_index(drop=True))]
+    groups = []
+    for key, rows in points.reset_index(drop=True).groupby(differ, dropna=False, sort=False, observed=True):
+        words = [_value(name, value) or f"no {label_of(name)}" for name, value in zip(differ, key, strict=True)]
+        groups.append(Group(" · ".join(words), rows.reset_index(drop=True)))
+    return shared, sorted(groups, key=lambda group: group.title)
+
+
+def place(row: pd.Series) -> str:
+    """Name a point by its place on the grid: ``batch 16 × concurrency 8``."""
+    parts = []
+    for name, text in (("batch_size", "batch {:g}"), ("concurrency", "concurrency {:g}"), ("workers", "{:g} workers")):
+        if name in row and pd.notna(row[name]):
+            parts.append(text.format(float(row[name])))
+    for name, text in (("request_rate_rps", "{:g} requests/s"), ("max_wait_ms", "wait ≤ {:g} ms")):
+        if name in row and pd.notna(row[name]):
+            parts.append(text.format(float(row[name])))
+    return " × ".join(parts) if parts else f"point {row.get('point_id', '?')}"
+
+
+def why_absent(row: pd.Series) -> str:
+    """Say why a row has nothing to draw: its status and its reason."""
+    status, reason = row.get("status"), row.get("reason")
+    words = {"oom": "out of memory", "failed": "failed"}
+    told = words.get(str(status), "no value") if pd.notna(status) else "no value"
+    return f"{told}: {shortened(reason, longest=90)}" if pd.notna(reason) and str(reason).strip() else told
+
+
+def _value(name: str, value: object) -> str:
+    if value is None or pd.isna(value):  # type: ignore[call-overload]
+        return ""
+    text = shortened(_LOADS.get(str(value), value) if name == "load" else value, longest=60)
+    return f"{label_of(name)} {text}" if name in _UNNAMED else text

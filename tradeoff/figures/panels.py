@@ -1,0 +1,99 @@
+"""Laying panels out: the empty figure, titles, captions, the shared grid of axes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+
+from tradeoff.figures.text import escape, wrapped
+from tradeoff.figures.theme import SIZE_LABEL, SIZE_SMALL, Theme, palette, template
+
+_LINE, _LETTER, _LEGEND_KEY, _LEGEND_ROW = 15, 6.5, 52, 24
+"""Pixels: a line of small type, a letter of it, what stands before a legend's word, a row of the legend."""
+
+_NARROW = 590
+"""Pixels a panel is wide in a window of 700."""
+
+
+def grid_of_panels(rows: int, columns: int, *, titles: Sequence[str] = (), theme: Theme, **options: Any) -> go.Figure:
+    """Return a figure of ``rows × columns`` empty panels in a theme; panel titles are small and to the left."""
+    figure = make_subplots(
+        rows=rows, cols=columns, subplot_titles=[escape(title) for title in titles] or None, **options
+    )
+    figure.update_annotations(font={"size": SIZE_LABEL, "color": palette(theme).quiet}, yshift=4)
+    for axis, note in zip(figure.select_xaxes(), figure.layout.annotations, strict=False):
+        note.update(x=axis.domain[0], xanchor="left")
+    figure.update_layout(template=template(theme))
+    return figure
+
+
+def finish(
+    figure: go.Figure,
+    *,
+    title: str,
+    subtitle: str,
+    caption: Sequence[str],
+    height: int,
+    theme: Theme,
+    legend: bool = True,
+    below: int = 52,
+) -> go.Figure:
+    """Set title, caption and margins, so that nothing overlaps from 700 pixels of width upwards.
+
+    Parameters
+    ----------
+    figure
+        The figure; it is changed.
+    title, subtitle
+        Plain text; escaped here.
+    caption
+        Plain lines for under the figure; wrapped and escaped here.
+    height
+        Of the panels alone, in pixels.
+    theme
+        ``"light"`` or ``"dark"``.
+    legend
+        Whether a line is kept for one.
+    below
+        Pixels that the horizontal axis takes.
+    """
+    lines = wrapped(caption)
+    names = [trace.name for trace in figure.data if legend and trace.showlegend and trace.name]
+    rows = math.ceil(sum(_LEGEND_KEY + _LETTER * len(name) for name in names) / _NARROW)
+    start = 52 + _LINE * len(wrapped([subtitle]))
+    titled = [note for note in figure.layout.annotations if note.yref == "paper" and note.text]
+    top = start + _LEGEND_ROW * rows + (26 if titled else 12)
+    bottom = below + (_LINE * len(lines) + 10 if lines else 0)
+    if lines:
+        figure.add_annotation(
+            text="<br>".join(lines), x=0, y=0, xref="paper", yref="paper", xanchor="left", yanchor="top",
+            yshift=-below, showarrow=False, align="left", font={"size": SIZE_SMALL, "color": palette(theme).quiet},
+        )  # fmt: skip
+    whole = height + top + bottom
+    return figure.update_layout(
+        title=_heading(title, subtitle),
+        height=whole,
+        margin={"t": top, "b": bottom},
+        showlegend=bool(names),
+        legend={"yref": "container", "y": 1 - start / whole, "yanchor": "top", "itemsizing": "constant"},
+    )
+
+
+def _heading(title: str, subtitle: str) -> dict[str, Any]:
+    return {"text": escape(title), "subtitle": {"text": "<br>".join(wrapped([subtitle]))}}
+
+
+def nothing(*, title: str, subtitle: str, reason: Sequence[str], theme: Theme) -> go.Figure:
+    """Return a figure that says why there is nothing to draw."""
+    figure = go.Figure(layout={"template": template(theme)})
+    figure.update_xaxes(visible=False)
+    figure.update_yaxes(visible=False)
+    figure.add_annotation(
+        text="<br>".join(wrapped(reason, width=80)), x=0.5, y=0.5, xref="paper", yref="paper", showarrow=False,
+        font={"size": SIZE_LABEL, "color": palette(theme).quiet},
+    )  # fmt: skip
+    return figure.update_layout(title=_heading(title, subtitle), height=360)

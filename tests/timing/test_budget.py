@@ -33,7 +33,7 @@ def test_a_draft_is_two_seconds_or_2000_calls_whichever_is_later_but_not_for_eve
 
 
 def test_an_unknown_budget_names_the_known() -> None:
-    with pytest.raises(ValueError, match="'draught'.*draft, standard, tail"):
+    with pytest.raises(ValueError, match=r"'draught'.*draft, standard, tail"):
         as_budget("draught")
 
 

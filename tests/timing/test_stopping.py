@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 
 from tradeoff.timing.stopping import FIRST_LOOK, MIN_MEASURED_NS, StopRule
@@ -16,7 +18,7 @@ def test_looks_come_on_a_geometric_schedule() -> None:
             looks.append(n)
             rule.look(series[:n])
     assert looks[0] - FIRST_LOOK < 7
-    assert all(1.4 < b / a < 1.6 for a, b in zip(looks, looks[1:], strict=False))
+    assert all(1.4 < b / a < 1.6 for a, b in itertools.pairwise(looks))
 
 
 def test_a_fast_call_is_not_judged_from_a_moment() -> None:

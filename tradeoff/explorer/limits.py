@@ -74,7 +74,9 @@ def decisions(
     dict or None
         Per limit: ``verdict`` (index into `VERDICTS`), ``point`` (the cell that answers: the winner, the best that
         may meet the limit, or the nearest), ``runner_up`` and ``contender`` (cell, or -1), and how many points
-        surely meet it (``feasible``) or may (``undecided``). None when no point has this percentile.
+        surely meet it (``feasible``) or may (``undecided``). Per row: the first limit it surely meets (``sure_from``)
+        and the first it may (``possible_from``), the number of limits when none. None when no point has this
+        percentile.
     """
     metric = f"latency_{percentile}_ms"
     throughput, latency = _numbers(rows, "throughput_rps"), _numbers(rows, metric)
@@ -91,8 +93,11 @@ def decisions(
     answers: dict[str, list[int]] = {
         name: [] for name in ("verdict", "point", "runner_up", "contender", "feasible", "undecided")
     }
+    every_sure, every_possible = [], []
     for limit in limits_ms:
         sure, possible = judge(narrow, Constraint(metric, "<=", limit))
+        every_sure.append(sure)
+        every_possible.append(possible)
         feasible, undecided = best_first[sure[best_first]], best_first[(possible & ~sure)[best_first]]
         answers["feasible"].append(len(feasible))
         answers["undecided"].append(len(undecided))
@@ -107,6 +112,9 @@ def decisions(
         answers["point"].append(cells[point])
         answers["runner_up"].append(cells[feasible[1]] if len(feasible) > 1 else -1)
         answers["contender"].append(cells[undecided[0]] if contends else -1)
+    # A looser limit is met by whatever met a tighter one: counting the misses finds the first that is met.
+    for name, met in (("sure_from", every_sure), ("possible_from", every_possible)):
+        answers[name] = (~np.array(met).reshape(-1, len(rows))).sum(axis=0).tolist()
     return answers
 
 

@@ -118,6 +118,15 @@ def _slice(
     def metric(name: str) -> list[float | None] | None:
         return spread(map(rounded, _numbers(frame, name))) if _known(frame, name) else None
 
+    def answers(percentile: str) -> dict[str, list[Any]] | None:
+        found = decisions(frame, cells, percentile=percentile, limits_ms=limits)
+        # Verdicts on a point are laid on the grid; where no decision may rest on it there is none.
+        known = _known_rows(frame, percentile)
+        return found and {
+            name: spread(np.where(known, values, None)) if name in ("sure_from", "possible_from") else values
+            for name, values in found.items()
+        }
+
     names = [stem + end for stem in _METRICS for end in ("", "_lo", "_hi")]
     found = {name: values for name in names if (values := metric(name)) is not None}
     parts = {
@@ -138,7 +147,7 @@ def _slice(
         "parts": {at: stages for at, stages in parts.items() if stages},
         "frontier": {p: spread(labels[p][place] for place in places) for p in percentiles},
         "histograms": spread(_rounded_histogram(counts[place]) for place in places),
-        "decisions": {p: decisions(frame, cells, percentile=p, limits_ms=limits) for p in percentiles},
+        "decisions": {p: answers(p) for p in percentiles},
     }
 
 
@@ -178,6 +187,11 @@ def rounded(value: float) -> float | int | None:
 
 def _rounded_histogram(found: dict[str, Any] | None) -> dict[str, Any] | None:
     return found and {**found, "low_ms": rounded(found["low_ms"]), "high_ms": rounded(found["high_ms"])}
+
+
+def _known_rows(frame: pd.DataFrame, percentile: str) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    measured = np.isfinite(_numbers(frame, f"latency_{percentile}_ms")) & np.isfinite(_numbers(frame, "throughput_rps"))
+    return measured & ~frame["status"].isin(UNUSABLE).to_numpy(dtype=bool)
 
 
 def _known(frame: pd.DataFrame, name: str) -> bool:

@@ -18,10 +18,208 @@
 // Messages: model.send({ kind: "plotly", version }) when this page has no plotly.js of payload.plotly_version yet;
 // the answer is msg:custom ({ kind: "plotly", version }, [gzipped bytes]) or ({ kind: "plotly", error: "sentence" }).
 
+import { breakdownPanel } from "./breakdown.js";
+import { createControls } from "./controls.js";
+import { describePanels } from "./describe.js";
+import { distributionPanel } from "./distribution.js";
+import { html, setText } from "./dom.js";
+import { frontierFigure, latencyFigure, latencyPair, throughputFigure } from "./figures.js";
+import { openGrid } from "./grid.js";
+import { assemble } from "./layout.js";
+import { frontierLegend, holesNote, sizeLegend } from "./legend.js";
+import { lineMarks } from "./linemarks.js";
 import { loadPlotly } from "./loader.js";
+import { frontierMarks } from "./marks.js";
+import { createOwnPanel, createPlotPanel } from "./panels.js";
+import { createAnswer, createReadouts, sentenceFor } from "./readouts.js";
+import { MODEL_KEYS, readState, writeState } from "./state.js";
+import { fillTable, markRow } from "./table.js";
+import { currentTheme, watchTheme } from "./theme.js";
 
 export async function render({ model, el }) {
+  const root = html("section", { class: "tradeoff-explorer", "aria-label": "throughput and latency explorer" });
+  el.append(root);
+  let close = await open(root, model);
+  const reopen = async () => {
+    close();
+    close = await open(root, model);
+  };
+  model.on("change:payload", reopen);
+  return () => {
+    model.off("change:payload", reopen);
+    close();
+    root.remove();
+  };
+}
+
+async function open(root, model) {
   const payload = model.get("payload");
-  await loadPlotly(model, payload.plotly_version);
-  el.dataset.ready = "";
+  const grid = openGrid(payload);
+  const context = { payload, grid };
+  let state = readState(model, payload, grid);
+  let theme = currentTheme();
+  let Plotly = null;
+  let frame = 0; // a pending animation frame
+
+  const controls = createControls(context, { move, limit, settle, percentile, slice });
+  const readouts = createReadouts(context);
+  const answer = createAnswer(context, go);
+  const panels = createPanels(context, go);
+  const parts = assemble(root, context, { controls, readouts, answer, panels, state: () => state });
+
+  // --- while a slider moves: look up, place marks, write numbers; nothing else -------------------------------------
+  function follow() {
+    readouts.show(state);
+    answer.show(state);
+    setText(panels.note, panels.frontier.place(state));
+    for (const panel of [panels.throughput, panels.latency, panels.breakdown, panels.distribution]) panel.place(state);
+  }
+
+  function move(axis, at) {
+    state = { ...state, index: state.index.map((old, name) => (name === axis ? at : old)) };
+    follow();
+    if (axis > 1) schedule(); // the faint lines of the panels lie at this place of the third axis
+  }
+
+  function limit(at) {
+    state = { ...state, limit: at };
+    follow();
+  }
+
+  // --- when it has come to rest ------------------------------------------------------------------------------------
+  let writing = false;
+
+  function settle() {
+    writing = true;
+    writeState(model, payload, grid, state);
+    writing = false;
+    setText(parts.sentence, sentenceFor(payload, grid, state));
+    describePanels(panels, context, state);
+    markRow(parts.table, grid.cellAt(state.index));
+  }
+
+  function go(cell) {
+    state = { ...state, index: grid.indexOf(cell) };
+    controls.show(state);
+    follow();
+    settle();
+  }
+
+  function percentile(name) {
+    state = { ...state, percentile: name };
+    restage();
+  }
+
+  function slice(column, text) {
+    state = { ...state, slice: grid.sliceFor({ ...state.slice.key, [column]: text }, column) };
+    restage();
+  }
+
+  // --- when the static part changes --------------------------------------------------------------------------------
+  function restage() {
+    controls.show(state);
+    panels.stage(state, theme);
+    fillTable(parts.table, context, state);
+    settle();
+    follow();
+    return draw();
+  }
+
+  async function draw() {
+    if (!Plotly || !root.isConnected) return;
+    const revision = JSON.stringify([state.slice.key, state.percentile]);
+    const view = { ...context, state, theme, revision, font: getComputedStyle(root).fontFamily };
+    await Promise.all(panels.all.map((panel) => panel.draw(Plotly, view)));
+    setText(panels.note, panels.frontier.place(state));
+  }
+
+  function schedule() {
+    cancelAnimationFrame(frame);
+    frame = requestAnimationFrame(draw);
+  }
+
+  // --- from outside ------------------------------------------------------------------------------------------------
+  let asked = false;
+
+  function fromModel() {
+    if (writing || asked) return;
+    asked = true; // several keys may change together: read them once, when all have
+    queueMicrotask(() => {
+      asked = false;
+      const before = state;
+      state = readState(model, payload, grid);
+      if (state.slice !== before.slice || state.percentile !== before.percentile) {
+        restage();
+        return;
+      }
+      controls.show(state);
+      follow();
+      settle();
+      if (state.index.some((at, axis) => axis > 1 && at !== before.index[axis])) schedule();
+    });
+  }
+
+  root.dataset.theme = theme;
+  const stopTheme = watchTheme((next) => {
+    theme = next;
+    root.dataset.theme = theme;
+    panels.stage(state, theme);
+    schedule();
+  });
+  const sizes = new ResizeObserver(schedule);
+  for (const key of MODEL_KEYS) model.on(`change:${key}`, fromModel);
+  let closed = false;
+
+  restage();
+  try {
+    Plotly = await loadPlotly(model, payload.plotly_version);
+    if (!closed) await draw();
+    if (!closed) for (const panel of panels.all) sizes.observe(panel.holder);
+  } catch (error) {
+    parts.trouble(error.message);
+  }
+  root.dataset.ready = "";
+
+  return () => {
+    closed = true;
+    delete root.dataset.ready;
+    cancelAnimationFrame(frame);
+    stopTheme();
+    sizes.disconnect();
+    for (const key of MODEL_KEYS) model.off(`change:${key}`, fromModel);
+    if (Plotly) for (const panel of panels.all) panel.remove(Plotly);
+    root.replaceChildren();
+  };
+}
+
+function createPanels(context, chosen) {
+  const { payload, grid } = context;
+  const legend = frontierLegend();
+  const ramps = [sizeLegend(grid), sizeLegend(grid)];
+  const holes = holesNote(context);
+  const note = html("p", { class: "panel-note" });
+  const pair = (state) => latencyPair(state.percentile, payload.percentiles).map((name) => `latency_${name}_ms`);
+  // The chosen percentile carries the large ring, whatever its place in the pair.
+  const latencies = (state) => pair(state).sort((a, b) => (a.includes(`_${state.percentile}_`) ? 1 : 0) - (b.includes(`_${state.percentile}_`) ? 1 : 0));
+  const breakdown = breakdownPanel(context);
+  const distribution = distributionPanel(context);
+  const first = grid.axes[0].label;
+  const panels = {
+    frontier: createPlotPanel({ name: "frontier", title: "Frontier", below: [legend.element, ramps[0].element], figureOf: frontierFigure, marksOn: (overlay) => frontierMarks(overlay, context), chosen }),
+    throughput: createPlotPanel({ name: "throughput", title: `Throughput over ${first}`, below: [ramps[1].element], figureOf: throughputFigure, marksOn: (overlay) => lineMarks(overlay, context, () => ["throughput_rps"], false), chosen }),
+    latency: createPlotPanel({ name: "latency", title: `Latency over ${first}`, figureOf: latencyFigure, marksOn: (overlay) => lineMarks(overlay, context, latencies, true), chosen }),
+    breakdown: createOwnPanel({ name: "breakdown", title: "Where the time goes here", own: breakdown }),
+    distribution: createOwnPanel({ name: "distribution", title: "Distribution here", own: distribution }),
+  };
+  panels.frontier.element.append(note, holes.element);
+  panels.breakdown.element.append(breakdown.key);
+
+  function stage(state, theme) {
+    setText(panels.frontier.heading, `Throughput over ${state.percentile} latency`);
+    setText(panels.latency.heading, `${pair(state).map((name) => name.split("_")[1]).join(" and ")} over ${first}`);
+    for (const key of [legend, ...ramps]) key.colour(theme);
+    holes.show(state);
+  }
+
+  return { ...panels, all: Object.values(panels), note, stage, told: { breakdown: breakdown.told, distribution: distribution.told } };
 }

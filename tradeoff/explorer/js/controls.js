@@ -1,0 +1,102 @@
+// Sliders over measured values, the limit, and drop-downs for what really varies.
+
+import { html, setAttributes, setText, uniqueId } from "./dom.js";
+import { milliseconds } from "./format.js";
+import { axisName, valueText } from "./grid.js";
+
+// on: { move(axis, at), limit(at or null), settle(), percentile(name), slice(column, text) }
+export function createControls({ payload, grid }, on) {
+  const sliders = grid.axes.map((axis, at) =>
+    createSlider({
+      name: axis.label,
+      column: axis.column,
+      size: grid.sizes[at],
+      shown: (place) => valueText(axis, place),
+      spoken: (place) => `${axisName(axis)} ${valueText(axis, place)}`,
+      moved: (place) => on.move(at, place),
+      settled: on.settle,
+    }),
+  );
+  // The loosest end, at the right, is no limit at all: nothing is called a winner before somebody has moved it.
+  const none = payload.limits_ms.length;
+  let percentile = "p99";
+  const limitSaid = (place) => (place === none ? "none declared" : `≤ ${milliseconds(payload.limits_ms[place])}`);
+  const limit = createSlider({
+    name: "limit",
+    column: "limit",
+    size: none + 1,
+    shown: limitSaid,
+    spoken: (place) => (place === none ? "no limit declared" : `${percentile} limit ${milliseconds(payload.limits_ms[place])}`),
+    moved: (place) => on.limit(place === none ? null : place),
+    settled: on.settle,
+  });
+  const axis = createSelect("percentile", payload.percentiles, on.percentile);
+  const slicers = payload.slicers.map((slicer) => ({
+    ...createSelect(slicer.label, slicer.values, (text) => on.slice(slicer.column, text), slicer.column),
+    column: slicer.column,
+  }));
+
+  function show(state) {
+    percentile = state.percentile;
+    sliders.forEach((slider, at) => slider.set(state.index[at]));
+    setText(limit.name, `${state.percentile} limit`);
+    limit.element.classList.toggle("undeclared", state.limit === null);
+    limit.set(state.limit ?? none);
+    axis.set(state.percentile);
+    for (const slicer of slicers) {
+      slicer.set(state.slice.key[slicer.column]);
+      // Said, not forbidden: choosing a value that does not go with the others changes the others.
+      slicer.mark((text) => payload.slices.some((slice) => agrees(slice.key, state.slice.key, slicer.column, text)));
+    }
+  }
+
+  return { sliders, limit, axis, slicers, show };
+}
+
+function agrees(key, chosen, column, text) {
+  return Object.entries(key).every(([name, value]) => value === (name === column ? text : chosen[name]));
+}
+
+function createSlider({ name, column, size, shown, spoken, moved, settled }) {
+  const id = uniqueId("slider");
+  const value = html("output", { class: "slider-value", for: id });
+  const label = html("span", { class: "slider-name" }, name);
+  const input = html("input", { type: "range", id, min: 0, max: Math.max(0, size - 1), step: 1, "data-slider": column });
+  if (size < 2) input.disabled = true;
+  const element = html("label", { class: `slider ${column === "limit" ? "limit" : "axis"}`, for: id }, html("span", { class: "slider-head" }, label, value), input);
+
+  function tell(place) {
+    setText(value, shown(place));
+    setAttributes(input, { "aria-valuetext": spoken(place) });
+  }
+  input.addEventListener("input", () => {
+    tell(Number(input.value));
+    moved(Number(input.value));
+  });
+  input.addEventListener("change", settled);
+
+  return {
+    element,
+    name: label,
+    input,
+    set(place) {
+      if (Number(input.value) !== place) input.value = String(place);
+      tell(place);
+    },
+  };
+}
+
+function createSelect(name, options, chosen, column = null) {
+  const select = html("select", column === null ? { "data-select": name } : { "data-select": column });
+  for (const text of options) select.append(html("option", { value: text }, text));
+  select.addEventListener("change", () => chosen(select.value));
+  return {
+    element: html("label", { class: "select" }, html("span", {}, name), select),
+    set(text) {
+      if (select.value !== text) select.value = text;
+    },
+    mark(possible) {
+      for (const option of select.options) option.classList.toggle("elsewhere", !possible(option.value));
+    },
+  };
+}

@@ -1,0 +1,219 @@
+// The static part of the three plotly panels: every point and line, drawn once for a slice, a percentile and a theme.
+
+import { capital, count, exact, interval, milliseconds, plain, rate, scaled, short } from "./format.js";
+import { axisName, valueText } from "./grid.js";
+import { kindOf, labelsThatFit, rangeOf, ticksOf } from "./scales.js";
+import { coloursOf, sizeColour } from "./theme.js";
+
+const MARGIN = { l: 66, r: 18, t: 14, b: 50 };
+const SYMBOLS = { frontier: "circle", ambiguous: "diamond-open", dominated: "circle-open" };
+const SAID = { frontier: "on the frontier", ambiguous: "ambiguous: intervals overlap", dominated: "dominated" };
+
+export const CONFIG = {
+  displaylogo: false,
+  doubleClick: "reset",
+  modeBarButtonsToRemove: ["toImage", "select2d", "lasso2d", "zoomIn2d", "zoomOut2d", "autoScale2d"],
+  responsive: false,
+  scrollZoom: false,
+};
+
+export function frontierFigure(view) {
+  const { grid, state, size } = view;
+  const metric = `latency_${state.percentile}_ms`;
+  const labels = state.slice.frontier[state.percentile] ?? [];
+  const known = grid.cells().filter((cell) => both(view, metric, cell));
+  const groups = Object.keys(SYMBOLS).map((label) => known.filter((cell) => labels[cell] === label)).reverse();
+  const withEnds = known.filter((cell) => labels[cell] !== "dominated");
+  const xs = [...values(view, metric, known), ...ends(view, metric, withEnds)];
+  const ys = [...values(view, "throughput_rps", known), ...ends(view, "throughput_rps", withEnds)];
+  const axes = {
+    xaxis: latencyAxis(view, `${state.percentile} latency`, "← better", xs, { side: "x" }),
+    yaxis: rateAxis(view, ys),
+  };
+  const data = [...groups.map((cells, at) => pointsTrace(view, metric, cells, Object.keys(SYMBOLS).reverse()[at]))];
+  data.splice(1, 0, stepTrace(view, metric, groups[2], axes));
+  return { data, layout: layoutOf(view, axes, size) };
+}
+
+export function linesFigure(view, metrics, yaxis) {
+  const { grid, state } = view;
+  const other = grid.axes.length > 1 ? 1 : null;
+  const colours = coloursOf(view.theme);
+  const data = (other === null ? [0] : grid.axes[1].values.map((_, at) => at)).map((at) => {
+    const index = other === null ? state.index : state.index.map((place, axis) => (axis === 1 ? at : place));
+    const cells = grid.along(0, index);
+    const colour = other === null ? colours.faint : sizeColour(view.theme, at, grid.sizes[1]);
+    return {
+      type: "scatter", mode: "lines+markers", x: grid.axes[0].values, y: cells.map((cell) => grid.number(state.slice, metrics.at(-1), cell)),
+      customdata: cells, text: cells.map((cell) => hoverText(view, cell)), hoverinfo: "text", connectgaps: false,
+      line: { color: colour, width: 1 }, marker: { color: colour, size: 4 }, opacity: 0.55, showlegend: false,
+    };
+  });
+  return { data, layout: layoutOf(view, { xaxis: sizeAxis(view), yaxis }, view.size) };
+}
+
+export function throughputFigure(view) {
+  const cells = view.grid.cells();
+  const ys = [...values(view, "throughput_rps", cells), ...ends(view, "throughput_rps", cells)];
+  return linesFigure(view, ["throughput_rps"], rateAxis(view, ys, true));
+}
+
+export function latencyFigure(view) {
+  const metrics = latencyPair(view.state.percentile, view.payload.percentiles).map((name) => `latency_${name}_ms`);
+  const cells = view.grid.cells();
+  const ys = metrics.flatMap((metric) => [...values(view, metric, cells), ...ends(view, metric, cells)]);
+  const title = latencyPair(view.state.percentile, view.payload.percentiles).join(" and ");
+  return linesFigure(view, [`latency_${view.state.percentile}_ms`], latencyAxis(view, title, "↓ better", ys, { side: "y" }));
+}
+
+// The chosen percentile, with p50 (or, for p50 itself, p99) to compare it with.
+export function latencyPair(percentile, percentiles) {
+  const other = percentile === "p50" ? "p99" : "p50";
+  return percentiles.includes(other) ? ["p50", percentile === "p50" ? "p99" : percentile] : [percentile];
+}
+
+// One unit for all latencies of a payload, so that panels can be compared at a glance.
+export function timeUnit(payload) {
+  const all = payload.limits_ms;
+  if (!all.length) return "ms";
+  if (all.at(-1) < 1) return "µs";
+  return all[0] > 1000 ? "s" : "ms";
+}
+
+function both(view, metric, cell) {
+  const { grid, state } = view;
+  return grid.number(state.slice, metric, cell) !== null && grid.isMeasured(state.slice, cell);
+}
+
+function values(view, metric, cells) {
+  return cells.map((cell) => view.grid.number(view.state.slice, metric, cell)).filter((value) => value !== null);
+}
+
+function ends(view, metric, cells) {
+  return [...values(view, `${metric}_lo`, cells), ...values(view, `${metric}_hi`, cells)];
+}
+
+function pointsTrace(view, metric, cells, label) {
+  const colours = coloursOf(view.theme);
+  const at = view.grid.axes.length > 1 ? 1 : 0;
+  const ordered = cells.map((cell) => sizeColour(view.theme, view.grid.indexOf(cell)[at], view.grid.sizes[at]));
+  const grey = label === "dominated";
+  return {
+    type: "scatter", mode: "markers", name: label, showlegend: false, cliponaxis: true,
+    x: cells.map((cell) => view.grid.number(view.state.slice, metric, cell)),
+    y: cells.map((cell) => view.grid.number(view.state.slice, "throughput_rps", cell)),
+    customdata: cells, text: cells.map((cell) => hoverText(view, cell)), hoverinfo: "text",
+    marker: {
+      symbol: SYMBOLS[label], size: { frontier: 9, ambiguous: 8, dominated: 6 }[label], opacity: 1,
+      color: grey ? colours.faint : ordered,
+      line: { width: label === "frontier" ? 1 : 1.3, color: grey ? colours.faint : label === "frontier" ? colours.ink : ordered },
+    },
+    error_x: grey ? { visible: false } : errorBars(view, metric, cells, colours.faint),
+    error_y: grey ? { visible: false } : errorBars(view, "throughput_rps", cells, colours.faint),
+  };
+}
+
+function errorBars(view, metric, cells, color) {
+  const reach = (end, sign) =>
+    cells.map((cell) => {
+      const [value, other] = [metric, metric + end].map((name) => view.grid.number(view.state.slice, name, cell));
+      return value === null || other === null ? 0 : Math.max(0, sign * (other - value));
+    });
+  return { type: "data", symmetric: false, array: reach("_hi", 1), arrayminus: reach("_lo", -1), color, thickness: 1, width: 0 };
+}
+
+// The best throughput at or below each latency: a step, for nothing is interpolated between measured points.
+function stepTrace(view, metric, cells, axes) {
+  const ordered = cells
+    .map((cell) => [metric, "throughput_rps"].map((name) => view.grid.number(view.state.slice, name, cell)))
+    .sort((a, b) => a[0] - b[0] || a[1] - b[1]);
+  const far = { log: (value) => 10 ** (value + 9), linear: (value) => value + 1e9 }[axes.xaxis.type];
+  const low = { log: (value) => 10 ** (value - 9), linear: (value) => value - 1e9 }[axes.yaxis.type];
+  const x = ordered.map((place) => place[0]);
+  const y = ordered.map((place) => place[1]);
+  if (x.length) {
+    x.unshift(x[0]);
+    y.unshift(low(axes.yaxis.range[0]));
+    x.push(far(axes.xaxis.range[1]));
+    y.push(y.at(-1));
+  }
+  return {
+    type: "scatter", mode: "lines", x, y, name: "step", hoverinfo: "skip", showlegend: false,
+    line: { color: coloursOf(view.theme).muted, width: 1.5, shape: "hv" },
+  };
+}
+
+function hoverText(view, cell) {
+  const { grid, state } = view;
+  const number = (metric) => grid.number(state.slice, metric, cell);
+  const lines = [capital(grid.placeOf(cell)), rate(number("throughput_rps"))];
+  for (const name of latencyPair(state.percentile, view.payload.percentiles)) {
+    const [value, low, high] = ["", "_lo", "_hi"].map((end) => number(`latency_${name}_ms${end}`));
+    const told = interval(low, high, value, "time");
+    lines.push(`${name} ${value === null ? "not known" : milliseconds(value)}${told && value !== null ? ` (${told})` : ""}`);
+  }
+  lines.push(`n = ${count(state.slice.n[cell])}`);
+  const label = state.slice.frontier[state.percentile]?.[cell];
+  if (label) lines.push(SAID[label]);
+  return lines.map(plain).join("<br>");
+}
+
+function layoutOf(view, axes, { width, height }) {
+  const colours = coloursOf(view.theme);
+  return {
+    ...axes, width, height, autosize: false, margin: MARGIN, showlegend: false, hovermode: "closest", dragmode: "zoom",
+    paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
+    font: { family: view.font, size: 12, color: colours.muted },
+    hoverlabel: { bgcolor: colours.paper, bordercolor: colours.faint, align: "left", font: { family: view.font, size: 12, color: colours.ink } },
+    modebar: { bgcolor: "rgba(0,0,0,0)", color: colours.faint, activecolor: colours.ink },
+    uirevision: view.revision, // zoom survives another theme or size, not another slice or percentile
+  };
+}
+
+function axisOf(view, { title, kind, range, ticks, texts }) {
+  const colours = coloursOf(view.theme);
+  return {
+    type: kind, range, autorange: false, tickmode: "array", tickvals: ticks, ticktext: texts, ticks: "outside", ticklen: 4,
+    title: { text: plain(title), standoff: 8, font: { size: 12, color: colours.ink } },
+    tickcolor: colours.faint, linecolor: colours.faint, showline: true, gridcolor: colours.rule, gridwidth: 1, zeroline: false,
+    minor: { ticks: "" },
+  };
+}
+
+function latencyAxis(view, name, better, all, { side }) {
+  const unit = timeUnit(view.payload);
+  const kind = all.length ? kindOf(all.map((value) => value)) : "log";
+  const shown = zoomed(view, `${side}axis`) ?? rangeOf(all, kind);
+  const most = side === "x" ? Math.max(3, Math.floor(view.size.width / 80)) : Math.max(3, Math.floor(view.size.height / 34));
+  const ticks = ticksOf(shown, kind, most);
+  const texts = ticks.map((value) => short(scaled(value, unit)));
+  return axisOf(view, { title: `${name} (${unit})  ${better}`, kind, range: rangeOf(all, kind), ticks, texts });
+}
+
+function rateAxis(view, all, brief = false) {
+  const kind = all.length ? kindOf(all) : "log";
+  const shown = zoomed(view, "yaxis") ?? rangeOf(all, kind);
+  const ticks = ticksOf(shown, kind, Math.max(3, Math.floor(view.size.height / 34)));
+  const title = brief ? "requests/s  ↑ better" : "throughput (requests/s)  ↑ better";
+  return axisOf(view, { title, kind, range: rangeOf(all, kind), ticks, texts: ticks.map(short) });
+}
+
+function sizeAxis(view) {
+  const axis = view.grid.axes[0];
+  const kind = kindOf(axis.values);
+  const range = rangeOf(axis.values, kind, 0.04);
+  const texts = axis.values.map((value) => exact(value));
+  const pixels = view.size.width - MARGIN.l - MARGIN.r;
+  const labels = labelsThatFit(axis.values, texts, { kind, range: zoomed(view, "xaxis") ?? range, pixels });
+  const unit = axis.unit && axis.unit !== "in flight" ? ` (${axis.unit})` : "";
+  return axisOf(view, { title: `${axis.label}${unit}`, kind, range, ticks: axis.values, texts: labels });
+}
+
+function zoomed(view, name) {
+  return view.zoom?.[name] ?? null;
+}
+
+// "concurrency 8": what the chosen line of a line panel is.
+export function lineName(grid, index) {
+  return grid.axes.slice(1).map((axis, at) => `${axisName(axis)} ${valueText(axis, index[at + 1])}`).join(" × ");
+}

@@ -1,0 +1,60 @@
+// The few words that decode the marks, where a label does not fit into the plot.
+
+import { html, setAttributes, setText, svg } from "./dom.js";
+import { axisName, valueText } from "./grid.js";
+import { coloursOf, sizeColour } from "./theme.js";
+
+const GLYPHS = {
+  frontier: { d: "M6 2.5A3.5 3.5 0 1 1 6 9.5A3.5 3.5 0 1 1 6 2.5Z", full: true },
+  ambiguous: { d: "M6 1.5L10.5 6L6 10.5L1.5 6Z", full: false },
+  dominated: { d: "M6 3A3 3 0 1 1 6 9A3 3 0 1 1 6 3Z", full: false },
+};
+
+// "● frontier  ◇ ambiguous  ○ dominated"
+export function frontierLegend() {
+  const entries = Object.entries(GLYPHS).map(([name, { d, full }]) => {
+    const mark = svg("path", { d });
+    return { name, mark, full, element: html("span", { class: "legend-entry" }, svg("svg", { width: 12, height: 12, "aria-hidden": "true" }, mark), name) };
+  });
+  const here = html("span", { class: "legend-entry" }, svg("svg", { width: 14, height: 12, "aria-hidden": "true" }, svg("circle", { class: "here-ring", cx: 7, cy: 6, r: 5 })), "here");
+  function colour(theme) {
+    const { ink, faint } = coloursOf(theme);
+    for (const { name, mark, full } of entries) {
+      const stroke = name === "dominated" ? faint : ink;
+      setAttributes(mark, { stroke, "stroke-width": 1.3, fill: full ? ink : "none" });
+    }
+  }
+  return { element: html("p", { class: "legend" }, here, ...entries.map(({ element }) => element)), colour };
+}
+
+// "concurrency 1 [ramp] 64": the colour of points and lines, an ordered size.
+export function sizeLegend(grid) {
+  const at = grid.axes.length > 1 ? 1 : 0;
+  const axis = grid.axes[at];
+  const last = grid.sizes[at] - 1;
+  const ramp = html("span", { class: "ramp", "aria-hidden": "true" });
+  const element = html("p", { class: "legend" });
+  if (last > 0) element.append(`${axisName(axis)} ${valueText(axis, 0)} `, ramp, ` ${valueText(axis, last)}`);
+  function colour(theme) {
+    const stops = Array.from({ length: 9 }, (_, step) => sizeColour(theme, step, 9));
+    ramp.style.background = `linear-gradient(to right, ${stops.join(", ")})`;
+  }
+  return { element, colour };
+}
+
+// "6 of 144 places have no numbers: 5 oom, 1 not measured."
+export function holesNote({ grid }) {
+  const element = html("p", { class: "panel-note holes" });
+  function show(state) {
+    const counts = new Map();
+    for (const cell of grid.cells()) {
+      if (grid.isMeasured(state.slice, cell)) continue;
+      const status = state.slice.status[cell] ?? "not measured";
+      counts.set(status, (counts.get(status) ?? 0) + 1);
+    }
+    const holes = [...counts.values()].reduce((sum, size) => sum + size, 0);
+    const told = [...counts].map(([status, size]) => `${size} ${status}`).join(", ");
+    setText(element, holes ? `${holes} of ${grid.cells().length} places have no numbers: ${told}.` : "");
+  }
+  return { element, show };
+}

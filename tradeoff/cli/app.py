@@ -1,0 +1,46 @@
+"""The application: what commands there are, and what is common to them."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+import tradeoff
+from tradeoff.cli.decide import decide
+from tradeoff.cli.doctor import doctor
+from tradeoff.cli.explore import explore
+from tradeoff.cli.sweep import sweep
+from tradeoff.cli.workloads import workloads
+
+app = typer.Typer(
+    name="tradeoff",
+    help="Measure how an inference system trades throughput against latency, and slide along the trade-off.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+for _command in (sweep, explore, decide, workloads, doctor):
+    app.command()(_command)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"tradeoff {tradeoff.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and stop.")
+    ] = False,
+) -> None:
+    del version
+
+
+def main() -> None:
+    """Run the command line."""
+    app()

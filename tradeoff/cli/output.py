@@ -1,0 +1,55 @@
+"""What is printed: sentences, and tables whose cells may come from a stranger's file."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Sequence
+
+import typer
+
+_WIDTH_OF_A_PIPE = 160
+
+
+def plain(text: object) -> str:
+    """Return text that a terminal shows as it is: control characters are spelled out, so none can act."""
+    return "".join(c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in str(text))
+
+
+def say(text: object = "") -> None:
+    """Print a sentence."""
+    typer.echo(plain(text))
+
+
+def complain(text: object) -> None:
+    """Print a sentence about what went wrong, or that is not part of the result."""
+    typer.echo(plain(text), err=True)
+
+
+def table(
+    columns: Sequence[str], rows: Iterable[Sequence[object]], *, title: str | None = None, numeric: Iterable[str] = ()
+) -> None:
+    """Print a table; `numeric` names the columns that are set flush right."""
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    right = set(numeric)
+    drawn = Table(
+        box=box.SIMPLE_HEAD, title=None if title is None else Text(plain(title)), title_justify="left", pad_edge=False
+    )
+    for column in columns:
+        drawn.add_column(Text(plain(column)), justify="right" if column in right else "left")
+    for row in rows:
+        # Text, not str: rich would read "[red]" in a str as markup.
+        drawn.add_row(*(Text(plain(cell)) for cell in row))
+    Console(file=sys.stdout, width=None if sys.stdout.isatty() else _WIDTH_OF_A_PIPE, highlight=False).print(drawn)
+
+
+def three_digits(value: float) -> str:
+    """Return a number with three significant digits, without an exponent."""
+    if value != value:
+        return "–"
+    if abs(value) >= 100:
+        return f"{float(f'{value:.3g}'):,.0f}"
+    return f"{value:#.3g}".rstrip(".")

@@ -1,0 +1,161 @@
+"""``tradeoff sweep``."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import sys
+import warnings
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from tradeoff.cli.outcome import Status, told_in_a_sentence
+from tradeoff.cli.output import complain, say, table, three_digits
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from tradeoff.frames import Run
+
+
+def sweep(
+    workload: Annotated[
+        str, typer.Argument(help="A name from 'tradeoff workloads', or package.module:attribute of your own.")
+    ],
+    batch_size: Annotated[
+        str, typer.Option("--batch-size", "-b", help="Whole numbers, separated by commas.")
+    ] = "1,2,4,8,16",
+    concurrency: Annotated[
+        str, typer.Option("--concurrency", "-c", help="Calls in flight: whole numbers, separated by commas.")
+    ] = "1",
+    dtype: Annotated[str, typer.Option(help="float32, float16, bfloat16, float64, or several.")] = "float32",
+    device: Annotated[
+        str | None, typer.Option(help="cpu, cuda or cuda:1; the workload's own choice by default.")
+    ] = None,
+    budget: Annotated[str, typer.Option(help="Seconds a point may take: draft 2, standard 10, tail 60.")] = "draft",
+    seed: Annotated[int, typer.Option(help="Of the inputs and of the order of the points.")] = 0,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="The Run folder; results/WORKLOAD by default.")
+    ] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with the Run in --out.")] = False,
+) -> None:
+    """Measure a workload over batch sizes and concurrency.
+
+    Each point is kept as soon as it is finished. Exit status: 0, or 1 when every point failed, 2 for arguments or
+    files that cannot be used, 130 after Ctrl-C.
+    """
+    with told_in_a_sentence():
+        folder = Path("results") / re.sub(r"[^\w.-]+", "_", workload) if out is None else out
+        asked = {
+            "batch_size": whole_numbers("--batch-size", batch_size),
+            "concurrency": whole_numbers("--concurrency", concurrency),
+            "dtype": _parts(dtype),
+            "device": device,
+            "budget": _budget(budget),
+            "seed": seed,
+        }
+        run, interrupted = _measure(workload, folder, resume=resume, **asked)
+        if interrupted:
+            complain(_how_to_go_on(folder, run))
+            raise typer.Exit(Status.INTERRUPTED)
+        report(run.points)
+        say(f"Saved in {folder}. Next: tradeoff explore {shlex.quote(str(folder))}")
+    if run.points["status"].isin(["failed", "oom"]).all():
+        raise typer.Exit(Status.NO)
+
+
+def whole_numbers(option: str, text: str) -> list[int]:
+    """Read ``"1,2,4"``.
+
+    Raises
+    ------
+    ValueError
+        When a part is not a whole number of at least 1.
+    """
+    numbers = []
+    for part in _parts(text):
+        if not re.fullmatch(r"\+?[0-9]{1,9}", part) or int(part) < 1:
+            raise ValueError(
+                f"{option} takes whole numbers of at least 1, separated by commas, such as 1,2,4; got {part!r}"
+            )
+        numbers.append(int(part))
+    return numbers
+
+
+def report(points: pd.DataFrame) -> None:
+    """Print a row for every point; those on the frontier are marked."""
+    from tradeoff.frontier import frontier
+
+    place = frontier(points)
+    rows = points.assign(on_frontier=(place == "frontier").fillna(False).astype(bool))
+    varying = [name for name in ("workload", "backend", "device", "dtype") if len(set(rows[name])) > 1]
+    rows = rows.sort_values([*varying, "batch_size", "concurrency"])
+    columns = [*varying, "batch", "concurrency", "requests/s", "p50 ms", "p99 ms", "(95 %)", "n", "frontier", "status"]
+    printed = [
+        [
+            *(row[name] for name in varying),
+            row["batch_size"],
+            row["concurrency"],
+            three_digits(row["throughput_rps"]),
+            three_digits(row["latency_p50_ms"]),
+            three_digits(row["latency_p99_ms"]),
+            _interval(row["latency_p99_ms_lo"], row["latency_p99_ms_hi"]),
+            row["n"],
+            "●" if row["on_frontier"] else "",
+            _status(row),
+        ]
+        for row in rows.to_dict("records")
+    ]
+    table(columns, printed, numeric=("batch", "concurrency", "requests/s", "p50 ms", "p99 ms", "(95 %)", "n"))
+
+
+def _budget(name: str) -> str:
+    from tradeoff.timing import BUDGETS
+
+    if name not in BUDGETS:
+        raise ValueError(f"--budget takes one of {', '.join(BUDGETS)}; got {name!r}")
+    return name
+
+
+def _measure(workload: str, folder: Path, *, resume: bool, **asked: Any) -> tuple[Run, bool]:
+    """Measure; also tell whether Ctrl-C ended it. Warnings become sentences."""
+    from tradeoff.sweep import SweepInterrupted
+    from tradeoff.sweep import sweep as measure
+
+    if ":" in workload and os.getcwd() not in sys.path:  # noqa: PTH109  # sys.path holds text
+        sys.path.insert(0, os.getcwd())  # noqa: PTH109  # as 'python -m' does, so that a module lying here is found
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("default")
+        run = measure(workload, path=folder, resume=resume, **asked)
+    interrupted = any(issubclass(warning.category, SweepInterrupted) for warning in caught)
+    for warning in caught:
+        if not issubclass(warning.category, SweepInterrupted):
+            complain(f"Note: {warning.message}")
+    return run, interrupted
+
+
+def _how_to_go_on(folder: Path, run: Run) -> str:
+    words = [word for word in sys.argv[1:] if word != "--resume"]
+    command = shlex.join(["tradeoff", *words, "--resume"])
+    return f"Stopped. {len(run.points)} finished points are kept in {folder}; to go on: {command}"
+
+
+def _interval(low: float, high: float) -> str:
+    if low != low and high != high:
+        return ""
+    return f"{three_digits(low)} to {three_digits(high) if high == high else 'unknown'}"
+
+
+def _status(row: Mapping[Any, Any]) -> str:
+    reason = row.get("reason")
+    # That a budget ended a point is no news; the frame has the details.
+    told = isinstance(reason, str) and reason and row["status"] not in ("converged", "budget")
+    return f"{row['status']}: {reason}" if told else str(row["status"])
+
+
+def _parts(text: str) -> Sequence[str]:
+    return [part.strip() for part in text.split(",")]

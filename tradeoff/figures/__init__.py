@@ -3,6 +3,9 @@
 Each plot is a pure step that works out what to draw, and a step that draws it.
 """
 
+from tradeoff.figures.batch import plot_batch
+from tradeoff.figures.breakdown import plot_latency_breakdown
+from tradeoff.figures.distribution import plot_distribution
 from tradeoff.figures.frontier import plot_frontier
 
-__all__ = ["plot_frontier"]
+__all__ = ["plot_batch", "plot_distribution", "plot_frontier", "plot_latency_breakdown"]

@@ -11,7 +11,7 @@ import plotly.graph_objects as go
 from tradeoff.figures.axes import Axis, axis
 from tradeoff.figures.frontier_panel import FrontierInfo, FrontierPanel, draw_limit, draw_panel
 from tradeoff.figures.groups import groups_of, place, points_of, why_absent
-from tradeoff.figures.marks import Measure, hover_texts, measure
+from tradeoff.figures.marks import Measure, Numbers, hover_texts, measure
 from tradeoff.figures.panels import finish, grid_of_panels, nothing
 from tradeoff.figures.text import label_of
 from tradeoff.figures.theme import Theme, palette
@@ -160,16 +160,19 @@ def _panel(
         decision = decide(drawn, Objective(asked.direction, asked.metric, asked.constraints))
     except ObjectiveError as error:
         return panel._replace(sentence=f"{str(error)[0].upper()}{str(error)[1:]}.")
-    runner_up = decision.runner_up
     return panel._replace(
-        winner=-1 if decision.verdict == "infeasible" else int(decision.point.name),  # type: ignore[call-overload]
-        runner_up=-1 if runner_up is None else int(runner_up.name),
+        winner=-1 if decision.verdict == "infeasible" else _row(decision.point),
+        runner_up=_row(decision.runner_up),
         verdict=decision.verdict,
         sentence=decision.sentence(),
     )
 
 
-def _step(x: np.ndarray, labels: Sequence[str], *, lower: bool) -> list[int]:  # type: ignore[type-arg]
+def _row(point: pd.Series | None) -> int:
+    return -1 if point is None else int(str(point.name))  # the index is fresh: labels are row numbers
+
+
+def _step(x: Numbers, labels: Sequence[str], *, lower: bool) -> list[int]:
     on = [number for number, label in enumerate(labels) if label == "frontier"]
     return sorted(on, key=lambda number: x[number] if lower else -x[number])
 

@@ -110,8 +110,8 @@ def draw_limit(figure: go.Figure, info: FrontierInfo, where: dict[str, int], col
         if limit is not None:
             figure.add_scatter(
                 x=xs, y=ys, mode="lines+text", hoverinfo="skip", showlegend=False,
-                text=[escape(limit).replace("&lt;=", "≤").replace("&gt;=", "≥"), ""], textposition=side,
-                textfont={"size": SIZE_SMALL, "color": colours.limit},
+                text=[f"\u00a0{_told(limit)}\u00a0", ""], textposition=side,
+                textfont={"size": SIZE_SMALL, "color": colours.limit}, cliponaxis=False,
                 line={"color": colours.limit, "width": 1.5, "dash": "dash"}, **where,
             )  # fmt: skip
 
@@ -155,6 +155,10 @@ def draw_panel(
     _draw_answers(figure, info, panel, where, colours)
 
 
+def _told(limit: Constraint) -> str:
+    return escape(str(limit).replace("<=", "≤").replace(">=", "≥"))
+
+
 def _draw_open_ends(
     figure: go.Figure,
     info: FrontierInfo,
@@ -173,10 +177,12 @@ def _draw_open_ends(
         x += [value, value * reach if info.x.log else value + reach, None]
         y += [level, level, None]
     figure.add_scatter(
-        x=x, y=y, mode="lines+markers", name="upper end unknown", hoverinfo="skip",
-        line={"color": colours.quiet, "width": 1, "dash": "dot"},
-        marker={"symbol": "triangle-right", "size": [0, 7, 0] * len(rows), "color": colours.quiet, "opacity": 1},
-        **_in_legend("upper end unknown", named), **where,
+        x=x, y=y, mode="lines", name="upper end unknown", hoverinfo="skip",
+        line={"color": colours.quiet, "width": 1, "dash": "dot"}, **_in_legend("upper end unknown", named), **where,
+    )  # fmt: skip
+    figure.add_scatter(
+        x=x[1::3], y=y[1::3], mode="markers", hoverinfo="skip", showlegend=False,
+        marker={"symbol": "triangle-right", "size": 7, "color": colours.quiet}, **where,
     )  # fmt: skip
 
 
@@ -202,25 +208,29 @@ def _draw_names(
 def _draw_answers(
     figure: go.Figure, info: FrontierInfo, panel: FrontierPanel, where: dict[str, int], colours: Palette
 ) -> None:
-    upright, side = _free_side(info)
     first = "answer" if panel.verdict == "feasible" else "undecided"
+    upwards = info.y_better == "higher"
     for number, word, symbol, size in (
         (panel.runner_up, "runner-up", "square", 15),
         (panel.winner, first, "circle", 18),
     ):
         if number < 0:
             continue
+        wins = number == panel.winner
         x, y = float(panel.x.value[number]), float(panel.y.value[number])
         figure.add_scatter(
             x=[x], y=[y], mode="markers", hoverinfo="skip", showlegend=False,
             marker={"symbol": f"{symbol}-open", "size": size, "color": colours.here, "line": {"width": 1.5}}, **where,
         )  # fmt: skip
+        # The answer's text goes to the free side, the runner-up's to the other, unless the edge of the panel is near.
+        share = _place(info, panel, number)[0]
+        left = share > 0.3 if wins and info.x_better == "lower" else share > 0.7
+        above = upwards == wins
         text = f"{word} {escape(panel.names[number])}"
         figure.add_annotation(
             x=math.log10(x) if info.x.log else x, y=math.log10(y) if info.y.log else y, showarrow=False,
-            text=f"<b>{text}</b>" if number == panel.winner else text, xanchor="right" if side == "left" else "left",
-            yanchor="bottom" if upright == "top" else "top", xshift=-9 if side == "left" else 9,
-            yshift=7 if upright == "top" else -7, bgcolor=faded(colours.paper, 0.75), borderpad=1,
+            text=f"<b>{text}</b>" if wins else text, xanchor="right" if left else "left",
+            yanchor="bottom" if above else "top", xshift=-9 if left else 9, yshift=6 if above else -6,
             font={"size": SIZE_SMALL, "color": colours.here}, **where,
         )  # fmt: skip
 

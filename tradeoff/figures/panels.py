@@ -24,7 +24,7 @@ def grid_of_panels(rows: int, columns: int, *, titles: Sequence[str] = (), theme
     figure = make_subplots(
         rows=rows, cols=columns, subplot_titles=[escape(title) for title in titles] or None, **options
     )
-    figure.update_annotations(font={"size": SIZE_LABEL, "color": palette(theme).quiet}, yshift=4)
+    figure.update_annotations(font={"size": SIZE_SMALL, "color": palette(theme).quiet}, yshift=4)
     for axis, note in zip(figure.select_xaxes(), figure.layout.annotations, strict=False):
         note.update(x=axis.domain[0], xanchor="left")
     figure.update_layout(template=template(theme))

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tradeoff.frames import Run, make_points
-from tradeoff.objective import Constraint, ObjectiveError, decide, judge
+from tradeoff.objective import Constraint, ObjectiveError, Setting, decide, judge, rows_at
 
 TEXT = "maximize throughput subject to p99 <= 20 ms"
 
@@ -74,7 +74,20 @@ def test_nobody_meets_it_names_the_nearest_and_the_constraint():
     assert (decision.verdict, batch(decision.point)) == ("infeasible", 2)
     assert decision.shortfall == Constraint("p99", "<=", 20)
     assert "No point meets" in decision.sentence()
-    assert "misses p99 <= 20 ms" in decision.sentence()
+    assert "misses p99 <= 20 ms by 5 ms (25 %)" in decision.sentence()
+
+
+def test_a_row_that_lacks_a_metric_is_not_said_to_miss_it():
+    frame = points((100, 5, 4, 6), (100, np.nan, np.nan, np.nan))
+    frame["energy_j_per_item"] = [np.nan, 1.0]
+    decision = decide(frame, TEXT + " and energy_j_per_item <= 2")
+    assert decision.verdict == "infeasible"
+    assert "was not measured" in decision.sentence()
+
+
+def test_rows_at_names_a_column_that_is_not_there():
+    with pytest.raises(ObjectiveError, match="no column 'workers'"):
+        rows_at(points((1, 1, 1, 1)).drop(columns="workers"), Setting("workers", 1))
 
 
 def test_filter_first_then_the_best():

@@ -226,13 +226,16 @@ def _draw_marks(figure: go.Figure, info: DistributionInfo, rows: int, colours: P
     span = np.log(info.x.high / info.x.low)
     near_the_edge = [np.log(mark.value / info.x.low) / span > 0.85 for mark in marks]
     found = Measure(*(np.array(part) for part in zip(*(mark[2:] for mark in marks), strict=True))) if marks else None
+    whiskers = (
+        {"color": colours.quiet, "thickness": 1, "width": 0, **found.whiskers()} if found and not info.n else None
+    )
     figure.add_scatter(
         x=[mark.value for mark in marks], y=[mark.slower for mark in marks], mode="markers+text", showlegend=False,
         marker={"size": 8, "color": colours.paper, "line": {"width": 2, "color": colours.ink}},
         text=[f"\u00a0<b>{mark.name}</b> {three(mark.value)}\u00a0" for mark in marks],
         textposition=["top left" if near else "top right" for near in near_the_edge],
         textfont={"size": SIZE_SMALL, "color": colours.ink}, cliponaxis=False, hoverinfo="skip", row=rows, col=1,
-        error_x={**found.whiskers(), "color": colours.quiet, "thickness": 1, "width": 0} if found and not info.n else None,
+        error_x=whiskers,
     )  # fmt: skip
     for mark in marks if info.n else ():
         if not np.isnan(mark.low) and not np.isnan(mark.high):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
@@ -52,7 +53,7 @@ class Decision:
         metric = self.objective.metric
         if self.verdict == "infeasible":
             missed = self.shortfall
-            told = "" if missed is None else f": its {_told(self.point, missed.metric)} misses {missed}"
+            told = "" if missed is None else f": {_missed(self.point, missed)}"
             return f"No point meets the objective. The nearest is {describe(self.point)}{told}."
         seen = ", ".join(_told(self.point, name) for name in self._named())
         sure = "meets" if self.verdict == "feasible" else "may meet"
@@ -251,7 +252,7 @@ def _infeasible(rows: pd.DataFrame, objective: Objective) -> Decision:
         objective=objective,
         verdict="infeasible",
         point=rows.iloc[nearest],
-        shortfall=objective.constraints[int(np.nanargmax(excess[nearest]))],
+        shortfall=objective.constraints[int(np.where(np.isnan(excess), np.inf, excess)[nearest].argmax())],
     )
 
 
@@ -268,6 +269,17 @@ def _binding(
 
 def _numbers(rows: pd.DataFrame, name: str) -> NDArray[np.float64]:
     return rows[name].to_numpy(dtype="float64", na_value=np.nan)
+
+
+def _missed(point: pd.Series, constraint: Constraint) -> str:
+    described = POINT_COLUMNS.get(constraint.metric)
+    if pd.isna(point[constraint.metric]):
+        return f"its {described.label if described else constraint.metric} was not measured"
+    gap = abs(float(point[constraint.metric]) - constraint.limit)
+    unit = f" {described.unit}" if described and described.unit else ""
+    share = gap / abs(constraint.limit) if constraint.limit else math.inf
+    relative = f" ({100 * share:.2g} %)" if share < 10 else ""
+    return f"its {_told(point, constraint.metric)} misses {constraint} by {gap:,.3g}{unit}{relative}"
 
 
 def _told(point: pd.Series, name: str) -> str:

@@ -1,7 +1,9 @@
 """Median of a call by tradeoff, timeit and torch.utils.benchmark, of the same calls in the same run.
 
-The three take turns within each round and the ratio of a round is kept: a machine that is
-busy for a while then slows all three. Printed: the median ratio over rounds, and its quartiles.
+The harnesses take turns: each of the others is measured between two of ours and compared with their
+mean, so that a machine that is busy for a while slows both. Printed: the median of that ratio over
+the rounds, and its quartiles. torch reports the median of blocks of several calls (their number is
+its own choice), so the same blocks are formed of our samples; timeit is asked for single calls.
 
     python benchmarks/agreement_cpu.py
 """
@@ -13,71 +15,75 @@ import sys
 import timeit
 
 import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch.utils.benchmark import Timer
 
 from tradeoff.timing import HostRunner
 from tradeoff.timing.host import collection_held_off
 from tradeoff.workloads.gemm import Gemm
-from tradeoff.workloads.protocol import Workload
+from tradeoff.workloads.protocol import Call, Workload
 from tradeoff.workloads.softmax import NumpySoftmax
+from tradeoff.workloads.torch_mlp import TorchMlp
 
-ROUNDS = 31
-ROUND_S = 0.12
+ROUNDS = 151
+ROUND_S = 0.03
 LIMIT = 0.02
+WORKLOADS: tuple[tuple[str, Workload], ...] = (
+    ("softmax", NumpySoftmax(rows=12)),
+    ("softmax, larger", NumpySoftmax(rows=128)),
+    ("gemm", Gemm(rows=32)),
+    ("torch mlp", TorchMlp(width=512, hidden=2048)),
+)
 
 
-def median_by_tradeoff(runner: HostRunner, call: object, count: int) -> float:
-    block = runner.run([call], max_calls=count, duration_ns=3_600_000_000_000)  # type: ignore[list-item]
-    return float(np.median(block.done_ns - block.submitted_ns)) / 1e3
+def by_tradeoff(runner: HostRunner, call: Call, count: int) -> NDArray[np.float64]:
+    block = runner.run([call], max_calls=count, duration_ns=3_600_000_000_000)
+    return (block.done_ns - block.submitted_ns) / 1e3
 
 
-def median_by_timeit(call: object, count: int) -> float:
+def median_of_blocks(times: NDArray[np.float64], size: int) -> float:
+    whole = times[: len(times) // size * size].reshape(-1, size)
+    return float(np.median(whole.mean(axis=1)))
+
+
+def by_timeit(call: Call, count: int) -> tuple[float, int]:
     with collection_held_off():
-        return statistics.median(timeit.repeat(call, number=1, repeat=count)) * 1e6  # type: ignore[arg-type]
+        return statistics.median(timeit.repeat(call, number=1, repeat=count)) * 1e6, 1
 
 
-def median_by_torch(call: object, count: int) -> float:
-    from torch.utils.benchmark import Timer
-
+def by_torch(call: Call, count: int) -> tuple[float, int]:
     del count
-    # Its blocks come to one call each from about 100 us on, so that all three report the median of single calls.
     timer = Timer(stmt="call()", globals={"call": call}, num_threads=1)
-    return float(timer.blocked_autorange(min_run_time=ROUND_S).median) * 1e6
+    with collection_held_off():
+        found = timer.blocked_autorange(min_run_time=ROUND_S)
+    return found.median * 1e6, found.number_per_run
 
 
 def main() -> int:
-    import torch
-
     torch.set_num_threads(1)
-    workloads: list[tuple[str, Workload]] = [
-        ("softmax", NumpySoftmax(rows=64)),
-        ("softmax, larger", NumpySoftmax(rows=256)),
-        ("gemm", Gemm(rows=128)),
-    ]
-    from tradeoff.workloads.torch_mlp import TorchMlp
-
-    workloads.append(("torch mlp", TorchMlp(width=512, hidden=2048)))
     runner = HostRunner()
     worst = 0.0
-    print(f"{'workload':>16} {'tradeoff':>12} {'/ timeit':>9} {'quartiles':>16} {'/ torch':>9} {'quartiles':>16}")
-    for name, workload in workloads:
+    print(f"{'workload':>16} {'tradeoff p50':>14} {'/ timeit':>9} {'quartiles':>15} {'/ torch':>9} {'quartiles':>15}")
+    for name, workload in WORKLOADS:
         call = workload.prepare(batch_size=4, dtype="float32", device="cpu", seed=0)
-        median_by_tradeoff(runner, call, 50)
-        count = max(11, round(ROUND_S * 1e6 / median_by_tradeoff(runner, call, 51)))
-        own, by_timeit, by_torch = [], [], []
-        for turn in range(ROUNDS):
-            # Each is measured between two of ours, whose mean it is compared with: a drift cancels.
-            before = median_by_tradeoff(runner, call, count)
-            order = (median_by_timeit, median_by_torch) if turn % 2 else (median_by_torch, median_by_timeit)
-            for by in order:
-                theirs = by(call, count)
-                after = median_by_tradeoff(runner, call, count)
-                (by_timeit if by is median_by_timeit else by_torch).append((before + after) / 2 / theirs)
-                own.append(after)
+        by_tradeoff(runner, call, 50)
+        count = max(21, round(ROUND_S * 1e6 / float(np.median(by_tradeoff(runner, call, 51)))))
+        medians: list[float] = []
+        ratios: dict[object, list[float]] = {by_timeit: [], by_torch: []}
+        for _ in range(ROUNDS):
+            before = by_tradeoff(runner, call, count)
+            for harness in (by_timeit, by_torch):
+                theirs, size = harness(call, count)
+                after = by_tradeoff(runner, call, count)
+                ours = (median_of_blocks(before, size) + median_of_blocks(after, size)) / 2
+                ratios[harness].append(ours / theirs)
                 before = after
-        said = f"{name:>16} {statistics.median(own):9.1f} us"
-        for ratios in (by_timeit, by_torch):
-            low, middle, high = statistics.quantiles(ratios, n=4)
-            said += f" {middle:9.4f} {f'{low:.3f} … {high:.3f}':>16}"
+            medians.append(float(np.median(before)))
+        said = f"{name:>16} {statistics.median(medians):11.1f} us"
+        for found in ratios.values():
+            low, middle, high = statistics.quantiles(found, n=4)
+            said += f" {middle:9.4f} {f'{low:.3f} - {high:.3f}':>15}"
             worst = max(worst, abs(middle - 1.0))
         print(said)
     print(f"largest difference of a median: {100 * worst:.2f} % (at most {100 * LIMIT:g} %)")

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tradeoff.timing.fake import FakeRunner
-from tradeoff.timing.throughput import busy_share, completed_by, rate
+from tradeoff.timing.throughput import busy_share, completed_by, in_flight_mean, rate
 
 MS = 1_000_000
 
@@ -62,3 +62,13 @@ def test_no_window_no_rate() -> None:
 def test_the_busy_share_is_the_union_of_calls(k: int, gap: int, share: float) -> None:
     blocks = blocks_of(FakeRunner(duration_ns=lambda slot, i: MS, gap_ns=gap), k=k)
     assert busy_share(blocks) == pytest.approx(share, abs=0.01)
+
+
+@pytest.mark.parametrize("k", [1, 4])
+def test_calls_in_flight_are_counted_inside_the_window_only(k: int) -> None:
+    # One call in twenty is a hundred times as long, and overhangs the end of its block.
+    rare = blocks_of(FakeRunner(duration_ns=lambda slot, i: 100 * MS if i % 20 == 19 else MS), k=k)
+    assert in_flight_mean(rare) == pytest.approx(k, rel=1e-9)
+    gaps = blocks_of(FakeRunner(duration_ns=lambda slot, i: 3 * MS, gap_ns=MS), k=k)
+    assert in_flight_mean(gaps) == pytest.approx(0.75 * k, rel=0.02)
+    assert np.isnan(in_flight_mean([]))

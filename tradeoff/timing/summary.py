@@ -12,7 +12,7 @@ from tradeoff.frames.columns import PERCENTILES
 from tradeoff.stats.quantiles import TOO_FEW_SAMPLES, UPPER_UNBOUNDED, Quantile, percentiles
 from tradeoff.timing.block import Block
 from tradeoff.timing.breakdown import breakdown
-from tradeoff.timing.throughput import busy_share, rate
+from tradeoff.timing.throughput import busy_share, in_flight_mean, rate
 
 _LITTLE_TOLERANCE = 0.05
 _FLOOR_SHARE = 0.1
@@ -70,16 +70,15 @@ def summarise(
     mean_ms = float(row["latency_mean_ms"])  # type: ignore[arg-type]
     row |= breakdown(samples, {"mean": mean_ms, **{name: q.value / 1e6 for name, q in latency.items()}})
     flags = _sample_flags(latency, required)
-    if is_little_violated(calls_per_s=seen.calls_per_s, latency_mean_ms=mean_ms, concurrency=concurrency):
+    if is_little_violated(in_flight=in_flight_mean(blocks), concurrency=concurrency):
         flags.append("little_violated")
     if floor_ns > _FLOOR_SHARE * latency["p50"].value:
         flags.append("below_floor")
     return row, flags
 
 
-def is_little_violated(*, calls_per_s: float, latency_mean_ms: float, concurrency: int) -> bool:
-    """Say whether rate times latency differs from the number in flight by more than 5 %."""
-    in_flight = calls_per_s * latency_mean_ms / 1e3
+def is_little_violated(*, in_flight: float, concurrency: int) -> bool:
+    """Say whether rate times latency (calls in flight, on average) differs from the number asked for by over 5 %."""
     return math.isfinite(in_flight) and abs(in_flight / concurrency - 1.0) > _LITTLE_TOLERANCE
 
 

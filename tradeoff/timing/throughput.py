@@ -74,6 +74,22 @@ def rate(blocks: Sequence[Block]) -> Rate:
     return Rate(overall, max(0.0, overall - half) if half == half else math.nan, overall + half, duration_ns / 1e9)
 
 
+def in_flight_mean(blocks: Sequence[Block]) -> float:
+    """Average number of calls in flight over the windows: rate times latency, by Little's law.
+
+    Measured as time in flight inside the windows over their length. Rate times the mean of whole latencies would add
+    what a long call spends beyond the end of its window.
+    """
+    inside, total = 0.0, 0.0
+    for block in blocks:
+        start, end = block.window_ns
+        if not len(block) or end <= start:
+            continue
+        began, ended = np.clip(block.submitted_ns, start, end), np.clip(block.done_ns, start, end)
+        inside, total = inside + float((ended - began).sum()), total + (end - start)
+    return inside / total if total else math.nan
+
+
 def busy_share(blocks: Sequence[Block]) -> float:
     """Share of the windows in which the device worked on at least one call."""
     busy, total = 0.0, 0.0

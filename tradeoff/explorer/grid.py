@@ -100,8 +100,8 @@ def lay_out(points: pd.DataFrame, axes: Sequence[str] | None = None) -> Grid:
     n_slices = 1 if keys is None else len(keys.drop_duplicates())
     if prod(shape) * n_slices > MAX_CELLS:
         raise PayloadError(
-            f"axes {list(chosen)!r} span {' x '.join(map(str, shape))} cells in {n_slices} slices, more than {MAX_CELLS}: "
-            "choose fewer axes, or keep part of the points"
+            f"axes {list(chosen)!r} span {' x '.join(map(str, shape))} cells in {n_slices} slices, "
+            f"more than {MAX_CELLS}: choose fewer axes, or keep part of the points"
         )
     cells = np.ravel_multi_index(
         [np.searchsorted(found, numbers[name][placed]) for name, found in values.items()], shape
@@ -123,7 +123,7 @@ def _candidates(points: pd.DataFrame) -> list[str]:
 
 def _default_axes(points: pd.DataFrame) -> list[str]:
     known = _candidates(points)
-    varying = [name for name in known if points[name].nunique() > 1 and points[name].notna().all()]
+    varying = [name for name in known if points[name].notna().all() and len(points[name].unique()) > 1]
     chosen = varying[:MAX_AXES] or known[:1]
     if not chosen:
         raise PayloadError(f"no point has a value for one of {', '.join(AXIS_PREFERENCE)}: name axes= yourself")
@@ -144,7 +144,7 @@ def _checked_axes(points: pd.DataFrame, axes: Sequence[str]) -> list[str]:
     return chosen
 
 
-def _slicing_texts(points: pd.DataFrame, placed: np.ndarray, axes: Sequence[str]) -> dict[str, np.ndarray]:  # type: ignore[type-arg]
+def _slicing_texts(points: pd.DataFrame, placed: np.ndarray, axes: Sequence[str]) -> dict[str, np.ndarray]:
     """Texts of the identity columns that vary among the placed rows.
 
     A point that failed may not know its clock or its device: where all others agree, it takes their value.
@@ -171,8 +171,8 @@ def _text(value: Hashable) -> str:
 
 def _slices(
     points: pd.DataFrame,
-    places: np.ndarray,  # type: ignore[type-arg]
-    cells: np.ndarray,  # type: ignore[type-arg]
+    places: np.ndarray,
+    cells: np.ndarray,
     keys: pd.DataFrame | None,
     size: int,
 ) -> tuple[list[Slice], int]:

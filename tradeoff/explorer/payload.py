@@ -123,7 +123,9 @@ def _slice(
         # Verdicts on a point are laid on the grid; where no decision may rest on it there is none.
         known = _known_rows(frame, percentile)
         return found and {
-            name: spread(np.where(known, values, None)) if name in ("sure_from", "possible_from") else values
+            name: spread(value if sure else None for value, sure in zip(values, known, strict=True))
+            if name in ("sure_from", "possible_from")
+            else values
             for name, values in found.items()
         }
 
@@ -163,7 +165,7 @@ def _labels(kept: pd.DataFrame, grid: Grid, percentiles: Sequence[str]) -> dict[
             usable = frame[~frame["status"].isin(UNUSABLE)]
             told = frontier(usable, x=f"latency_{p}_ms", by=())
             for row, label in told.items():
-                found[places[row]] = None if pd.isna(label) else str(label)  # type: ignore[index]
+                found[places[row]] = None if pd.isna(label) else str(label)
         labels[p] = found
     return labels
 
@@ -191,7 +193,8 @@ def _rounded_histogram(found: dict[str, Any] | None) -> dict[str, Any] | None:
 
 def _known_rows(frame: pd.DataFrame, percentile: str) -> np.ndarray[Any, np.dtype[np.bool_]]:
     measured = np.isfinite(_numbers(frame, f"latency_{percentile}_ms")) & np.isfinite(_numbers(frame, "throughput_rps"))
-    return measured & ~frame["status"].isin(UNUSABLE).to_numpy(dtype=bool)
+    usable: np.ndarray[Any, np.dtype[np.bool_]] = ~frame["status"].isin(UNUSABLE).to_numpy(dtype=bool)
+    return np.logical_and(measured, usable)
 
 
 def _known(frame: pd.DataFrame, name: str) -> bool:

@@ -1,0 +1,252 @@
+"""The stand-alone page in a real Chromium: off line, from a file, sliders alive."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tradeoff.explorer import save_page
+from tradeoff.frames import Run, make_points
+from tradeoff.objective import decide
+
+from .runs import grid_run
+
+PANELS = ("frontier", "throughput", "latency", "breakdown", "distribution")
+HOSTILE = '</script><img src=x onerror="window.hacked=1"><b>bold</b>'
+
+
+@pytest.fixture(scope="module")
+def file(tmp_path_factory) -> Path:
+    return save_page(grid_run(), tmp_path_factory.mktemp("page") / "explorer.html")
+
+
+def open_page(page: Page, file: Path) -> list[str]:
+    """Open a file off line; returns the requests the page makes beyond it, as they come."""
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.context.set_offline(True)
+    page.goto(file.as_uri())
+    page.locator(".tradeoff-explorer[data-ready]").wait_for()
+    asked.remove(file.as_uri())
+    return asked
+
+
+def slide(page: Page, name: str, place: int) -> None:
+    """Drag a slider to a place: input events only."""
+    page.locator(f"[data-slider={name}]").evaluate(
+        "(el, v) => { el.value = v; el.dispatchEvent(new Event('input', { bubbles: true })); }", place
+    )
+
+
+def readout(page: Page, name: str) -> str:
+    return page.locator(f"[data-readout={name}]").inner_text().replace("\N{NARROW NO-BREAK SPACE}", " ")
+
+
+def centre(page: Page, panel: str) -> tuple[float, float]:
+    box = page.locator(f"[data-panel={panel}] [data-mark=here]").bounding_box()
+    return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+
+
+def markers(page: Page, panel: str) -> list[tuple[float, float]]:
+    """Where plotly itself drew its markers."""
+    return page.locator(f"[data-panel={panel}] .scatterlayer path.point").evaluate_all(
+        "all => all.map(p => { const b = p.getBoundingClientRect(); return [b.x + b.width / 2, b.y + b.height / 2]; })"
+    )
+
+
+def drag(page: Page, start: tuple[float, float], end: tuple[float, float]) -> None:
+    page.mouse.move(*start)
+    page.mouse.down()
+    page.mouse.move(*end, steps=5)
+    page.mouse.up()
+
+
+def distance_to_marker(page: Page, panel: str) -> float:
+    x, y = centre(page, panel)
+    return min(max(abs(x - a), abs(y - b)) for a, b in markers(page, panel))
+
+
+def test_the_page_is_small_and_asks_for_nothing(page, file):
+    assert file.stat().st_size <= 2_500_000
+    asked = open_page(page, file)
+    slide(page, "batch_size", 3)
+    page.wait_for_timeout(300)
+    assert asked == [] or all(url.startswith(("data:", "blob:")) for url in asked), asked
+
+
+def test_every_panel_has_a_mark_and_a_description(page, file):
+    open_page(page, file)
+    for name in PANELS:
+        panel = page.locator(f"[data-panel={name}]")
+        assert panel.locator("[data-mark=here]").count() >= 1, name
+        label = panel.locator("[role=img]").get_attribute("aria-label")
+        assert len(label) > 30, name
+
+
+def test_sliding_moves_the_mark_of_every_panel(page, file):
+    open_page(page, file)
+    for slider in ("batch_size", "concurrency"):
+        shapes = {n: page.locator(f"[data-panel={n}]").inner_html() for n in PANELS}
+        slide(page, slider, 3)
+        for name in PANELS:
+            assert page.locator(f"[data-panel={name}]").inner_html() != shapes[name], (slider, name)
+
+
+def test_readouts_are_the_numbers_of_the_frame(page, file):
+    open_page(page, file)
+    points = grid_run().points
+    for batch_place, concurrency_place in ((0, 0), (3, 1), (1, 3)):
+        slide(page, "batch_size", batch_place)
+        slide(page, "concurrency", concurrency_place)
+        here = (points["batch_size"] == 2**batch_place) & (points["concurrency"] == 2**concurrency_place)
+        (row,) = points[here].to_dict("records")
+        for name, value in (("p50", row["latency_p50_ms"]), ("p99", row["latency_p99_ms"])):
+            number, unit = readout(page, name).split()
+            assert float(number) * {"ms": 1, "µs": 1e-3, "s": 1e3}[unit] == pytest.approx(value, rel=5e-3)
+        number = re.sub(r"[^\d.]", "", readout(page, "throughput").removesuffix("requests/s"))
+        assert float(number) == pytest.approx(row["throughput_rps"], rel=5e-3)
+        assert "n = 2000" in page.locator("[data-detail=p99]").inner_text().replace("\N{NARROW NO-BREAK SPACE}", "")
+
+
+@pytest.mark.parametrize("panel", ["frontier", "throughput", "latency"])
+def test_the_mark_lies_on_plotlys_own_marker(page, file, panel):
+    open_page(page, file)
+    for place in range(4):
+        slide(page, "batch_size", place)
+        slide(page, "concurrency", 3 - place)
+        assert distance_to_marker(page, panel) <= 1.0
+    # A zoom, by dragging a box; a pan; another width. The mark has to follow each.
+    slide(page, "batch_size", 1)
+    slide(page, "concurrency", 1)
+    plot = f"[data-panel={panel}] .js-plotly-plot"
+    whole = page.evaluate("plot => document.querySelector(plot)._fullLayout.xaxis.range.slice()", plot)
+    x, y = centre(page, panel)
+    drag(page, (x - 50, y - 40), (x + 60, y + 50))
+    page.wait_for_timeout(150)
+    assert distance_to_marker(page, panel) <= 1.0
+    zoomed = page.evaluate("plot => document.querySelector(plot)._fullLayout.xaxis.range.slice()", plot)
+    assert zoomed != whole
+    page.keyboard.down("Shift")  # plotly pans then
+    drag(page, (x, y), (x + 40, y - 30))
+    page.keyboard.up("Shift")
+    page.wait_for_timeout(150)
+    panned = page.evaluate("plot => document.querySelector(plot)._fullLayout.xaxis.range.slice()", plot)
+    assert panned != zoomed
+    assert distance_to_marker(page, panel) <= 1.0
+    page.set_viewport_size({"width": 1100, "height": 900})
+    page.wait_for_timeout(400)
+    assert distance_to_marker(page, panel) <= 1.0
+    kept = page.evaluate("plot => document.querySelector(plot)._fullLayout.xaxis.range.slice()", plot)
+    assert kept == pytest.approx(panned), "the zoom did not survive the new width"
+
+
+def test_keys_move_the_sliders(page, file):
+    open_page(page, file)
+    slider = page.locator("[data-slider=concurrency]")
+    slider.focus()
+    for key, told in (("End", "8"), ("ArrowLeft", "4"), ("Home", "1"), ("ArrowRight", "2"), ("PageUp", "")):
+        page.keyboard.press(key)
+        assert told in slider.get_attribute("aria-valuetext")
+    expect(page.locator("[aria-live=polite]").first).to_contain_text("concurrency")
+
+
+def test_a_winner_is_named_only_under_a_declared_limit_and_is_decides(page, file):
+    open_page(page, file)
+    winner = page.locator("[data-readout=winner]")
+    expect(winner).to_be_hidden()
+    expect(page.locator("[data-readout=objective]")).to_have_text("no limit declared")
+    steps = int(page.locator("[data-slider=limit]").get_attribute("max"))
+    seen = set()
+    for place in range(0, steps, 7):
+        slide(page, "limit", place)
+        text = page.locator("[data-readout=objective]").inner_text().replace("\N{NARROW NO-BREAK SPACE}", " ")
+        decision = decide(grid_run(), text)
+        seen.add(decision.verdict)
+        if decision.verdict == "infeasible":
+            assert not winner.is_visible() or "nearest" in winner.inner_text().lower()
+        else:
+            where = f"batch {decision.point['batch_size']} × concurrency {decision.point['concurrency']}"
+            assert where in winner.inner_text().lower(), text
+    assert seen >= {"feasible", "infeasible"}
+
+
+def test_points_that_failed_are_holes_with_their_reason(page, tmp_path):
+    run = grid_run()
+    rows = run.points.to_dict("records")
+    for row in rows:
+        if row["batch_size"] == 8 and row["concurrency"] == 8:
+            row.update(status="oom", reason="out of memory: it wanted 3 GiB", **dict.fromkeys(["throughput_rps"]))
+            row.update({name: None for name in row if name.startswith("latency_p") or name.startswith("throughput")})
+    open_page(page, save_page(Run(make_points(rows), run.samples), tmp_path / "holes.html"))
+    slide(page, "batch_size", 3)
+    slide(page, "concurrency", 3)
+    text = page.locator(".tradeoff-explorer").inner_text()
+    assert "it wanted 3 GiB" in text
+    assert "requests/s" not in readout(page, "throughput")
+
+
+def test_hostile_names_are_shown_as_text(page, tmp_path):
+    rows = grid_run(sizes=2).points.to_dict("records")
+    more = [{**row, "workload": name, "point_id": None} for name in (HOSTILE, "=cmd|' /C calc'!A0") for row in rows]
+    points = make_points([{k: v for k, v in row.items() if k != "point_id"} for row in more])
+    open_page(page, save_page(Run(points), tmp_path / "hostile.html"))
+    assert page.evaluate("window.hacked") is None
+    assert page.locator("img").count() == 0
+    page.locator("details summary").first.click()
+    assert HOSTILE in page.locator(".tradeoff-explorer").inner_text() or HOSTILE in page.content().replace(
+        "&lt;", "<"
+    ).replace("&gt;", ">")
+    with page.expect_download() as download:
+        page.get_by_role("button", name="CSV").click()
+    text = Path(download.value.path()).read_text(encoding="utf-8-sig")
+    assert not re.search(r'(^|,)"?[=+@]', text, re.MULTILINE)
+
+
+def test_an_svg_can_be_taken(page, file):
+    open_page(page, file)
+    with page.expect_download() as download:
+        page.get_by_role("button", name="SVG").click()
+    text = Path(download.value.path()).read_text()
+    assert text.startswith("<svg")
+    assert "<script" not in text
+
+
+@pytest.mark.parametrize("width", [1400, 700, 420])
+def test_nothing_runs_out_of_the_window(page, file, width):
+    page.set_viewport_size({"width": width, "height": 900})
+    open_page(page, file)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    boxes = [page.locator(f"[data-panel={name}]").bounding_box() for name in PANELS]
+    if width < 1000:
+        tops = [box["y"] for box in boxes]
+        assert tops == sorted(tops), "the panels do not stack in order"
+        assert len({round(box["x"]) for box in boxes}) == 1
+
+
+@pytest.mark.parametrize(("scheme", "is_dark"), [("light", False), ("dark", True)])
+def test_it_follows_the_colour_scheme(page, file, scheme, is_dark):
+    page.emulate_media(color_scheme=scheme)
+    open_page(page, file)
+    colours = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert (sum(map(int, re.findall(r"\d+", colours)[:3])) < 200) == is_dark
+    page.emulate_media(color_scheme="light" if is_dark else "dark")
+    expect(page.locator(".tradeoff-explorer")).to_have_attribute("data-theme", "light" if is_dark else "dark")
+
+
+def test_without_scripts_there_is_a_table(chromium: Browser, file):
+    context = chromium.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(file.as_uri())
+    assert page.locator("table tbody tr").count() == 16
+    context.close()
+
+
+def test_nothing_in_the_file_names_this_machine(file):
+    text = file.read_text(encoding="utf-8")
+    outside = re.sub(r'<script type="text/plain".*?</script>', "", text, flags=re.DOTALL)
+    assert str(Path.home()) + "/" not in outside
+    assert str(Path.cwd()) not in outside
+    assert "default-src 'none'" in outside

@@ -194,7 +194,8 @@ def _rounded_histogram(found: dict[str, Any] | None) -> dict[str, Any] | None:
 def _known_rows(frame: pd.DataFrame, percentile: str) -> np.ndarray[Any, np.dtype[np.bool_]]:
     measured = np.isfinite(_numbers(frame, f"latency_{percentile}_ms")) & np.isfinite(_numbers(frame, "throughput_rps"))
     usable: np.ndarray[Any, np.dtype[np.bool_]] = ~frame["status"].isin(UNUSABLE).to_numpy(dtype=bool)
-    return np.logical_and(measured, usable)
+    known: np.ndarray[Any, np.dtype[np.bool_]] = measured & usable
+    return known
 
 
 def _known(frame: pd.DataFrame, name: str) -> bool:

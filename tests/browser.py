@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 from playwright.sync_api import Browser, Page, Playwright, sync_playwright
@@ -89,16 +90,23 @@ def chromium(playwright_driver: Playwright) -> Iterator[Browser]:
     browser.close()
 
 
-@pytest.fixture
-def page(chromium: Browser) -> Iterator[Page]:
-    """A fresh page of its own context; what scripts complain about fails the test."""
-    context = chromium.new_context(viewport={"width": 1400, "height": 900})
+@contextmanager
+def fresh_page(browser: Browser, *, width: int = 1400, height: int = 900) -> Iterator[Page]:
+    """Open a page in a context of its own; what its scripts complain about fails the test."""
+    context = browser.new_context(viewport={"width": width, "height": height})
     fresh = context.new_page()
     errors: list[str] = []
     fresh.on("pageerror", lambda error: errors.append(str(error)))
     yield fresh
     context.close()
     assert not errors, errors
+
+
+@pytest.fixture
+def page(chromium: Browser) -> Iterator[Page]:
+    """A fresh page, a test."""
+    with fresh_page(chromium) as fresh:
+        yield fresh
 
 
 if __name__ == "__main__":

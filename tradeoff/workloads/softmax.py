@@ -33,7 +33,7 @@ class NumpySoftmax(_Softmax):
     every p99 of a two-second budget both ends of its interval.
     """
 
-    rows: int = 3
+    rows: int = 6
     width: int = 2048
     backend: str = "numpy"
 

@@ -1,30 +1,39 @@
-# make demo   measure this machine and open the trade-off
+# make demo   measure this machine, answer one objective, leave a page with sliders
 # make test   run every check there is
-# Both need Python 3.11 or newer, git and make; they leave their environment in .venv.
+# Both need Python 3.11 or newer, git and make, and leave their environment in .venv.
 
-PYTHON ?= $(firstword $(foreach name,python3.13 python3.12 python3.11 python3 python,$(shell \
-	command -v $(name) >/dev/null 2>&1 && $(name) -c 'import sys, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $(name))))
+# The first of these that is new enough and can make an environment is taken; or say: make PYTHON=/path/to/python
+PYTHON ?= python3 python3.13 python3.12 python3.11 python
 TORCH ?= torch==2.13.0
 OUT ?= results/demo
+OBJECTIVE ?= maximize throughput subject to p99 <= 0.25 ms
 
 VENV := .venv
 BIN := $(VENV)/bin
-PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
+PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check install
 # A machine with an NVIDIA GPU measures it, and needs torch and CuPy for that.
-GPU := $(shell command -v nvidia-smi >/dev/null 2>&1 && nvidia-smi -L 2>/dev/null | grep -c GPU)
-EXTRAS := $(if $(filter-out 0,$(GPU)),[torch$(comma)cupy],)
 comma := ,
+GPU := $(shell nvidia-smi -L 2>/dev/null | grep -c '^GPU')
+DEMO := .$(if $(filter-out 0,$(GPU)),[torch$(comma)cupy])
 
-.PHONY: demo test lint check binder clean
+.PHONY: demo test lint clean
+.DELETE_ON_ERROR:
 
+# A second demo goes on with the Run of the first: points that are there are not measured again.
 demo: $(VENV)/.demo
-	@$(BIN)/python -m tradeoff.demo --out $(OUT)
+	@echo
+	$(BIN)/tradeoff sweep softmax --batch-size 1,2,4,8,16,32 --concurrency 1,2,4 --out "$(OUT)" --resume
+	@echo
+	$(BIN)/tradeoff decide "$(OUT)" "$(OBJECTIVE)" || test $$? -eq 1
+	@echo
+	$(BIN)/tradeoff explore "$(OUT)" --out "$(OUT)/explorer.html"
+	@echo "To measure anew, remove $(OUT) or say: make demo OUT=results/another"
 
 test: $(VENV)/.test
-	$(BIN)/python -m tests.chromium
+	$(BIN)/python -m tests.browser
 	$(MAKE) --no-print-directory lint
-	binder/verify
-	$(BIN)/python -m pytest --durations=15
+	$(BIN)/python binder/verify
+	$(BIN)/python -m pytest
 
 lint: $(VENV)/.test
 	$(BIN)/ruff check .
@@ -33,20 +42,27 @@ lint: $(VENV)/.test
 	$(BIN)/lint-imports
 
 $(BIN)/python:
-	@test -n "$(PYTHON)" || { echo "tradeoff needs Python 3.11 or newer with venv: install it, or say make PYTHON=/path/to/python"; exit 1; }
-	@echo "Making $(VENV) with $$($(PYTHON) --version)"
-	@$(PYTHON) -m venv $(VENV)
+	@for python in $(PYTHON); do \
+	  if $$python -c 'import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; then \
+	    echo "Making $(VENV) with $$($$python --version)"; \
+	    exec $$python -m venv $(VENV); \
+	  fi; \
+	done; \
+	echo "tradeoff needs Python 3.11 or newer with its venv module; tried: $(PYTHON)."; \
+	echo "Install it (on Debian: apt-get install python3 python3-venv), or say make PYTHON=/path/to/python"; \
+	exit 1
 
 $(VENV)/.demo: pyproject.toml | $(BIN)/python
-	@echo "Installing tradeoff$(EXTRAS) (about a minute)"
-	@$(PIP) install -e ".$(EXTRAS)"
+	@echo "Installing tradeoff and what it needs into $(VENV): $(DEMO) (a minute or two)"
+	@$(PIP) -e '$(DEMO)'
 	@touch $@
 
 $(VENV)/.test: pyproject.toml | $(BIN)/python
-	@echo "Installing $(TORCH) and tradeoff[dev] (a few minutes)"
-	@$(PIP) install "$(TORCH)"
-	@$(PIP) install -e ".[dev]"
-	@touch $@ $(VENV)/.demo
+	@echo "Installing $(TORCH) into $(VENV) (a few minutes)"
+	@$(PIP) '$(TORCH)'
+	@echo "Installing tradeoff and its developers' tools into $(VENV) (a few minutes)"
+	@$(PIP) -e '.[dev]'
+	@touch $@
 
 clean:
-	rm -rf $(VENV) results .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

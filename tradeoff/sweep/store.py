@@ -1,0 +1,109 @@
+"""Where a sweep keeps its points: in memory, or in a Run folder that survives a kill."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass, field
+from typing import Any
+
+import pandas as pd
+
+from tradeoff import environment
+from tradeoff.frames import Run, RunFolder, RunFolderError, make_points, make_samples
+from tradeoff.sweep.grid import GridPoint
+from tradeoff.timing import Measurement, is_gil_bound
+
+
+@dataclass
+class Memory:
+    """Keeps the points of a sweep that has no folder."""
+
+    environment: dict[str, Any] = field(default_factory=dict)
+    rows: list[pd.DataFrame] = field(default_factory=list)
+    samples: list[pd.DataFrame] = field(default_factory=list)
+
+    def begin(self, spec: dict[str, Any]) -> None:
+        """Record the environment and what is asked for."""
+        self.environment = {**environment.capture(), "sweeps": [spec]}
+
+    def finished(self) -> set[str]:
+        """Return the ids of points that need no measuring."""
+        return set()
+
+    def keep(self, point: GridPoint, measured: Measurement) -> None:
+        """Keep one finished point."""
+        row, samples = _frames_of(point, measured)
+        self.rows.append(row)
+        if len(samples):
+            self.samples.append(samples)
+
+    def end(self) -> Run:
+        """Return everything that was kept."""
+        points = pd.concat(self.rows, ignore_index=True) if self.rows else make_points([])
+        points = points.sort_values("point_id", ignore_index=True)
+        samples = pd.concat(self.samples, ignore_index=True) if self.samples else make_samples({})
+        return Run(flag_gil_bound(points), samples, self.environment)
+
+
+class Folder:
+    """Commits each point to a Run folder as it is finished."""
+
+    def __init__(self, folder: RunFolder, *, resume: bool) -> None:
+        self._folder, self._resume = folder, resume
+        self._finished: set[str] = set()
+
+    def begin(self, spec: dict[str, Any]) -> None:
+        """Record the environment and what is asked for."""
+        now = environment.capture()
+        if not self._folder.is_run():
+            self._folder.create({**now, "sweeps": [spec]})
+            return
+        before = self._folder.environment
+        self._finished = self._folder.finished()
+        if self._finished and not self._resume:
+            raise RunFolderError(
+                f"{self._folder.path} holds {len(self._finished)} measured points: choose another folder, "
+                "or pass resume=True (--resume) to go on"
+            )
+        changed = environment.differences(before, now)
+        if changed and self._finished:
+            warnings.warn(
+                f"{self._folder.path} was measured elsewhere or otherwise: {'; '.join(changed)}", stacklevel=3
+            )
+        sweeps = [*before.get("sweeps", []), spec]
+        self._folder.set_environment({**(before if self._finished else now), "sweeps": sweeps})
+
+    def finished(self) -> set[str]:
+        """Return the ids of points that need no measuring."""
+        return self._finished
+
+    def keep(self, point: GridPoint, measured: Measurement) -> None:
+        """Keep one finished point."""
+        self._folder.commit(*_frames_of(point, measured))
+
+    def end(self) -> Run:
+        """Return everything that was kept."""
+        self._folder.compact(flag_gil_bound)
+        return self._folder.read()
+
+
+def _frames_of(point: GridPoint, measured: Measurement) -> tuple[pd.DataFrame, pd.DataFrame]:
+    row = make_points([{**point.identity(), **measured.point}])
+    if not measured.samples:
+        return row, make_samples({})
+    return row, make_samples({"point_id": point.point_id, "replicate": 0, **measured.samples})
+
+
+def flag_gil_bound(points: pd.DataFrame) -> pd.DataFrame:
+    """Flag host rows whose second call in flight gained nothing: it takes the rows at 1 and at 2 to tell."""
+    flags = [list(row) for row in points["flags"]]
+    same = ["workload", "backend", "device", "dtype", "batch_size"]
+    host = points[(points["model_clock"] == "host") & (points["source"] == "tradeoff")]
+    for _, rows in host.groupby(same, dropna=False):
+        rate = rows.dropna(subset=["concurrency"]).set_index("concurrency")["calls_per_s"]
+        if 1 not in rate.index or 2 not in rate.index:
+            continue
+        bound = is_gil_bound(rate_one=rate[1], rate_two=rate[2], available=environment.usable_cores())
+        for place in points.index.get_indexer(rows.index[rows["concurrency"] >= 2]):
+            flags[place] = [flag for flag in flags[place] if flag != "gil_bound"] + ["gil_bound"] * int(bound)
+    return points.assign(flags=pd.Series(flags, index=points.index, dtype="object"))

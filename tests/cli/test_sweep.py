@@ -42,7 +42,15 @@ def test_a_sweep_is_saved_reported_and_taken_up_again(tradeoff_command, tmp_path
     assert "--resume" in again.stderr
     more = tradeoff_command("sweep", "numpy.softmax", "-b", "1,4,8", "--out", out, "--resume")
     assert more.exit_code == 0
+    assert "8 points were there already, 1 are new." in more.stdout
     assert len(read(out).points) == 9
+
+
+@pytest.mark.usefixtures("quick")
+def test_resume_without_a_run_begins_one(tradeoff_command, tmp_path):
+    result = tradeoff_command("sweep", "numpy.softmax", "-b", "1", "--out", tmp_path / "run", "--resume")
+    assert result.exit_code == 0, result.output
+    assert len(read(tmp_path / "run").points) == 1
 
 
 @pytest.mark.usefixtures("quick")

@@ -58,11 +58,14 @@ def sweep(
             "budget": _budget(budget),
             "seed": seed,
         }
+        before = _finished(folder) if resume else 0
         run, interrupted = _measure(workload, folder, resume=resume, **asked)
         if interrupted:
             complain(_how_to_go_on(folder, run))
             raise typer.Exit(Status.INTERRUPTED)
         report(run.points)
+        if before:
+            say(f"{before} points were there already, {len(run.points) - before} are new.")
         say(f"Saved in {folder}. Next: tradeoff explore {shlex.quote(str(folder))}")
     if run.points["status"].isin(["failed", "oom"]).all():
         raise typer.Exit(Status.NO)
@@ -136,6 +139,12 @@ def _measure(workload: str, folder: Path, *, resume: bool, **asked: Any) -> tupl
         if not issubclass(warning.category, SweepInterrupted):
             complain(f"Note: {warning.message}")
     return run, interrupted
+
+
+def _finished(folder: Path) -> int:
+    from tradeoff.frames import RunFolder
+
+    return len(RunFolder(folder).finished())
 
 
 def _how_to_go_on(folder: Path, run: Run) -> str:

@@ -242,7 +242,7 @@ def test_time_lost_between_calls_breaks_littles_law() -> None:
 
 
 def test_oversubscription_is_the_hosts_affair(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys.modules["tradeoff.timing.measure"], "cores", lambda: 2)
+    monkeypatch.setattr(sys.modules["tradeoff.timing.measure"], "usable_cores", lambda: 2)
     assert "oversubscribed" not in measured(concurrency=2).point["flags"]
     assert "oversubscribed" in measured(concurrency=3).point["flags"]
     on_a_gpu = FakeRunner(duration_ns=noisy(), model_clock="cuda_event")
@@ -276,4 +276,4 @@ def test_numpy_softmax_on_this_machine() -> None:
     point = measure(as_workload("numpy.softmax"), batch_size=2, concurrency=2, budget=quick).point
     assert point["status"] in {"budget", "converged"}
     assert point["throughput_rps"] > 0
-    assert point["bytes"] == 2 * 2 * 3 * 2048 * 4
+    assert point["bytes"] == 2 * 2 * 6 * 2048 * 4

@@ -13,19 +13,9 @@ import tempfile
 from collections.abc import Mapping
 from typing import Any
 
-from tradeoff.environment import usable_cores
+from tradeoff.environment import THREAD_VARIABLES, usable_cores
 from tradeoff.sweep.source import Source
 from tradeoff.timing import Budget, Measurement
-
-THREAD_VARIABLES = (
-    "OMP_NUM_THREADS",
-    "MKL_NUM_THREADS",
-    "OPENBLAS_NUM_THREADS",
-    "BLIS_NUM_THREADS",
-    "NUMEXPR_NUM_THREADS",
-    "VECLIB_MAXIMUM_THREADS",
-)
-"""Read by OpenMP, MKL, OpenBLAS, BLIS, numexpr and Accelerate when they are loaded, and never again."""
 
 START_UP_S = 60.0
 """Longest time a worker may take to import its libraries and prepare a point."""

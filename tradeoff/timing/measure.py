@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from tradeoff.environment import usable_cores
 from tradeoff.timing.block import make_block
 from tradeoff.timing.budget import Budget, as_budget
 from tradeoff.timing.failure import Failure, describe_failure, returned_nothing
@@ -18,7 +19,7 @@ from tradeoff.timing.samples import SampleLog
 from tradeoff.timing.select import runner_for
 from tradeoff.timing.stopping import StopRule
 from tradeoff.timing.summary import summarise
-from tradeoff.timing.threads import cores, is_oversubscribed, threads_per_call
+from tradeoff.timing.threads import is_oversubscribed, threads_per_call
 from tradeoff.timing.warmup import WarmUp
 from tradeoff.workloads.own import FirstCall
 from tradeoff.workloads.protocol import Call, Workload, WorkloadError
@@ -213,7 +214,7 @@ class _Point:
     def _flags(self) -> list[str]:
         flags = ["short_warmup"] if self.short_warm_up else []
         if self.runner.model_clock == "host" and is_oversubscribed(
-            concurrency=self.concurrency, threads=threads_per_call(self.workload.backend), available=cores()
+            concurrency=self.concurrency, threads=threads_per_call(self.workload.backend), available=usable_cores()
         ):
             flags.append("oversubscribed")
         return flags

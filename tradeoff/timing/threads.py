@@ -6,13 +6,6 @@ import os
 import sys
 
 
-def cores() -> int:
-    """Cores this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
 def threads_per_call(backend: str, *, environ: dict[str, str] | None = None) -> int:
     """Threads one call may use inside: torch says so itself, for the others the setting that numpy's libraries read.
 

@@ -1,0 +1,41 @@
+import io
+import itertools
+
+import pytest
+
+from tradeoff.sweep.progress import predicted_cost, progress_bar
+from tradeoff.timing import BUDGETS
+
+
+@pytest.mark.parametrize(
+    ("points", "budget", "said"),
+    [
+        (1, "draft", "1 point, 1 s to 3 s, more if a call takes over 1 ms"),
+        (24, "draft", "24 points, 14 s to 62 s"),
+        (100, "tail", "100 points, 60 s to 1.7 h, more if a call takes over 30 ms"),
+        (18, "standard", "18 points, 11 s to 3 min"),
+    ],
+)
+def test_the_cost_is_told_before_it_is_paid(points, budget, said):
+    assert predicted_cost(points, BUDGETS[budget]).startswith(said)
+
+
+def test_more_points_never_cost_less():
+    def most(points: int) -> float:
+        words = predicted_cost(points, BUDGETS["draft"]).split(" to ")[1].split(",")[0].split()
+        return float(words[0]) * {"s": 1, "min": 60, "h": 3600}[words[1]]
+
+    costs = [most(points) for points in range(1, 3000, 7)]
+    assert all(later >= earlier - 30 for earlier, later in itertools.pairwise(costs))
+
+
+@pytest.mark.parametrize(
+    ("is_terminal", "show", "drawn"), [(True, True, True), (True, False, False), (False, True, False)]
+)
+def test_the_bar_is_drawn_only_where_somebody_looks(monkeypatch, is_terminal, show, drawn):
+    stream = io.StringIO()
+    stream.isatty = lambda: is_terminal
+    monkeypatch.setattr("sys.stderr", stream)
+    monkeypatch.delitem(__import__("sys").modules, "ipykernel", raising=False)
+    with progress_bar(points=3, name="softmax", show=show) as bar:
+        assert bar.disable is not drawn

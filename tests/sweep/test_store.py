@@ -1,0 +1,46 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from tradeoff.frames import make_points
+from tradeoff.sweep import store
+from tradeoff.sweep.store import flag_gil_bound
+
+
+def rows(rates: dict[int, float], **more: object) -> pd.DataFrame:
+    same = {"workload": "w", "backend": "python", "batch_size": 1, "model_clock": "host", "source": "tradeoff"}
+    return make_points({**same, "concurrency": k, "calls_per_s": rate, **more} for k, rate in rates.items())
+
+
+def flagged(points: pd.DataFrame) -> list[int]:
+    found = flag_gil_bound(points)
+    return found["concurrency"][["gil_bound" in flags for flags in found["flags"]]].tolist()
+
+
+@pytest.fixture(autouse=True)
+def four_cores(monkeypatch):
+    monkeypatch.setattr(store.environment, "usable_cores", lambda: 4)
+
+
+def test_two_in_flight_that_gain_nothing_are_flagged():
+    assert flagged(rows({1: 100.0, 2: 110.0, 4: 120.0})) == [2, 4]
+    assert flagged(rows({1: 100.0, 2: 190.0, 4: 200.0})) == []
+
+
+def test_without_both_rows_nothing_can_be_told():
+    assert flagged(rows({1: 100.0, 4: 100.0})) == []
+    assert flagged(rows({2: 100.0, 4: 100.0})) == []
+    assert flagged(rows({1: np.nan, 2: 100.0})) == []
+
+
+def test_a_gpus_rows_are_left_alone():
+    assert flagged(rows({1: 100.0, 2: 100.0}, model_clock="cuda_event")) == []
+
+
+def test_a_flag_that_no_longer_holds_is_taken_back():
+    points = rows({1: 100.0, 2: 190.0}, flags=["gil_bound", "not_isolated"])
+    assert flag_gil_bound(points)["flags"].tolist() == [["gil_bound", "not_isolated"], ["not_isolated"]]
+
+
+def test_no_rows_are_no_trouble():
+    assert len(flag_gil_bound(make_points([]))) == 0

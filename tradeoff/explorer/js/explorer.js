@@ -156,10 +156,11 @@ async function open(root, model) {
   let asked = false;
 
   function fromModel() {
-    if (writing || asked) return;
+    if (writing || asked || closed) return;
     asked = true; // several keys may change together: read them once, when all have
     queueMicrotask(() => {
       asked = false;
+      if (closed) return; // a view that is gone must not write what it thought
       const before = state;
       state = readState(model, payload, grid);
       if (state.slice !== before.slice || state.percentile !== before.percentile) {

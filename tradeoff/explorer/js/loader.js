@@ -14,9 +14,13 @@ export function loadPlotly(model, version) {
 }
 
 async function requestPlotly(model, version) {
-  const gzipped = await askHost(model, version);
+  return runScript(await inflate(await askHost(model, version)), version);
+}
+
+// The text of gzipped bytes.
+export function inflate(gzipped) {
   const stream = new Blob([gzipped]).stream().pipeThrough(new DecompressionStream("gzip"));
-  return runScript(await new Response(stream).text(), version);
+  return new Response(stream).text();
 }
 
 function askHost(model, version) {

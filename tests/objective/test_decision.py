@@ -28,6 +28,14 @@ def points(*rows: tuple[float, float, float, float], **more: object) -> pd.DataF
     )
 
 
+def narrow(*rows: tuple[float, float, float, float]) -> pd.DataFrame:
+    """The same with the columns that matter only: quick enough to make by the hundred."""
+    frame = pd.DataFrame(
+        rows, columns=["throughput_rps", "latency_p99_ms", "latency_p99_ms_lo", "latency_p99_ms_hi"], dtype="float64"
+    )
+    return frame.assign(point_id=[f"{number:03d}" for number in range(len(frame))])
+
+
 def batch(row: pd.Series | None) -> int | None:
     return None if row is None else int(row["batch_size"])
 
@@ -141,7 +149,7 @@ ROWS = st.lists(
 
 @given(ROWS, st.integers(0, 12))
 def test_decide_equals_reading_every_row(rows, limit):
-    frame = points(*[(t, p, p - below, p + above) for t, p, below, above in rows])
+    frame = narrow(*[(t, p, p - below, p + above) for t, p, below, above in rows])
     decision = decide(frame, f"maximize throughput subject to p99 <= {limit} ms")
     sure = [t for t, p, _, above in rows if p + above <= limit]
     maybe = [t for t, p, below, _ in rows if p - below <= limit]
@@ -158,7 +166,7 @@ def test_decide_equals_reading_every_row(rows, limit):
 
 @given(ROWS, st.randoms(use_true_random=False))
 def test_the_order_of_rows_does_not_matter(rows, random):
-    frame = points(*[(t, p, p, p) for t, p, _, _ in rows])
+    frame = narrow(*[(t, p, p, p) for t, p, _, _ in rows])
     order = list(range(len(frame)))
     random.shuffle(order)
     one, other = decide(frame, TEXT), decide(frame.iloc[order], TEXT)
@@ -167,6 +175,6 @@ def test_the_order_of_rows_does_not_matter(rows, random):
 
 @given(ROWS, st.integers(0, 12), st.sampled_from(["<=", ">="]))
 def test_sure_implies_possible(rows, limit, comparison):
-    frame = points(*[(t, p, p - below, p + above) for t, p, below, above in rows])
+    frame = narrow(*[(t, p, p - below, p + above) for t, p, below, above in rows])
     sure, possible = judge(frame, Constraint("p99", comparison, limit))
     assert (possible | ~sure).all()

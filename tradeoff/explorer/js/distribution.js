@@ -7,7 +7,7 @@ import { html, setAttributes, setText, show, svg } from "./dom.js";
 import { count, milliseconds, scaled, short, unitOf } from "./format.js";
 import { ticksOf } from "./scales.js";
 
-const FRAME = { left: 58, right: 16, top: 40, bottom: 46, height: 236 };
+const FRAME = { left: 66, right: 16, top: 40, bottom: 46, height: 236 };
 const SHARES = [1, 0.1, 0.01, 0.001, 0.0001, 0.00001];
 const MOST_TICKS = 12;
 
@@ -15,13 +15,15 @@ export function distributionPanel({ payload, grid }) {
   const marked = [...new Set(["mean", "p50", ...payload.percentiles.filter((name) => ["p95", "p99"].includes(name)), ...payload.percentiles])];
   const outline = svg("path", { class: "outline" });
   const bars = svg("path", { class: "bars" });
-  const lines = Object.fromEntries(marked.map((name) => [name, { line: svg("line", { class: `quantile ${name}` }), text: svg("text", { class: `quantile-name ${name}`, "text-anchor": "middle" }) }]));
+  const lines = Object.fromEntries(marked.map((name) => [name, { line: svg("line", { class: `quantile ${name}` }), text: svg("text", { class: `quantile-name halo ${name}`, "text-anchor": "middle" }) }]));
   const xTicks = Array.from({ length: MOST_TICKS }, () => ({ line: svg("line", { class: "tick-line" }), text: svg("text", { class: "tick", "text-anchor": "middle" }) }));
   const yTicks = SHARES.map(() => ({ line: svg("line", { class: "grid-line" }), text: svg("text", { class: "tick", "text-anchor": "end" }) }));
   const base = svg("line", { class: "base-line" });
   const xName = svg("text", { class: "axis-name", "text-anchor": "middle" });
   const yName = svg("text", { class: "axis-name", "text-anchor": "middle" }, "share of requests");
-  const marks = svg("g", { "data-mark": "here" }, bars, outline, ...Object.values(lines).flatMap(({ line, text }) => [line, text]));
+  const quantiles = Object.values(lines);
+  const names = quantiles.map(({ text }) => text);
+  const marks = svg("g", { "data-mark": "here" }, bars, outline, ...quantiles.map(({ line }) => line), ...names);
   const frame = svg("g", {}, ...yTicks.flatMap(({ line, text }) => [line, text]), ...xTicks.flatMap(({ line, text }) => [line, text]), base, xName, yName);
   const layer = svg("svg", { class: "own-plot", "aria-hidden": "true" }, frame, marks);
   const note = html("p", { class: "panel-note" });

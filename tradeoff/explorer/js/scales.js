@@ -17,23 +17,23 @@ export function rangeOf(values, kind, padding = PADDING) {
   return [low - room, high + room];
 }
 
-// Ticks at 1, 2, 5 (or 1 only, or finer steps) within a range as plotly has it.
+// Ticks at 1, 2, 5 (or 1 only, or finer steps) within a range as plotly has it; evenly spaced ones where a range is so
+// short that these would leave it bare.
 export function ticksOf(range, kind, most) {
   const [low, high] = range[0] <= range[1] ? range : [range[1], range[0]];
   if (kind !== "log") return linearTicks(low, high, most);
+  let ticks = [];
   for (const steps of [[1, 2, 3, 4, 5, 6, 7, 8, 9], [1, 2, 5], [1, 3], [1]]) {
-    const ticks = [];
+    ticks = [];
     for (let decade = Math.floor(low); decade <= Math.ceil(high); decade += 1) {
       for (const step of steps) {
         const at = Math.log10(step) + decade;
         if (at >= low && at <= high) ticks.push(Number(`${step}e${decade}`));
       }
     }
-    if (ticks.length <= most && ticks.length >= 3) return ticks;
-    if (steps.length === 9 && ticks.length < 3) return linearTicks(10 ** low, 10 ** high, most);
-    if (steps.length === 1) return thinned(ticks, most);
+    if (ticks.length <= most) break;
   }
-  return [];
+  return ticks.length < 3 ? linearTicks(10 ** low, 10 ** high, most) : thinned(ticks, most);
 }
 
 function linearTicks(low, high, most) {

@@ -61,7 +61,7 @@ async function open(root, model) {
   let Plotly = null;
   let frame = 0; // a pending animation frame
 
-  const controls = createControls(context, { move, limit, settle: settleSoon, percentile, slice });
+  const controls = createControls(context, { move, limit, settle: settleSlider, percentile, slice });
   const readouts = createReadouts(context);
   const answer = createAnswer(context, go);
   const panels = createPanels(context, go);
@@ -90,24 +90,33 @@ async function open(root, model) {
   let writing = false;
 
   function settle() {
-    writing = true;
-    writeState(model, payload, grid, state);
-    writing = false;
+    say();
+    write();
+  }
+
+  function say() {
     setText(parts.sentence, sentenceFor(payload, grid, state));
     describePanels(panels, context, state);
     markRow(parts.table, grid.cellAt(state.index));
   }
 
-  // Frame first: the kernel, the table and the listeners hear of it once it has been painted.
+  function write() {
+    writing = true;
+    writeState(model, payload, grid, state);
+    writing = false;
+  }
+
+  // Frame first: the kernel hears of it once it has been painted.
   let pending = false;
 
-  function settleSoon() {
+  function settleSlider() {
+    say();
     if (pending) return;
     pending = true;
     requestAnimationFrame(() =>
       setTimeout(() => {
         pending = false;
-        if (!closed) settle();
+        if (!closed) write();
       }),
     );
   }

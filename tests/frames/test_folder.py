@@ -156,6 +156,21 @@ def test_samples_that_are_gone_are_missed(tmp_path):
         folder.read()
 
 
+@pytest.mark.parametrize("kind", ["points", "samples", "compacted"])
+def test_what_was_moved_away_can_be_measured_again(tmp_path, kind):
+    folder = RunFolder(tmp_path).create({})
+    folder.commit(*point_and_samples(1))
+    if kind == "compacted":
+        folder.compact()
+        (tmp_path / "points.parquet").unlink()
+    else:
+        next((tmp_path / kind).iterdir()).unlink()
+    assert folder.finished() == set()
+    folder.commit(*point_and_samples(1))
+    assert len(folder.read().points) == 1
+    assert len(folder.read().samples) == 5
+
+
 @pytest.mark.parametrize(
     ("content", "said"),
     [

@@ -33,6 +33,7 @@ _OURS = ("environment.json", "points.parquet", "points", "samples")
 _ARROW = {"str": pa.string(), "Int64": pa.int64(), "float64": pa.float64(), "list": pa.list_(pa.string())}
 _POINT_FILE = re.compile(r"[0-9a-f]{12}\.parquet")
 _ASIDE = ".part"
+_AGAIN = "measure what it held again with resume=True (--resume)"
 
 
 class RunFolderError(OSError, ValueError):
@@ -115,12 +116,12 @@ class RunFolder:
         _write_whole(self.path / "environment.json", lambda file: file.write_text(text, encoding="utf-8"))
 
     def finished(self) -> set[str]:
-        """Return the ids of the points that are complete."""
+        """Return the ids of the points that are complete: those that have their row and their samples."""
         marked = {file.stem for file in self._files("points")}
         compacted = self.path / "points.parquet"
         if compacted.exists():
             marked |= set(_read_table(compacted, {"point_id": POINT_COLUMNS["point_id"]})["point_id"])
-        return marked
+        return marked & {file.stem for file in self._files("samples")}
 
     def commit(self, point: pd.DataFrame, samples: pd.DataFrame) -> None:
         """Keep one finished point: its samples first, then its row as the mark.
@@ -181,7 +182,9 @@ class RunFolder:
         lost = complete - {file.stem for file in self._files("samples")}
         if lost:
             file = self.path / "samples" / f"{min(lost)}.parquet"
-            raise RunFolderError(f"{file} is missing although its point is complete: put it back from a copy")
+            raise RunFolderError(
+                f"{file} is missing although its point was measured: put it back from a copy, or {_AGAIN}"
+            )
         frames = [frame for frame in frames if len(frame)]
         samples = pd.concat(frames, ignore_index=True) if frames else make_samples({})
         return Run(points, samples, environment)
@@ -311,7 +314,7 @@ def _read_table(file: Path, columns: Mapping[str, Column], *, name: str | None =
     except (OSError, ValueError, pa.ArrowException) as error:  # a flipped byte may end as bad UTF-8 in the footer
         raise RunFolderError(
             f"{file} is damaged or not a Parquet file ({_first_line(error)}): put it back from a copy, "
-            "or move it and its point's other file away and measure the point again with resume=True"
+            f"or move it away and {_AGAIN}"
         ) from error
     absent = [column for column in columns if column not in table.column_names]
     if absent:

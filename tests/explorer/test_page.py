@@ -108,7 +108,8 @@ def test_readouts_are_the_numbers_of_the_frame(page, file):
             assert float(number) * {"ms": 1, "µs": 1e-3, "s": 1e3}[unit] == pytest.approx(value, rel=5e-3)
         number = re.sub(r"[^\d.]", "", readout(page, "throughput").removesuffix("requests/s"))
         assert float(number) == pytest.approx(row["throughput_rps"], rel=5e-3)
-        assert "n = 2000" in page.locator("[data-detail=p99]").inner_text().replace("\N{NARROW NO-BREAK SPACE}", "")
+        detail = page.locator("[data-detail=p99]").inner_text().replace("\N{NARROW NO-BREAK SPACE}", "")
+        assert "n\N{NO-BREAK SPACE}=\N{NO-BREAK SPACE}2000" in detail
 
 
 @pytest.mark.parametrize("panel", ["frontier", "throughput", "latency"])

@@ -7,7 +7,7 @@ import { html, setAttributes, setText, show, svg } from "./dom.js";
 import { count, milliseconds, scaled, short, unitOf } from "./format.js";
 import { ticksOf } from "./scales.js";
 
-const FRAME = { left: 66, right: 16, top: 40, bottom: 46, height: 236 };
+const FRAME = { left: 80, right: 16, top: 40, bottom: 46, height: 236 };
 const SHARES = [1, 0.1, 0.01, 0.001, 0.0001, 0.00001];
 const MOST_TICKS = 12;
 

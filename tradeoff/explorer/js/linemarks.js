@@ -26,13 +26,21 @@ export function lineMarks(overlay, { payload, grid }, metricsOf, limited) {
     const chosen = state.index[0];
     const xs = grid.axes[0].values.map(scale.x);
     const metrics = metricsOf(state).slice().reverse(); // the chosen percentile first
-    lines.forEach((line, at) => placeLine(line, scale, state, metrics[at], { along, chosen, xs, several: metrics.length > 1 }));
+    const lowest = Math.min(...metrics.map(rankOf));
+    lines.forEach((line, at) => {
+      const below = metrics.length > 1 && rankOf(metrics[at]) === lowest; // names keep out of each other's way
+      placeLine(line, scale, state, metrics[at], { along, chosen, xs, several: metrics.length > 1, below });
+    });
     setAttributes(column, { x1: xs[chosen], x2: xs[chosen], y1: scale.top, y2: scale.bottom });
     along.forEach((cell, at) => placeHole(holes[at], scale, xs[at], at === chosen, grid.holeAt(state.slice, cell)));
     placeLimit(scale, state);
   }
 
-  function placeLine(line, scale, state, metric, { along, chosen, xs, several }) {
+  function rankOf(metric) {
+    return metric ? payload.percentiles.indexOf(metric.split("_")[1]) : Infinity;
+  }
+
+  function placeLine(line, scale, state, metric, { along, chosen, xs, several, below }) {
     const numbers = (name) => (metric ? along.map((cell) => grid.number(state.slice, name, cell)) : []);
     const [middle, low, high] = ["", "_lo", "_hi"].map((end) => numbers(metric + end));
     const places = middle.map((value, at) => (value === null ? null : [xs[at], scale.y(value)]));
@@ -50,7 +58,8 @@ export function lineMarks(overlay, { payload, grid }, metricsOf, limited) {
     show(line.name, visible);
     if (!visible) return;
     setText(line.name, several ? metric.split("_")[1] : lineName(grid, state.index));
-    setAttributes(line.name, { x: last[0] - 4, y: Math.max(scale.top + 12, last[1] - 12), "text-anchor": "end" });
+    const y = below ? Math.min(scale.bottom - 5, last[1] + 20) : Math.max(scale.top + 12, last[1] - 12);
+    setAttributes(line.name, { x: last[0] - 4, y, "text-anchor": "end" });
   }
 
   function placeLimit(scale, state) {

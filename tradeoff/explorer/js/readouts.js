@@ -25,7 +25,8 @@ export function createReadouts({ payload, grid }) {
       const value = number(`latency_${name}_ms`);
       items[name].element.hidden = !wanted.has(name);
       items[name].element.classList.toggle("chosen", name === state.percentile);
-      const detail = value === null ? `n = ${count(state.slice.n[cell])}` : [interval(...ends(`latency_${name}_ms`), value, "time"), `n = ${count(state.slice.n[cell])}`].filter(Boolean).join(", ");
+      const counted = `n\u00a0=\u00a0${count(state.slice.n[cell])}`;
+      const detail = value === null ? counted : [interval(...ends(`latency_${name}_ms`), value, "time"), counted].filter(Boolean).join(", ");
       items[name].set(value === null ? null : milliseconds(value).split(" "), hole ? "" : detail, hole ? "not measured" : "too few samples");
     }
     setText(standing, standingAt(payload, grid, state));

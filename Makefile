@@ -57,12 +57,16 @@ $(VENV)/.demo: pyproject.toml | $(BIN)/python
 	@$(PIP) -e '$(DEMO)'
 	@touch $@
 
+# The mark says which torch is there: another one is installed anew.
+ifneq ($(shell cat $(VENV)/.test 2>/dev/null),$(TORCH))
+.PHONY: $(VENV)/.test
+endif
 $(VENV)/.test: pyproject.toml | $(BIN)/python
 	@echo "Installing $(TORCH) into $(VENV) (a few minutes)"
 	@$(PIP) '$(TORCH)'
 	@echo "Installing tradeoff and its developers' tools into $(VENV) (a few minutes)"
 	@$(PIP) -e '.[dev]'
-	@touch $@
+	@echo '$(TORCH)' > $@
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

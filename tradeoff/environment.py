@@ -42,7 +42,7 @@ THREAD_VARIABLES = (
 VARIABLES = (*THREAD_VARIABLES, "CUDA_DEVICE_MAX_CONNECTIONS", "CUDA_VISIBLE_DEVICES")
 """Environment variables that change how a workload runs."""
 
-_WORD = re.compile(r"[\w,:.-]{0,100}")
+_NUMBERS = re.compile(r"(-?\d{1,9}(,-?\d{1,9}){0,63})?")
 
 _GPU_QUERY = "name,driver_version,memory.total,clocks.max.sm,power.limit"
 
@@ -82,8 +82,8 @@ def capture(
         "gpus": gpus(run),
         "python": {"implementation": platform.python_implementation(), "version": platform.python_version()},
         "packages": packages(),
-        # A variable may hold anything: only what looks like a setting is kept.
-        "variables": {name: os.environ[name] for name in VARIABLES if _WORD.fullmatch(os.environ.get(name, "/"))},
+        # A variable may hold anything, a path or the identifier of one GPU: only whole numbers are kept.
+        "variables": {name: os.environ[name] for name in VARIABLES if _NUMBERS.fullmatch(os.environ.get(name, "/"))},
     }
 
 

@@ -5,7 +5,7 @@ import pytest
 from typer.testing import CliRunner
 
 from tests.explorer.runs import grid_run
-from tradeoff.cli import app
+from tradeoff.cli.app import app
 
 
 @pytest.fixture

@@ -62,10 +62,12 @@ def test_the_first_python_that_is_new_enough_makes_the_environment(tmp_path):
 
 def test_nothing_is_installed_twice(tmp_path):
     (tmp_path / "bin").mkdir()
-    for name in ("bin/python", ".demo", ".test"):
+    for name in ("bin/python", ".demo"):
         (tmp_path / name).touch()
+    (tmp_path / ".test").write_text("torch==2.99\n")
     for target in ("demo", "test"):
-        assert "pip" not in make("-n", target, f"VENV={tmp_path}").stdout
+        assert "pip" not in make("-n", target, f"VENV={tmp_path}", "TORCH=torch==2.99").stdout
+    assert "'torch==2.98'" in make("-n", "test", f"VENV={tmp_path}", "TORCH=torch==2.98").stdout
 
 
 def test_clean_leaves_what_was_measured():

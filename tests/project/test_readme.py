@@ -37,7 +37,7 @@ def test_python_names_exist(block):
 def test_commands_and_their_options_exist(words):
     from typer.main import get_command
 
-    from tradeoff.cli import app
+    from tradeoff.cli.app import app
 
     _, command, rest = get_command(app).resolve_command(None, words[1:])
     command.make_context("tradeoff", list(rest), resilient_parsing=False)

@@ -3,6 +3,6 @@
 A command imports what it needs when it runs: ``tradeoff --help`` loads no pandas.
 """
 
-from tradeoff.cli.app import app, main
+from tradeoff.cli.start import main
 
-__all__ = ["app", "main"]
+__all__ = ["main"]

@@ -21,11 +21,15 @@ class Status(enum.IntEnum):
     """An argument or a file cannot be used."""
     INTERRUPTED = 130
     """Ctrl-C, as shells count it."""
+    UNHEARD = 141
+    """Nobody reads what is printed any more, as shells count it."""
 
 
 @contextmanager
 def told_in_a_sentence() -> Iterator[None]:
     """Turn mistakes, and files that cannot be used, into their message and exit status 2; Ctrl-C into 130.
+
+    A pipe whose reader has left, as in ``| head``, ends the command as it ends every other.
 
     The library's own errors are all ValueErrors or OSErrors whose message says what to do.
     """
@@ -34,6 +38,8 @@ def told_in_a_sentence() -> Iterator[None]:
     except KeyboardInterrupt:
         complain("Stopped.")
         raise typer.Exit(Status.INTERRUPTED) from None
+    except BrokenPipeError:
+        raise typer.Exit(Status.UNHEARD) from None
     except (ValueError, OSError) as error:
         complain(_sentence(error))
         raise typer.Exit(Status.MISUSE) from None

@@ -43,7 +43,10 @@ def table(
     for row in rows:
         # Text, not str: rich would read "[red]" in a str as markup.
         drawn.add_row(*(Text(plain(cell)) for cell in row))
-    Console(file=sys.stdout, width=None if sys.stdout.isatty() else _WIDTH_OF_A_PIPE, highlight=False).print(drawn)
+    console = Console(file=sys.stdout, width=None if sys.stdout.isatty() else _WIDTH_OF_A_PIPE, highlight=False)
+    with console.capture() as text:
+        console.print(drawn)
+    typer.echo(text.get(), nl=False)  # rich would end the command by itself when the pipe is closed
 
 
 def three_digits(value: float) -> str:

@@ -10,9 +10,9 @@ from tradeoff.timing import BUDGETS
 @pytest.mark.parametrize(
     ("points", "budget", "said"),
     [
-        (1, "draft", "1 point, 1 s to 3 s, more if a call takes over 1 ms"),
+        (1, "draft", "1 point, 1 s to 3 s, longer where a call takes over 1 ms or calls are uneven"),
         (24, "draft", "24 points, 14 s to 62 s"),
-        (100, "tail", "100 points, 60 s to 1.7 h, more if a call takes over 30 ms"),
+        (100, "tail", "100 points, 60 s to 1.7 h, longer where a call takes over 30 ms or calls are uneven"),
         (18, "standard", "18 points, 11 s to 3 min"),
     ],
 )

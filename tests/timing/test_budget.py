@@ -32,6 +32,15 @@ def test_a_draft_is_two_seconds_or_2000_calls_whichever_is_later_but_not_for_eve
     assert BUDGETS["draft"].is_spent(calls=calls, seconds=seconds) is spent
 
 
+@pytest.mark.parametrize(
+    ("calls", "seconds", "exhausted"),
+    [(10, 7.9, False), (10, 8.0, True), (79_999, 1.0, False), (80_000, 1.0, True), (80_000, 0.2, False)],
+)
+def test_a_budget_is_stretched_to_four_times_itself_and_no_further(calls: int, seconds: float, exhausted: bool) -> None:
+    assert BUDGETS["draft"].is_exhausted(calls=calls, seconds=seconds) is exhausted
+    assert BUDGETS["draft"].is_spent(calls=calls, seconds=seconds) or not exhausted
+
+
 def test_an_unknown_budget_names_the_known() -> None:
     with pytest.raises(ValueError, match=r"'draught'.*draft, standard, tail"):
         as_budget("draught")

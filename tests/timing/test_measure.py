@@ -143,6 +143,21 @@ def test_slow_calls_get_four_times_the_seconds_and_no_more() -> None:
     assert math.isfinite(found.point["latency_p99_ms_lo"])
 
 
+def test_calls_that_depend_on_each_other_get_the_time_until_every_percentile_has_both_ends() -> None:
+    alone = noisy(sigma=0.3)
+
+    def in_bursts(slot: int, i: int) -> int:
+        return alone(slot, i) * (3 if i // 30 % 40 == 7 else 1)
+
+    own = Budget(name="own", seconds=2, max_calls=20_000)
+    point = measured(runner=FakeRunner(duration_ns=in_bursts), concurrency=1, budget=own).point
+    assert 368 <= point["n"] / point["tau_p99"] < 600
+    assert 2 * 2000 / 368 > point["tau_p99"] > 2000 / 368, "2000 calls are too few, and eight seconds are enough"
+    assert math.isfinite(point["latency_p99_ms_hi"])
+    assert not {"upper_unbounded", "too_few_samples"} & set(point["flags"])
+    assert point["status"] == "budget"
+
+
 def test_very_slow_calls_have_no_p99_and_a_short_warm_up() -> None:
     found = measured(runner=FakeRunner(duration_ns=noisy(mean_ns=500 * MS)), concurrency=1)
     assert math.isnan(found.point["latency_p99_ms"])

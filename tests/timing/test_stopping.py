@@ -4,7 +4,7 @@ import itertools
 
 import numpy as np
 
-from tradeoff.timing.stopping import FIRST_LOOK, MIN_MEASURED_NS, StopRule
+from tradeoff.timing.stopping import FIRST_LOOK, MIN_MEASURED_NS, StopRule, is_bounded
 
 TOLERANCES = {"p50": 0.01, "p95": 0.025, "p99": 0.05}
 
@@ -25,6 +25,14 @@ def test_a_fast_call_is_not_judged_from_a_moment() -> None:
     rule = StopRule(TOLERANCES)
     assert not rule.is_due(n=10**6, measured_ns=MIN_MEASURED_NS - 1)
     assert rule.is_due(n=FIRST_LOOK, measured_ns=MIN_MEASURED_NS)
+
+
+def test_a_percentile_is_bounded_from_the_numbers_of_the_table() -> None:
+    series = np.random.default_rng(4).permutation(368)
+    assert is_bounded(series, ["p50", "p90", "p95", "p99"])
+    assert not is_bounded(series[:367], ["p99"])
+    assert is_bounded(series[:72], ["p50", "p90", "p95"])
+    assert not is_bounded(series[:0], ["p50"])
 
 
 def test_a_steady_series_stops_and_a_wide_one_does_not() -> None:

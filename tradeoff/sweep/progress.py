@@ -18,7 +18,8 @@ def predicted_cost(points: int, budget: Budget) -> str:
     """Say how long `points` points will take: at best, and when each needs its budget."""
     least, most = points * LEAST_S, points * (LEAST_S + budget.seconds)
     noun = "point" if points == 1 else "points"
-    return f"{points} {noun}, {_duration(least)} to {_duration(most)}, more if a call takes over {_longest_ms(budget)}"
+    longer = f"longer where a call takes over {_longest_ms(budget)} or calls are uneven"
+    return f"{points} {noun}, {_duration(least)} to {_duration(most)}, {longer}"
 
 
 def progress_bar(*, points: int, name: str, show: bool) -> tqdm[None]:

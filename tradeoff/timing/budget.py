@@ -9,6 +9,9 @@ from types import MappingProxyType
 MIN_SECONDS = 0.25
 """Measured time at least: eight blocks of 31 ms, enough to see a clock that changes and a thread that waits."""
 
+_STRETCH = 4
+"""A budget may be stretched to four times itself, in time and in calls, but not further."""
+
 _TOLERANCES = MappingProxyType({"p50": 0.01, "p95": 0.025, "p99": 0.05})
 
 
@@ -27,7 +30,7 @@ class Budget:
     min_calls
         Calls that are worth waiting for beyond `seconds`.
     max_seconds
-        Time after which it ends whatever the calls; four times `seconds` unless given.
+        Time after which it ends whatever is missing; four times `seconds` unless given.
     min_seconds
         Measured time below which nothing ends the point; 250 ms, or `seconds` if that is less, unless given. Calls
         of a microsecond in several threads take turns by the interpreter's 5 ms: they need the time, not the number.
@@ -49,7 +52,7 @@ class Budget:
     def __post_init__(self) -> None:
         """Fill `max_seconds` and check the rest."""
         if not self.max_seconds:
-            object.__setattr__(self, "max_seconds", 4.0 * self.seconds)
+            object.__setattr__(self, "max_seconds", float(_STRETCH * self.seconds))
         if not self.min_seconds:
             object.__setattr__(self, "min_seconds", min(MIN_SECONDS, self.seconds))
         if not 0.0 < self.seconds <= self.max_seconds:
@@ -58,10 +61,19 @@ class Budget:
             raise ValueError(f"min_calls={self.min_calls} must lie between 1 and max_calls={self.max_calls}")
 
     def is_spent(self, *, calls: int, seconds: float) -> bool:
-        """Say whether `calls` in `seconds` of measured time use the budget up."""
+        """Say whether `calls` in `seconds` of measured time use the budget up.
+
+        A point whose calls depend on each other so much that a percentile lacks an end of its interval is worth going
+        on with, until the budget `is_exhausted`.
+        """
         enough = seconds >= self.seconds and calls >= self.min_calls
         many = seconds >= self.min_seconds and calls >= self.max_calls
-        return enough or many or seconds >= self.max_seconds
+        return enough or many or self.is_exhausted(calls=calls, seconds=seconds)
+
+    def is_exhausted(self, *, calls: int, seconds: float) -> bool:
+        """Say whether the point ends whatever is missing: after `max_seconds`, or four times `max_calls`."""
+        many = seconds >= self.min_seconds and calls >= _STRETCH * self.max_calls
+        return many or seconds >= self.max_seconds
 
 
 BUDGETS: Mapping[str, Budget] = MappingProxyType(

@@ -17,7 +17,7 @@ from tradeoff.timing.failure import Failure, describe_failure, returned_nothing
 from tradeoff.timing.runner import Runner
 from tradeoff.timing.samples import SampleLog
 from tradeoff.timing.select import runner_for
-from tradeoff.timing.stopping import StopRule
+from tradeoff.timing.stopping import StopRule, is_bounded
 from tradeoff.timing.summary import summarise
 from tradeoff.timing.threads import is_oversubscribed, threads_per_call
 from tradeoff.timing.warmup import WarmUp
@@ -109,6 +109,7 @@ class _Point:
         self.measured_ns = 0
         self.measured_calls = 0
         self.short_warm_up = False
+        self.required = tuple(dict.fromkeys(("p50", "p90", "p95", "p99", *self.budget.tolerances)))
 
     def measure(self) -> Measurement:
         floor_ns, _ = self.runner.floor_ns()
@@ -120,14 +121,13 @@ class _Point:
             row: dict[str, object] = {"n": int(measured.sum()), "n_errors": 1, "n_rejected": 0, "flags": []}
             row |= {"status": failure.status, "reason": failure.reason}
         else:
-            required = dict.fromkeys(("p50", "p90", "p95", "p99", *self.budget.tolerances))
             row, flags = summarise(
                 {name: values[measured] for name, values in samples.items()},
                 blocks,
                 batch_size=self.batch_size,
                 concurrency=self.concurrency,
                 floor_ns=floor_ns,
-                required=tuple(required),
+                required=self.required,
             )
             row |= {"flags": [*flags, *self._flags()], **self._verdict()}
         return Measurement(point=row | self._cost(), samples=samples)
@@ -174,7 +174,7 @@ class _Point:
         return None
 
     def _measure(self, calls: list[Call]) -> Failure | None:
-        while not self.budget.is_spent(calls=self.measured_calls, seconds=self.measured_ns / 1e9):
+        while not self._is_over():
             left_ns = int(self.budget.max_seconds * 1e9) - self.measured_ns
             block = self.runner.run(
                 calls,
@@ -192,6 +192,12 @@ class _Point:
                 return None
         self.stop.look(self._series())
         return None
+
+    def _is_over(self) -> bool:
+        calls, seconds = self.measured_calls, self.measured_ns / 1e9
+        if not self.budget.is_spent(calls=calls, seconds=seconds):
+            return False
+        return self.budget.is_exhausted(calls=calls, seconds=seconds) or is_bounded(self._series(), self.required)
 
     def _series(self) -> NDArray[np.int64]:
         parts = [

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from numpy.typing import NDArray
@@ -14,6 +15,12 @@ FIRST_LOOK = 400
 GROWTH = 1.5
 MIN_MEASURED_NS = 250_000_000
 """A call of 5 us has 400 samples after 2 ms, which is one scheduler tick and not a steady state."""
+
+
+def is_bounded(series: NDArray, names: Iterable[str]) -> bool:  # type: ignore[type-arg]
+    """Say whether the interval of every percentile named has both ends, at the plain 95 %."""
+    found = percentiles(series, {name: PERCENTILES[name] for name in names})
+    return all(math.isfinite(quantile.hi) for quantile in found.values())
 
 
 @dataclass

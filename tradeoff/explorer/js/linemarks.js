@@ -58,7 +58,8 @@ export function lineMarks(overlay, { payload, grid }, metricsOf, limited) {
     show(line.name, visible);
     if (!visible) return;
     setText(line.name, several ? metric.split("_")[1] : lineName(grid, state.index));
-    const y = below ? Math.min(scale.bottom - 5, last[1] + 20) : Math.max(scale.top + 12, last[1] - 12);
+    const under = below || last[1] - 24 < scale.top; // at the top there is room for a name only below its line
+    const y = under ? Math.min(scale.bottom - 5, last[1] + 20) : last[1] - 12;
     setAttributes(line.name, { x: last[0] - 4, y, "text-anchor": "end" });
   }
 

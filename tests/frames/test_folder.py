@@ -6,14 +6,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tradeoff.frames import Run, RunFolder, RunFolderError, make_points, make_samples
+from tradeoff.frames import Run, RunFolder, RunFolderError, make_points, make_samples, point_id
+from tradeoff.frames.arrow import sample_table, write_samples
 
 from .test_run import small_run
 
 
-def point_and_samples(batch_size: int, n: int = 5) -> tuple[pd.DataFrame, pd.DataFrame]:
-    point = make_points([{"workload": "softmax", "batch_size": batch_size, "flags": ["too_few_samples"]}])
-    return point, make_samples({"point_id": point["point_id"][0], "seq": np.arange(n), "latency_ns": np.arange(n) * 7})
+def point_and_samples(batch_size: int, n: int = 5) -> tuple[dict[str, object], dict[str, object]]:
+    identity = {"workload": "softmax", "batch_size": batch_size}
+    point = {"point_id": point_id(identity), **identity, "flags": ["too_few_samples"]}
+    return point, {"seq": np.arange(n), "latency_ns": np.arange(n) * 7, "phase": "measure"}
 
 
 def assert_same(one: Run, other: Run) -> None:
@@ -74,7 +76,7 @@ def test_committed_points_are_finished_before_and_after_compaction(tmp_path):
     kept = [point_and_samples(batch_size) for batch_size in (1, 2, 4)]
     for point, samples in kept:
         folder.commit(point, samples)
-    ids = {point["point_id"][0] for point, _ in kept}
+    ids = {point["point_id"] for point, _ in kept}
     before = folder.read()
     assert folder.finished() == ids
     folder.compact()
@@ -89,8 +91,8 @@ def test_committed_points_are_finished_before_and_after_compaction(tmp_path):
 def test_a_point_without_samples_is_kept(tmp_path):
     folder = RunFolder(tmp_path).create({})
     point, _ = point_and_samples(1)
-    folder.commit(point, make_samples({}))
-    assert folder.read().points["point_id"].tolist() == point["point_id"].tolist()
+    folder.commit(point, {})
+    assert folder.read().points["point_id"].tolist() == [point["point_id"]]
 
 
 def test_half_written_files_are_not_seen(tmp_path):
@@ -99,7 +101,7 @@ def test_half_written_files_are_not_seen(tmp_path):
     (tmp_path / "points" / ".0123456789ab.parquet.part").write_bytes(b"PAR1 half")
     # A kill after the samples and before the mark: the point is not complete.
     unfinished, samples = point_and_samples(2)
-    samples.to_parquet(tmp_path / "samples" / f"{unfinished['point_id'][0]}.parquet")
+    write_samples(sample_table(samples), tmp_path / "samples" / f"{unfinished['point_id']}.parquet")
     assert len(folder.finished()) == 1
     assert len(folder.read().points) == 1
     assert len(folder.read().samples) == 5
@@ -111,7 +113,7 @@ def test_a_damaged_file_is_named_and_nothing_is_lost(tmp_path, kind, damage):
     folder = RunFolder(tmp_path).create({})
     folder.commit(*point_and_samples(1, n=4000))
     folder.commit(*point_and_samples(2))
-    file = tmp_path / kind / f"{point_and_samples(1)[0]['point_id'][0]}.parquet"
+    file = tmp_path / kind / f"{point_and_samples(1)[0]['point_id']}.parquet"
     content = bytearray(file.read_bytes())
     if damage == "flipped":
         content[len(content) // 8] ^= 0xFF
@@ -207,7 +209,7 @@ def test_a_file_that_cannot_be_written_is_named_and_earlier_points_stay(tmp_path
         raise OSError(28, os.strerror(28))
 
     with monkeypatch.context() as patched:
-        patched.setattr("tradeoff.frames.folder.pq.write_table", full)
+        patched.setattr("tradeoff.frames.arrow.pq.write_table", full)
         with pytest.raises(RunFolderError, match=r"\.parquet: cannot write the file: No space left on device"):
             folder.commit(*point_and_samples(2))
     assert_same(folder.read(), before)

@@ -35,3 +35,28 @@ def test_samples_of_a_point():
     assert run.samples_of(first, phase=None)["latency_ns"].tolist() == [9, 1, 2]
     with pytest.raises(KeyError, match="no point 'nowhere'"):
         run.samples_of("nowhere")
+
+
+def test_samples_may_be_read_when_they_are_asked_for():
+    asked = []
+
+    def read():
+        asked.append(True)
+        return make_samples({"point_id": "0123456789ab", "latency_ns": [1, 2]})
+
+    run = Run(make_points([]), read, {})
+    assert "samples on disk" in repr(run)
+    assert not asked
+    assert len(run.samples) == len(run.samples) == 2
+    assert asked == [True]
+    assert "2 samples" in repr(run)
+    assert list(Run().samples.columns) == list(make_samples({}).columns)
+
+
+def test_a_run_is_a_frozen_dataclass():
+    assert [field.name for field in dataclasses.fields(Run)] == ["points", "samples", "environment"]
+    for name in ("points", "samples", "environment"):
+        with pytest.raises(dataclasses.FrozenInstanceError):
+            setattr(small_run(), name, None)
+    other = dataclasses.replace(small_run(), environment={"seed": 1})
+    assert len(other.samples) == len(small_run().samples)

@@ -15,6 +15,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,15 +23,23 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from tradeoff.frames.arrow import (
+    as_told,
+    frame_table,
+    point_table,
+    sample_table,
+    table_frame,
+    write_points,
+    write_samples,
+)
 from tradeoff.frames.columns import POINT_COLUMNS, SAMPLE_COLUMNS, Column
 from tradeoff.frames.run import Run
-from tradeoff.frames.tables import conform, make_points, make_samples
+from tradeoff.frames.tables import make_points, make_samples
 from tradeoff.frames.validate import FrameError, validate_points, validate_samples
 
 FORMAT = "tradeoff-run"
 VERSION = 1
 _OURS = ("environment.json", "points.parquet", "points", "samples")
-_ARROW = {"str": pa.string(), "Int64": pa.int64(), "float64": pa.float64(), "list": pa.list_(pa.string())}
 _POINT_FILE = re.compile(r"[0-9a-f]{12}\.parquet")
 _ASIDE = ".part"
 _AGAIN = "measure what it held again with resume=True (--resume)"
@@ -120,41 +129,41 @@ class RunFolder:
         marked = {file.stem for file in self._files("points")}
         compacted = self.path / "points.parquet"
         if compacted.exists():
-            marked |= set(_read_table(compacted, {"point_id": POINT_COLUMNS["point_id"]})["point_id"])
+            marked |= set(_read_table(compacted, {"point_id": POINT_COLUMNS["point_id"]})["point_id"].to_pylist())
         return marked & {file.stem for file in self._files("samples")}
 
-    def commit(self, point: pd.DataFrame, samples: pd.DataFrame) -> None:
+    def commit(self, point: Mapping[str, Any], samples: Mapping[str, Any]) -> None:
         """Keep one finished point: its samples first, then its row as the mark.
 
         Parameters
         ----------
         point
-            One row of ``points``.
+            One row of ``points``, column name to value, as `make_points` takes it.
         samples
-            Its samples; may be empty.
+            Its samples, column name to array, as `make_samples` takes them; may be empty.
 
         Raises
         ------
         RunFolderError
             When a file cannot be written; what was kept before stays.
-        FrameError
-            When a frame does not follow its column table.
+        ValueError
+            When a value cannot be what its column holds.
         """
-        validate_points(point)
-        validate_samples(samples, point)
-        (name,) = point["point_id"]
-        _write_table(self.path / "samples" / f"{name}.parquet", samples, SAMPLE_COLUMNS)
-        _write_table(self.path / "points" / f"{name}.parquet", point, POINT_COLUMNS)
+        row = point_table(point)
+        name = str(row["point_id"][0])
+        calls = sample_table({**samples, "point_id": name})
+        _write_whole(self.path / "samples" / f"{name}.parquet", partial(write_samples, calls))
+        _write_whole(self.path / "points" / f"{name}.parquet", partial(write_points, row))
 
     def read_points(self) -> pd.DataFrame:
         """Read the rows of all complete points, in the order of their ids."""
-        frames = [_read_table(file, POINT_COLUMNS, name=file.stem) for file in self._files("points")]
+        tables = [_read_table(file, POINT_COLUMNS, name=file.stem) for file in self._files("points")]
         compacted = self.path / "points.parquet"
         if compacted.exists():
-            frames.append(_read_table(compacted, POINT_COLUMNS))
-        if not frames:
+            tables.append(_read_table(compacted, POINT_COLUMNS))
+        if not tables:
             return make_points([])
-        points = pd.concat(frames, ignore_index=True) if len(frames) > 1 else frames[0]
+        points = table_frame(tables, POINT_COLUMNS)
         # A mark is newer than the compacted row of the same point, and stands before it here.
         points = points.drop_duplicates("point_id").sort_values("point_id", ignore_index=True)
         try:
@@ -163,8 +172,13 @@ class RunFolder:
             raise RunFolderError(f"{self.path} holds points that cannot be right: {error}") from error
         return points
 
-    def read(self) -> Run:
-        """Read the whole Run: complete points only, with their samples.
+    def read(self, *, samples_later: bool = False) -> Run:
+        """Read the Run: complete points only, with their samples.
+
+        Parameters
+        ----------
+        samples_later
+            Read the samples when they are first asked for; only then a damaged file of samples is noticed.
 
         Raises
         ------
@@ -174,7 +188,12 @@ class RunFolder:
         environment = self.environment
         points = self.read_points()
         complete = set(points["point_id"])
-        frames = [
+        if samples_later:
+            return Run(points, partial(self._read_samples, complete), environment)  # type: ignore[arg-type]
+        return Run(points, self._read_samples(complete), environment)
+
+    def _read_samples(self, complete: set[str]) -> pd.DataFrame:
+        tables = [
             _read_table(file, SAMPLE_COLUMNS, name=file.stem)
             for file in self._files("samples")
             if file.stem in complete
@@ -185,9 +204,8 @@ class RunFolder:
             raise RunFolderError(
                 f"{file} is missing although its point was measured: put it back from a copy, or {_AGAIN}"
             )
-        frames = [frame for frame in frames if len(frame)]
-        samples = pd.concat(frames, ignore_index=True) if frames else make_samples({})
-        return Run(points, samples, environment)
+        tables = [table for table in tables if len(table)]
+        return table_frame(tables, SAMPLE_COLUMNS) if tables else make_samples({})
 
     def compact(self, revise: Callable[[pd.DataFrame], pd.DataFrame] | None = None) -> None:
         """Gather the marks into ``points.parquet`` and remove them; safe to be killed at any moment.
@@ -201,7 +219,8 @@ class RunFolder:
         if revise is not None:
             points = revise(points)
         marks = list(self._files("points"))
-        _write_table(self.path / "points.parquet", points, POINT_COLUMNS)
+        rows = frame_table(points, POINT_COLUMNS)
+        _write_whole(self.path / "points.parquet", partial(write_points, rows))
         for mark in marks:
             with _named(mark, "remove the file"):
                 mark.unlink()
@@ -248,9 +267,9 @@ def _fill(folder: RunFolder, run: Run) -> None:
     folder.create(run.environment)
     by_point = dict(iter(run.samples.groupby("point_id", sort=False)))
     for name in run.points["point_id"]:
-        samples = by_point.get(name, run.samples.iloc[:0])
-        _write_table(folder.path / "samples" / f"{name}.parquet", samples, SAMPLE_COLUMNS)
-    _write_table(folder.path / "points.parquet", run.points, POINT_COLUMNS)
+        samples = frame_table(by_point.get(name, run.samples.iloc[:0]), SAMPLE_COLUMNS)
+        _write_whole(folder.path / "samples" / f"{name}.parquet", partial(write_samples, samples))
+    _write_whole(folder.path / "points.parquet", partial(write_points, frame_table(run.points, POINT_COLUMNS)))
 
 
 def _umask() -> int:
@@ -282,32 +301,7 @@ def _write_whole(file: Path, write: Callable[[Path], object]) -> None:
             raise
 
 
-def _write_table(file: Path, frame: pd.DataFrame, columns: Mapping[str, Column]) -> None:
-    frame = conform(frame, columns)
-    extra = [name for name in frame.columns if name not in columns]
-    schema = pa.schema([(name, _ARROW[column.dtype]) for name, column in columns.items()])
-    for name in extra:
-        schema = schema.append(pa.field(str(name), pa.Array.from_pandas(frame[name]).type))
-    table = pa.Table.from_pandas(frame, schema=schema, preserve_index=False)
-    steps = [name for name, column in columns.items() if name.endswith("_ns") or name == "seq"]
-    words = [name for name, column in columns.items() if column.dtype == "str"]
-
-    def write(aside: Path) -> None:
-        # Times and counters hardly change from row to row: stored as differences they take two or three
-        # bytes a value. Page checksums let a reader notice a damaged file.
-        pq.write_table(
-            table,
-            aside,
-            compression="zstd",
-            use_dictionary=words,
-            column_encoding=dict.fromkeys(steps, "DELTA_BINARY_PACKED"),
-            write_page_checksum=True,
-        )
-
-    _write_whole(file, write)
-
-
-def _read_table(file: Path, columns: Mapping[str, Column], *, name: str | None = None) -> pd.DataFrame:
+def _read_table(file: Path, columns: Mapping[str, Column], *, name: str | None = None) -> pa.Table:
     try:
         with pq.ParquetFile(file, page_checksum_verification=True) as parquet:
             table = parquet.read(columns=list(columns) if len(columns) == 1 else None)
@@ -316,20 +310,17 @@ def _read_table(file: Path, columns: Mapping[str, Column], *, name: str | None =
             f"{file} is damaged or not a Parquet file ({_first_line(error)}): put it back from a copy, "
             f"or move it away and {_AGAIN}"
         ) from error
-    absent = [column for column in columns if column not in table.column_names]
+    there = set(table.column_names)
+    absent = [column for column in columns if column not in there]
     if absent:
         raise RunFolderError(f"{file} does not belong in a Run: column {absent[0]!r} is missing; move it elsewhere")
-    frame = table.to_pandas(types_mapper={pa.int64(): pd.Int64Dtype()}.get)
-    for column, described in columns.items():
-        if described.dtype == "list":
-            frame[column] = [[] if value is None else list(value) for value in frame[column]]
     try:
-        frame = conform(frame, columns)
-    except (TypeError, ValueError) as error:
+        table = as_told(table, columns)
+    except ValueError as error:
         raise RunFolderError(f"{file} does not belong in a Run: {_first_line(error)}; move it elsewhere") from error
-    if name is not None and len(frame) and set(frame["point_id"]) != {name}:
+    if name is not None and set(table["point_id"].unique().to_pylist()) - {name}:
         raise RunFolderError(f"{file} holds another point than its name says; move it elsewhere")
-    return frame
+    return table
 
 
 def _first_line(error: BaseException) -> str:

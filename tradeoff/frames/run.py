@@ -3,13 +3,32 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import pandas as pd
 
 from tradeoff.frames.tables import make_points, make_samples
+
+
+class _Samples:
+    """Holds the samples, or reads them when they are first asked for: a sweep need not have them all in memory."""
+
+    def __get__(self, run: Run | None, owner: type[Run]) -> Any:
+        if run is None:
+            return _no_samples  # the default of the field
+        held = run.__dict__["_samples"]
+        if callable(held):
+            held = run.__dict__["_samples"] = held()
+        return held
+
+    def __set__(self, run: Run, held: pd.DataFrame | Callable[[], pd.DataFrame]) -> None:
+        run.__dict__["_samples"] = held() if held is _no_samples else held
+
+
+def _no_samples() -> pd.DataFrame:
+    return make_samples({})
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -21,13 +40,14 @@ class Run:
     points
         A row per operating point; columns as in `tradeoff.frames.columns.POINT_COLUMNS`.
     samples
-        A row per call or request; columns as in `tradeoff.frames.columns.SAMPLE_COLUMNS`.
+        A row per call or request; columns as in `tradeoff.frames.columns.SAMPLE_COLUMNS`. May be given as a function
+        that returns them: it is called when they are first asked for.
     environment
         What it takes to repeat the measurement; JSON-able, and nothing in it names a person or a host.
     """
 
     points: pd.DataFrame = field(default_factory=lambda: make_points([]))
-    samples: pd.DataFrame = field(default_factory=lambda: make_samples({}))
+    samples: pd.DataFrame = _Samples()  # type: ignore[assignment]
     environment: Mapping[str, Any] = field(default_factory=dict)
 
     def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
@@ -68,4 +88,6 @@ class Run:
 
     def __repr__(self) -> str:
         workloads = ", ".join(sorted(self.points["workload"].dropna().unique())) if "workload" in self.points else ""
-        return f"Run({len(self.points)} points, {len(self.samples)} samples{': ' + workloads if workloads else ''})"
+        held = self.__dict__["_samples"]
+        samples = "samples on disk" if callable(held) else f"{len(held)} samples"
+        return f"Run({len(self.points)} points, {samples}{': ' + workloads if workloads else ''})"

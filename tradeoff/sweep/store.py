@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,8 +20,8 @@ class Memory:
     """Keeps the points of a sweep that has no folder."""
 
     environment: dict[str, Any] = field(default_factory=dict)
-    rows: list[pd.DataFrame] = field(default_factory=list)
-    samples: list[pd.DataFrame] = field(default_factory=list)
+    rows: list[dict[str, Any]] = field(default_factory=list)
+    samples: list[Mapping[str, Any]] = field(default_factory=list)
 
     def begin(self, spec: dict[str, Any]) -> None:
         """Record the environment and what is asked for."""
@@ -32,16 +33,15 @@ class Memory:
 
     def keep(self, point: GridPoint, measured: Measurement) -> None:
         """Keep one finished point."""
-        row, samples = _frames_of(point, measured)
-        self.rows.append(row)
-        if len(samples):
-            self.samples.append(samples)
+        self.rows.append({**point.identity(), **measured.point})
+        if measured.samples:
+            self.samples.append({"point_id": point.point_id, "replicate": 0, **measured.samples})
 
     def end(self) -> Run:
         """Return everything that was kept."""
-        points = pd.concat(self.rows, ignore_index=True) if self.rows else make_points([])
-        points = points.sort_values("point_id", ignore_index=True)
-        samples = pd.concat(self.samples, ignore_index=True) if self.samples else make_samples({})
+        points = make_points(self.rows).sort_values("point_id", ignore_index=True)
+        frames = [make_samples(columns) for columns in self.samples]
+        samples = pd.concat(frames, ignore_index=True) if frames else make_samples({})
         return Run(flag_gil_bound(points), samples, self.environment)
 
 
@@ -79,19 +79,12 @@ class Folder:
 
     def keep(self, point: GridPoint, measured: Measurement) -> None:
         """Keep one finished point."""
-        self._folder.commit(*_frames_of(point, measured))
+        self._folder.commit({**point.identity(), **measured.point}, {"replicate": 0, **measured.samples})
 
     def end(self) -> Run:
         """Return everything that was kept."""
         self._folder.compact(flag_gil_bound)
-        return self._folder.read()
-
-
-def _frames_of(point: GridPoint, measured: Measurement) -> tuple[pd.DataFrame, pd.DataFrame]:
-    row = make_points([{**point.identity(), **measured.point}])
-    if not measured.samples:
-        return row, make_samples({})
-    return row, make_samples({"point_id": point.point_id, "replicate": 0, **measured.samples})
+        return self._folder.read(samples_later=True)
 
 
 def flag_gil_bound(points: pd.DataFrame) -> pd.DataFrame:

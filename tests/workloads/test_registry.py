@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from tradeoff.workloads import WorkloadError, backends, get, names, register, registry
+from tradeoff.workloads import Workload, WorkloadError, backends, get, names, register, registry
 
 
 @pytest.fixture
@@ -16,14 +16,40 @@ def gpu(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_built_in_names() -> None:
-    built_in = {"cupy.gemm", "cupy.softmax", "numpy.gemm", "numpy.softmax", "torch.attention", "torch.mlp"}
+    built_in = {"cupy.gemm", "cupy.layer_norm", "numpy.sort", "torch.transformer_decode", "torch.mlp"}
     assert built_in <= set(names())
     assert list(names()) == sorted(names())
 
 
+@pytest.mark.parametrize("name", registry._BUILT_IN)
+def test_a_name_says_what_it_makes(name: str, gpu: None) -> None:
+    workload = get(name)
+    assert isinstance(workload, Workload)
+    assert f"{workload.backend}.{workload.name}" == name
+
+
+@pytest.mark.parametrize("operation", registry._OPERATIONS)
+def test_the_table_names_the_backends_that_an_operation_offers(operation: str, no_gpu: None) -> None:
+    assert set(get(f"torch.{operation}").backends()) == set(backends(operation))
+
+
+def test_attention_is_its_prefill(no_gpu: None) -> None:
+    assert get("attention") == get("torch.attention") == get("attention_prefill")
+    assert "torch.attention" not in names()
+    with pytest.raises(WorkloadError, match="is taken"):
+        register("mine.attention", lambda: get("mlp"))
+
+
+def test_sizes_suit_where_it_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(registry, "has_cuda", lambda: True)
+    assert (get("torch.gemm").inner, get("cupy.gemm").inner, get("numpy.gemm").inner) == (4096, 4096, 512)
+    monkeypatch.setattr(registry, "has_cuda", lambda: False)
+    assert get("torch.gemm").inner == 512
+
+
 def test_softmax_is_numpys_without_a_gpu(no_gpu: None) -> None:
     assert (get("softmax").name, get("softmax").backend) == ("softmax", "numpy")
-    assert backends("softmax") == ("numpy", "cupy")
+    assert backends("softmax") == ("numpy", "torch", "cupy")
 
 
 def test_softmax_is_cupys_on_a_gpu(gpu: None) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from tradeoff.workloads.protocol import Call, WorkloadError
-from tradeoff.workloads.torch_inputs import torch_device, torch_dtype, torch_module
+from tradeoff.workloads.torch_setup import torch_device, torch_dtype, torch_module, with_tf32
 
 
 class ModuleWorkload:
@@ -16,15 +16,17 @@ class ModuleWorkload:
     The first dimension of every tensor of the example is the batch: it is made anew to the batch size, floating-point
     numbers from a normal distribution, integers between those of the example, truth values as in the example. Each
     call in flight has its own inputs; all share the weights. The module runs in ``eval`` and ``inference_mode``; when
-    it has to change for that (training mode, device, number type) a copy changes, never the module itself.
+    it has to change for that (training mode, device, number type) a copy changes, never the module itself. A compiled
+    module (``torch.compile``) is a module like any other: it compiles in its first call, which is kept apart.
 
     Parameters
     ----------
     module
-        The module.
+        The module. It may return anything but None: a tensor, a tuple, a mapping, a model library's own output.
     example
-        A tensor, a tuple or list of positional arguments, or a mapping of keyword arguments. What is not a tensor is
-        passed as it is.
+        A tensor, a tuple or list of positional arguments, or a mapping of keyword arguments for ``forward(**inputs)``
+        (a tokenizer's output is one). Tensors may lie deeper, in tuples, lists and dicts; what is not a tensor is
+        passed as it is, the same object to every call.
     name
         What the workload is called; the module's class unless given.
     """
@@ -32,7 +34,7 @@ class ModuleWorkload:
     backend = "torch"
 
     def __init__(self, module: Any, *, example: Any, name: str | None = None) -> None:
-        self.name = name or type(module).__name__
+        self.name = name or type(getattr(module, "_orig_mod", module)).__name__
         if example is None:
             raise WorkloadError(
                 f"{self.name} is a torch module and needs example=, an input of batch size 1 or more: "
@@ -43,9 +45,9 @@ class ModuleWorkload:
         self._ready: dict[tuple[str, str], Any] = {}
 
     def prepare(self, *, batch_size: int, dtype: str, device: str, seed: int) -> Call:
-        """Make one call with its own inputs on `device`; floating-point numbers are of type `dtype`."""
+        """Make one call with its own inputs on `device`, shown as ``call.inputs``; its numbers are of type `dtype`."""
         torch = torch_module()
-        where, kind = torch_device(device), torch_dtype(dtype)
+        where, kind = torch_device(device), torch_dtype(dtype, device=device, name=self.name)
         module = self._on(where, kind, key=(device, dtype))
         generator = torch.Generator().manual_seed(seed)
 
@@ -62,10 +64,12 @@ class ModuleWorkload:
             positional = (make(self._example),)
         inference_mode = torch.inference_mode
 
-        def call() -> object:
+        def run() -> object:
             with inference_mode():
                 return module(*positional, **named)
 
+        call = with_tf32(run, dtype=dtype, device=device)
+        call.inputs = (positional, named)  # type: ignore[attr-defined]
         return call
 
     def flops(self, batch_size: int) -> float | None:
@@ -98,7 +102,10 @@ class ModuleWorkload:
 def _like(value: Any, *, batch_size: int, kind: Any, where: Any, generator: Any) -> Any:
     torch = torch_module()
     if not isinstance(value, torch.Tensor):
-        return value
+        how: dict[str, Any] = {"batch_size": batch_size, "kind": kind, "where": where, "generator": generator}
+        if type(value) in (tuple, list):
+            return type(value)(_like(part, **how) for part in value)
+        return {name: _like(part, **how) for name, part in value.items()} if type(value) is dict else value
     if value.dim() == 0:
         return value.to(where)
     if value.shape[0] == 0:

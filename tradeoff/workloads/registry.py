@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable
-from functools import lru_cache
+from functools import lru_cache, partial
 from importlib.metadata import entry_points
 
 from tradeoff.workloads.devices import has_cuda
@@ -15,14 +15,35 @@ ENTRY_POINT_GROUP = "tradeoff.workloads"
 
 Factory = Callable[[], Workload]
 
-_BUILT_IN = {
-    "cupy.gemm": "tradeoff.workloads.gemm:cupy_gemm",
-    "cupy.softmax": "tradeoff.workloads.softmax:CupySoftmax",
-    "numpy.gemm": "tradeoff.workloads.gemm:Gemm",
-    "numpy.softmax": "tradeoff.workloads.softmax:NumpySoftmax",
-    "torch.attention": "tradeoff.workloads.torch_attention:torch_attention",
-    "torch.mlp": "tradeoff.workloads.torch_mlp:torch_mlp",
+_OPERATIONS = {
+    "attention_decode": ("attention:AttentionDecode", "torch"),
+    "attention_prefill": ("attention:AttentionPrefill", "torch"),
+    "conv2d": ("conv2d:Conv2d", "torch"),
+    "copy": ("copy:Copy", "numpy cupy torch"),
+    "embedding": ("embedding:Embedding", "numpy cupy torch"),
+    "fft": ("fft:Fft", "numpy cupy torch"),
+    "gemm": ("gemm:Gemm", "numpy cupy torch"),
+    "layer_norm": ("layer_norm:LayerNorm", "numpy cupy torch"),
+    "mlp": ("mlp:Mlp", "torch"),
+    "reduction": ("reduction:Reduction", "numpy cupy torch"),
+    "resnet_block": ("resnet_block:ResnetBlock", "torch"),
+    "saxpy": ("saxpy:Saxpy", "numpy cupy torch"),
+    "softmax": ("softmax:Softmax", "numpy cupy torch"),
+    "sort": ("sort:Sort", "numpy cupy torch"),
+    "transformer_decode": ("transformer:TransformerDecode", "torch"),
+    "transformer_prefill": ("transformer:TransformerPrefill", "torch"),
 }
+"""The catalogue: where each operation is, and who runs it; written out so that a list of names imports none of them."""
+
+_BUILT_IN = {
+    f"{backend}.{operation}": place
+    for operation, (place, offered) in _OPERATIONS.items()
+    for backend in offered.split()
+}
+
+_ALIASES = {"attention": "attention_prefill"}
+"""Other names that are understood; a row carries the operation's own."""
+
 _registered: dict[str, Factory] = {}
 
 
@@ -44,7 +65,7 @@ def register(name: str, factory: Factory) -> None:
     backend, dot, operation = name.partition(".")
     if not (dot and backend and operation) or "." in operation:
         raise WorkloadError(f"name={name!r} must be 'backend.operation', as in 'torch.my_model'")
-    if name in _registered or name in _BUILT_IN:
+    if name in _registered or name in _BUILT_IN or operation in _ALIASES:
         raise WorkloadError(f"name={name!r} is taken: choose another, or get the existing one with get({name!r})")
     _registered[name] = factory
 
@@ -64,6 +85,9 @@ def backends(operation: str) -> tuple[str, ...]:
 def get(name: str) -> Workload:
     """Return the workload known as `name`: ``"softmax"``, or ``"cupy.softmax"`` for a particular backend.
 
+    The catalogue's operations come in a size that suits where they run: CuPy's, and torch's where there is a GPU, are
+    larger. For another size make one: ``Gemm(backend="torch", inner=1024)`` of `tradeoff.workloads.operations.gemm`.
+
     Raises
     ------
     WorkloadError
@@ -72,12 +96,11 @@ def get(name: str) -> Workload:
     if not isinstance(name, str):
         raise WorkloadError(f"a workload's name is text, got {type(name).__name__}; as_workload() takes callables")
     known = names()
-    full = name
-    if "." not in name:
-        offered = backends(name)
-        if not offered:
-            raise WorkloadError(f"no workload {name!r}: use one of {_choices(known)}, or pass your own callable")
-        full = f"{offered[0]}.{name}"
+    backend, dot, operation = name.rpartition(".")
+    operation = _ALIASES.get(operation, operation)
+    full = f"{backend}{dot}{operation}"
+    if not dot:
+        full = f"{next(iter(backends(operation)), '')}.{operation}"
     if full not in known:
         raise WorkloadError(f"no workload {name!r}: use one of {_choices(known)}, or pass your own callable")
     backend, _, operation = full.partition(".")
@@ -96,14 +119,20 @@ def _factory(full: str) -> Factory:
     if full in _registered:
         return _registered[full]
     if full in _BUILT_IN:
-        module, _, attribute = _BUILT_IN[full].partition(":")
-        found: Factory = getattr(importlib.import_module(module), attribute)
-        return found
+        return partial(_of_usual_size, full)
     try:
         loaded: Factory = _installed()[full].load()  # type: ignore[attr-defined]
     except ImportError as error:
         raise WorkloadError(f"{full!r} comes from an installed package that does not import: {error}") from error
     return loaded
+
+
+def _of_usual_size(full: str) -> Workload:
+    backend = full.partition(".")[0]
+    module, _, attribute = _BUILT_IN[full].partition(":")
+    operation = getattr(importlib.import_module(f"tradeoff.workloads.operations.{module}"), attribute)
+    made: Workload = operation.of_usual_size(backend, on_gpu=backend == "cupy" or (backend == "torch" and has_cuda()))
+    return made
 
 
 @lru_cache(maxsize=1)

@@ -1,0 +1,1 @@
+"""The catalogue: one operation a file. `tradeoff.workloads.registry` lists them by name."""

@@ -110,6 +110,18 @@ def test_a_structure_that_holds_itself_ends() -> None:
     assert len(form(wide)) <= 4096
 
 
+def test_what_cannot_be_read_breaks_nothing() -> None:
+    class Odd:
+        def __getattr__(self, name):
+            raise KeyError(name)
+
+    class LooksLikeOne:
+        shape, dtype = (2,), "odd"
+
+    for thing in (Odd(), LooksLikeOne(), object(), print, {1, 2}):
+        assert contents([thing]) == contents([thing])
+
+
 @pytest.mark.parametrize("dtype", ["float32", "bfloat16", "int64", "bool", "complex64"])
 def test_tensors(dtype: str) -> None:
     torch = pytest.importorskip("torch")

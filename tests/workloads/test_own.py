@@ -5,6 +5,7 @@ import functools
 import pytest
 
 from tradeoff.workloads import WorkloadError, as_workload, get
+from tradeoff.workloads.observe import observe
 
 HOW = {"batch_size": 6, "dtype": "float32", "device": "cpu", "seed": 0}
 
@@ -36,6 +37,30 @@ def test_a_callable_that_returns_a_callable_is_a_factory() -> None:
     workload = as_workload(factory)
     assert [workload.prepare(**HOW)() for _ in range(3)] == [1, 2, 3]
     assert made == [6, 6, 6]
+
+
+def test_what_replays_a_recording_is_a_call_like_any_other() -> None:
+    class Graph:  # as a captured CUDA graph: it computes in place, and replay() returns nothing
+        def __init__(self, batch_size: int) -> None:
+            self.x, self.out = [1.0] * batch_size, [0.0] * batch_size
+
+        def replay(self) -> None:
+            self.out[:] = [2 * value for value in self.x]
+
+    def factory(batch_size: int):
+        graph = Graph(batch_size)
+
+        def call() -> list[float]:
+            graph.replay()
+            return graph.out
+
+        call.inputs = graph.x
+        return call
+
+    one, other = (as_workload(factory).prepare(**HOW) for _ in range(2))
+    assert one() == [2.0] * 6
+    assert one() is one() is not other()
+    assert observe(one) == ()
 
 
 def test_a_factory_must_stay_one() -> None:

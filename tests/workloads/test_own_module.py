@@ -105,7 +105,7 @@ class ModelOutput(OrderedDict):
     """As model libraries have it: a mapping whose entries are attributes as well."""
 
     def __getattr__(self, name):
-        return self[name]
+        return self[name]  # raises KeyError, where an attribute's absence should be an AttributeError
 
 
 @dataclasses.dataclass

@@ -92,7 +92,12 @@ def _parts(tree: object) -> Iterator[tuple[str, object]]:
 
 
 def _is_array(thing: object) -> bool:
-    return hasattr(thing, "shape") and hasattr(thing, "dtype")
+    if isinstance(thing, (Mapping, tuple, list)):
+        return False
+    try:
+        return hasattr(thing, "shape") and hasattr(thing, "dtype")
+    except Exception:  # somebody's own __getattr__: no array, and no reason to fail
+        return False
 
 
 def _form(leaf: Any) -> tuple[str, ...]:
@@ -106,13 +111,19 @@ def _digest(leaf: Any) -> str:
     if not _is_array(leaf):
         return repr(leaf) if isinstance(leaf, (str, bytes, int, float, complex, type(None))) else ""
     torch = sys.modules.get("torch")
-    size = math.prod(leaf.shape)
-    step = max(1, size // HASHED)
-    if torch is not None and isinstance(leaf, torch.Tensor):
-        return _digest_of_tensor(torch, leaf, step=step)
-    flat = leaf.reshape(-1)
+    step = max(1, math.prod(leaf.shape) // HASHED)
+    try:
+        if torch is not None and isinstance(leaf, torch.Tensor):
+            return _digest_of_tensor(torch, leaf, step=step)
+        return _digest_of_array(leaf, step=step)
+    except Exception:  # an array of a kind that cannot be read so (sparse, quantised): nothing is known of its numbers
+        return ""
+
+
+def _digest_of_array(array: Any, *, step: int) -> str:
+    flat = array.reshape(-1)
     some = np.ascontiguousarray(_fetched(flat[::step]))
-    total = _fetched(flat.sum(dtype=np.float64)) if step > 1 and leaf.dtype.kind in "fiub" else 0
+    total = _fetched(flat.sum(dtype=np.float64)) if step > 1 and array.dtype.kind in "fiub" else 0
     return f"{zlib.crc32(some.tobytes()):08x} {total!r}"
 
 

@@ -68,6 +68,11 @@ class Operation:
         """Return it for `backend`, of the sizes that suit a GPU or a CPU."""
         return cls(backend=backend, **(cls.sizes_on_gpu if on_gpu else {}))
 
+    def dtypes_on(self, device: str) -> tuple[str, ...]:
+        """Return the number types that it computes in on `device`; tf32 where torch multiplies matrices on CUDA."""
+        with_tf32 = self.backend == "torch" and self.multiplies_matrices and device.startswith("cuda")
+        return (*self.dtypes[self.backend], "tf32") if with_tf32 else self.dtypes[self.backend]
+
     def prepare(self, *, batch_size: int, dtype: str, device: str, seed: int) -> Call:
         """Make one call with its own seeded inputs, which it shows as ``call.inputs``, a mapping of arrays by name.
 
@@ -152,9 +157,5 @@ class Operation:
         return (self.on_numpy if self.backend == "numpy" else self.on_cupy)(xp, **arrays), arrays, specs
 
     def _check_dtype(self, dtype: str, device: str) -> None:
-        allowed, where = self.dtypes[self.backend], f"{self.backend}.{self.name}"
-        if self.backend == "torch":
-            where += f" on {device}"
-            if self.multiplies_matrices and device.startswith("cuda"):
-                allowed = (*allowed, "tf32")
-        check_dtype(dtype, allowed=allowed, where=where)
+        where = f"{self.backend}.{self.name}" + (f" on {device}" if self.backend == "torch" else "")
+        check_dtype(dtype, allowed=self.dtypes_on(device), where=where)

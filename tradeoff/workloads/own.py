@@ -26,6 +26,22 @@ class OwnWorkload:
     When the first result is itself callable, the callable is a factory: it is called once for each call in flight, and
     what it returns is timed. Otherwise the callable is what is timed, with the batch size as its argument.
 
+    Anything will do: a server's engine, a compiled function, a captured CUDA graph. A graph's ``replay()`` returns
+    nothing, so that the factory's call replays it and returns the tensor that the graph writes to::
+
+        def factory(batch_size):
+            x = torch.randn(batch_size, 4096, device="cuda")
+            graph = torch.cuda.CUDAGraph()
+            with torch.cuda.graph(graph):  # after a few calls of the model on another stream, as torch asks for
+                out = model(x)
+
+            def call():
+                graph.replay()
+                return out
+
+            call.inputs = x  # optional: watched for changes (`tradeoff.workloads.observe`)
+            return call
+
     Parameters
     ----------
     function

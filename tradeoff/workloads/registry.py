@@ -112,7 +112,7 @@ def get(name: str) -> Workload:
 
 def _choices(known: tuple[str, ...]) -> str:
     operations = sorted({name.partition(".")[2] for name in known})
-    return ", ".join([*operations, *known])
+    return f"{', '.join(operations)}, or say which backend runs it, as in 'numpy.gemm' or 'torch.softmax'"
 
 
 def _factory(full: str) -> Factory:

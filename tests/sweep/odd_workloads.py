@@ -8,6 +8,9 @@ import sys
 
 import numpy as np
 
+MEASURED = {"converged", "budget", "unstable"}
+"""How a point ends that did not fail; on a busy machine it may not have been steady."""
+
 
 def fine(batch_size):
     values = np.ones(batch_size)
@@ -21,6 +24,10 @@ def raises_at_4(batch_size):
         return batch_size
 
     return call
+
+
+def says_its_process(batch_size):
+    return lambda: os.getpid()
 
 
 def returns_nothing(batch_size):

@@ -10,6 +10,8 @@ from tradeoff.frames import RunFolder, RunFolderError, validate_points, validate
 from tradeoff.sweep import SweepInterrupted
 from tradeoff.sweep.sweep import sweep
 
+from .odd_workloads import MEASURED
+
 ODD = "tests.sweep.odd_workloads:"
 
 
@@ -24,6 +26,37 @@ def test_a_sweep_gives_a_valid_run(quick):
     assert run.points["n"].tolist() == measured.reindex(run.points["point_id"]).fillna(0).tolist()
     assert run.environment["sweeps"][0]["batch_size"] == [1, 4]
     assert not run.points["flags"].map(lambda flags: "not_isolated" in flags).any()
+
+
+def test_conditions_make_rows_of_their_own(quick):
+    how = {"mode": ["concurrent", "isolated"], "cache": ["hot", "cold_rotate"], "regime": ["sustained", "burst"]}
+    run = sweep("numpy.softmax", batch_size=2, concurrency=[1, 2], **how, budget=quick, progress=False)
+    for (mode, *_), rows in (groups := run.points.groupby(["mode", "cache", "regime"])):
+        assert sorted(rows["concurrency"]) == ([1, 2] if mode == "concurrent" else [1])
+    assert len(groups) == 8
+    assert set(run.points["status"]) <= MEASURED, run.points["reason"].tolist()
+    assert run.environment["sweeps"][0]["conditions"][-1] == {
+        "mode": "isolated",
+        "cache": "cold_rotate",
+        "regime": "burst",
+    }
+
+
+def test_replicates_are_processes_of_their_own(quick, tmp_path):
+    run = sweep(
+        ODD + "says_its_process", batch_size=[1, 2], replicates=3, budget=quick, path=tmp_path / "run", progress=False
+    )
+    assert run.points["replicates"].tolist() == [3, 3]
+    assert run.samples.groupby("point_id")["replicate"].unique().map(sorted).tolist() == [[0, 1, 2]] * 2
+    measured = run.samples[run.samples["phase"] == "measure"].groupby("point_id").size()
+    assert run.points["n"].tolist() == measured.reindex(run.points["point_id"]).tolist()
+
+
+def test_a_stated_price_gives_the_cost_of_a_million(quick):
+    run = sweep(ODD + "fine", batch_size=4, price_per_hour=3.6, budget=quick, progress=False)
+    (row,) = run.points.to_dict("records")
+    assert row["cost_per_million"] * row["throughput_rps"] == pytest.approx(1000)
+    assert run.environment["sweeps"][0]["price_per_hour"] == 3.6
 
 
 def test_live_callables_run_here_and_say_so(quick):
@@ -53,7 +86,7 @@ def test_factories_are_carried_to_a_process_of_their_own(quick):
         return call
 
     run = sweep(factory, batch_size=[1, 2], budget=quick, progress=False, name="mine")
-    assert set(run.points["status"]) <= {"converged", "budget"}, run.points["reason"].tolist()
+    assert set(run.points["status"]) <= MEASURED, run.points["reason"].tolist()
     assert run.points["workload"].unique().tolist() == ["mine"]
     here_too = sweep(factory, batch_size=1, budget=quick, progress=False, isolate=False)
     assert here_too.points["status"].tolist() == ["failed"]
@@ -86,7 +119,7 @@ def test_a_torch_module_with_an_example(quick):
     torch = pytest.importorskip("torch")
     model = torch.nn.Linear(8, 4)
     run = sweep(model, example=torch.randn(1, 8), batch_size=[1, 3], budget=quick, progress=False)
-    assert set(run.points["status"]) <= {"converged", "budget"}, run.points["reason"].tolist()
+    assert set(run.points["status"]) <= MEASURED, run.points["reason"].tolist()
     assert run.points["backend"].unique().tolist() == ["torch"]
 
 

@@ -13,7 +13,7 @@ from tradeoff.frames.columns import PERCENTILES, STAGES
 from tradeoff.timing import Budget, measure
 from tradeoff.timing.cuda import CudaRunner
 from tradeoff.timing.fake import FakeDevice, FakeRunner, ScriptedClock
-from tradeoff.timing.measure import BLOCK_NS
+from tradeoff.timing.point import BLOCK_NS
 from tradeoff.workloads import WorkloadError, as_workload
 
 MS = 1_000_000
@@ -133,10 +133,9 @@ def test_a_steady_point_stops_early_and_a_wild_one_uses_its_budget() -> None:
 
 def test_slow_calls_get_four_times_the_seconds_and_no_more() -> None:
     found = measured(runner=FakeRunner(duration_ns=noisy(mean_ns=50 * MS, sigma=0.3)), concurrency=1)
-    measuring = found.samples["phase"] == "measure"
-    spent_ns = found.samples["done_ns"].max() - found.samples["submitted_ns"][measuring].min()
-    assert 8.0 <= spent_ns / 1e9 < 8.3
-    assert 6.0 <= found.point["duration_s"] <= 8.0  # without the calls that cross the end of a block
+    spent_ns = found.samples["done_ns"].max() - found.samples["submitted_ns"].min()
+    assert 8.0 <= spent_ns / 1e9 < 8.3 + 2.0, "after a warm-up of at most two seconds"
+    assert 5.0 <= found.point["duration_s"] <= 8.0  # without a head and the calls that cross the end of a block
     assert found.point["status"] == "budget"
     assert "upper_unbounded" in found.point["flags"]
     assert math.isnan(found.point["latency_p99_ms_hi"])
@@ -152,7 +151,7 @@ def test_calls_that_depend_on_each_other_get_the_time_until_every_percentile_has
     own = Budget(name="own", seconds=2, max_calls=20_000)
     point = measured(runner=FakeRunner(duration_ns=in_bursts), concurrency=1, budget=own).point
     assert 368 <= point["n"] / point["tau_p99"] < 600
-    assert 2 * 2000 / 368 > point["tau_p99"] > 2000 / 368, "2000 calls are too few, and eight seconds are enough"
+    assert 7000 / 368 > point["tau_p99"] > 2000 / 368, "2000 calls are too few, and eight seconds are enough"
     assert math.isfinite(point["latency_p99_ms_hi"])
     assert not {"upper_unbounded", "too_few_samples"} & set(point["flags"])
     assert point["status"] == "budget"
@@ -229,7 +228,7 @@ def test_the_call_that_decided_what_a_callable_is_is_the_cold_one() -> None:
     seen = []
     found = measured(workload=as_workload(lambda batch_size: seen.append(1) or batch_size), concurrency=1)
     assert (found.samples["phase"] == "cold").sum() == 1
-    assert len(seen) == len(found.samples["phase"])
+    assert len(seen) == len(found.samples["phase"]) + 2, "two more, untimed, to see whether the output varies"
 
 
 def test_ctrl_c_and_misuse_are_not_swallowed() -> None:
@@ -257,7 +256,7 @@ def test_time_lost_between_calls_breaks_littles_law() -> None:
 
 
 def test_oversubscription_is_the_hosts_affair(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys.modules["tradeoff.timing.measure"], "usable_cores", lambda: 2)
+    monkeypatch.setattr(sys.modules["tradeoff.timing.point"], "usable_cores", lambda: 2)
     assert "oversubscribed" not in measured(concurrency=2).point["flags"]
     assert "oversubscribed" in measured(concurrency=3).point["flags"]
     on_a_gpu = FakeRunner(duration_ns=noisy(), model_clock="cuda_event")
@@ -289,6 +288,6 @@ def test_a_device_behind_the_cuda_runner_gives_the_same_row() -> None:
 def test_numpy_softmax_on_this_machine() -> None:
     quick = Budget(name="quick", seconds=0.2, min_calls=100, max_calls=5000)
     point = measure(as_workload("numpy.softmax"), batch_size=2, concurrency=2, budget=quick).point
-    assert point["status"] in {"budget", "converged"}
+    assert point["status"] in {"budget", "converged", "unstable"}
     assert point["throughput_rps"] > 0
     assert point["bytes"] == 2 * 2 * 6 * 2048 * 4

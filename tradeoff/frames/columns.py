@@ -207,6 +207,7 @@ def _seen() -> Iterable[Column]:
         "call rate",
     )
     yield Column("utilisation", "float64", "Share of the window in which the device was busy.", "", "neither")
+    yield Column("overlap", "float64", "Device time of all calls over the time in which the device was busy.")
     yield Column(
         "batch_size_mean", "float64", "Mean size of the batches that were formed.", "requests", label="mean batch size"
     )
@@ -245,9 +246,33 @@ def _cost_and_trust() -> Iterable[Column]:
         label="share of the device's limit",
     )
     yield Column("energy_j_per_item", "float64", "Energy spent per request.", "J", "lower", "energy per request")
+    yield Column(
+        "cost_per_million",
+        "float64",
+        "Price of a million requests, in the currency of the price per hour that was stated.",
+        "",
+        "lower",
+        "cost per million requests",
+    )
     yield Column("sm_clock_mhz", "float64", "Median clock of the device's processors.", "MHz", label="processor clock")
     yield Column("power_w", "float64", "Median power drawn.", "W", label="power")
     yield Column("temperature_c", "float64", "Median temperature.", "°C", label="temperature")
+    for percentile in ("p50", "p99"):
+        yield Column(
+            f"floor_{percentile}_ns",
+            "float64",
+            f"The {percentile} of what timing an empty call costs.",
+            "ns",
+            label=f"cost of an empty measurement, {percentile}",
+        )
+    yield Column("replicates", "Int64", "Processes that measured it, each from the start.", "processes")
+    yield Column(
+        "drift_pct",
+        "float64",
+        "Spread of the medians of eight slices of the measured time, over their median.",
+        "%",
+        label="drift",
+    )
     for percentile in PERCENTILES:
         yield Column(
             f"tau_{percentile}",

@@ -84,6 +84,60 @@ FLAGS: Mapping[str, Flag] = MappingProxyType(
                 "The call waits for the device inside: launches cannot be hidden.",
                 "Remove .item(), .cpu() or synchronize() from the call.",
             ),
+            Flag(
+                "cache_warm",
+                "warning",
+                "The copies of the inputs that take turns do not fill the cache five times: some calls found it warm.",
+                "Use cache='cold_flush', or larger inputs.",
+            ),
+            Flag(
+                "cold_not_slower",
+                "warning",
+                "On this device a cold cache was not slower than a hot one: it may not have been cold.",
+                "Do not read the row as that of a cold cache before the reason is known.",
+            ),
+            Flag(
+                "clock_unsettled",
+                "warning",
+                "The device's clock still moved by over 2 % after three seconds of load.",
+                "Lock the clocks, or measure longer: budget='standard' or 'tail'.",
+            ),
+            Flag(
+                "telemetry_unknown",
+                "info",
+                "The device did not say its clocks, power and temperature: whether it was throttled is unknown.",
+                "Install nvidia-ml-py, and ask for the right to read the device.",
+            ),
+            Flag(
+                "power_capped",
+                "warning",
+                "The device held its clocks down to stay within its power limit during some calls.",
+                "Read the row as that of a power-capped device, or raise the limit.",
+            ),
+            Flag(
+                "thermal",
+                "warning",
+                "The device held its clocks down because it was hot during some calls.",
+                "Look at the cooling, or read the row as that of a hot device.",
+            ),
+            Flag(
+                "slowed_down",
+                "warning",
+                "The device's hardware held its clocks down during some calls.",
+                "Look at its power supply and cooling.",
+            ),
+            Flag(
+                "mutates_inputs",
+                "warning",
+                "The call changes its own inputs: later calls did other work than the first.",
+                "Copy what the call writes to, or write to buffers of the call's own.",
+            ),
+            Flag(
+                "output_varies",
+                "warning",
+                "The call's output changed its shape or type from call to call.",
+                "Time work of one shape; split the workload when it has several.",
+            ),
         )
     }
 )

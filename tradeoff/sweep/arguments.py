@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import numbers
 import re
 import reprlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
-DTYPES = ("float16", "bfloat16", "float32", "float64")
+DTYPES = ("float16", "bfloat16", "tf32", "float32", "float64")
 """The number types that workloads may be asked for."""
 
 _T = TypeVar("_T")
@@ -53,13 +54,54 @@ def dtypes(value: Any) -> tuple[str, ...]:
     ArgumentError
         For names that are not in `DTYPES`, duplicates and an empty list.
     """
-    allowed = f"one of {', '.join(DTYPES)}, or a list of them"
+    return words("dtype", value, DTYPES)
+
+
+def words(name: str, value: Any, allowed: Sequence[str]) -> tuple[str, ...]:
+    """Return `value`, one of the `allowed` words or several, as a tuple.
+
+    Raises
+    ------
+    ArgumentError
+        For other words, duplicates and an empty list.
+    """
+    said = f"one of {', '.join(allowed)}, or a list of them"
     checked = []
-    for item in _several("dtype", value, allowed):
-        if not isinstance(item, str) or item not in DTYPES:
-            raise ArgumentError(f"dtype must be {allowed}; got {_seen(item, value)}")
+    for item in _several(name, value, said):
+        if not isinstance(item, str) or item not in allowed:
+            raise ArgumentError(f"{name} must be {said}; got {_seen(item, value)}")
         checked.append(item)
-    return _different("dtype", checked, allowed)
+    return _different(name, checked, said)
+
+
+def price(value: Any) -> float | None:
+    """Return `value` when it is a price per hour, or None.
+
+    Raises
+    ------
+    ArgumentError
+        For anything but a positive, finite number.
+    """
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, numbers.Real) or not 0.0 < float(value) < math.inf:
+        raise ArgumentError(f"price_per_hour must be a positive number, in any currency, or None; got {shown(value)}")
+    return float(value)
+
+
+def replicates(value: Any, *, isolate: bool) -> int:
+    """Return `value` when it is a number of processes: 1 to 16, and more than one only when points are isolated.
+
+    Raises
+    ------
+    ArgumentError
+        For anything else.
+    """
+    if isinstance(value, bool) or not isinstance(value, numbers.Integral) or not 1 <= int(value) <= 16:
+        raise ArgumentError(f"replicates must be a whole number from 1 to 16; got {shown(value)}")
+    if int(value) > 1 and not isolate:
+        raise ArgumentError(f"replicates={int(value)} needs processes of their own: leave isolate=False out")
+    return int(value)
 
 
 def device(value: Any) -> str | None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from tradeoff.frames import point_id
+from tradeoff.timing import Conditions
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,7 @@ class GridPoint:
     batch_size: int
     concurrency: int
     dtype: str
+    conditions: Conditions = field(default_factory=Conditions)
 
     def identity(self) -> dict[str, object]:
         """Return the identity columns of the point; those that do not apply are absent."""
@@ -50,16 +52,14 @@ class GridPoint:
             "backend": self.subject.backend,
             "device": self.subject.device_name,
             "dtype": self.dtype,
-            "mode": "concurrent",
+            "mode": self.conditions.mode,
             "load": "closed",
             "batch_size": self.batch_size,
             "concurrency": self.concurrency,
-            # Inputs stay the same from call to call, so they are as near to the processor as they fit.
-            "cache": "hot",
-            # Blocks follow each other without a pause, after a warm-up: load that lasts, not a burst into idle.
-            "regime": "sustained",
+            "cache": self.conditions.cache,
+            "regime": self.conditions.regime,
             "source": "tradeoff",
-            "latency_basis": "send",
+            "latency_basis": self.conditions.latency_basis,
             "model_clock": "cuda_event" if self.subject.is_cuda else "host",
         }
 
@@ -75,14 +75,32 @@ def grid(
     batch_sizes: Sequence[int],
     concurrencies: Sequence[int],
     dtypes: Sequence[str],
+    conditions: Sequence[Conditions] = (Conditions(),),
     seed: int,
 ) -> list[GridPoint]:
-    """Return all points in a random order, so that a drift of the machine does not look like an effect of the batch."""
+    """Return all points in a random order, so that a drift of the machine does not look like an effect of the batch.
+
+    Conditions that allow one call in flight only are measured at that.
+
+    Raises
+    ------
+    ConditionsError
+        When conditions exclude each other, the device, or every concurrency that is asked for.
+    """
     points = [
-        GridPoint(subject, batch_size, concurrency, dtype)
+        GridPoint(subject, batch_size, concurrency, dtype, how)
+        for how in conditions
+        for concurrency in _possible(how, concurrencies, subject.device)
         for dtype in dtypes
         for batch_size in batch_sizes
-        for concurrency in concurrencies
     ]
     random.Random(seed).shuffle(points)  # noqa: S311  # an order, not a secret
     return points
+
+
+def _possible(conditions: Conditions, concurrencies: Sequence[int], device: str) -> Sequence[int]:
+    if conditions.is_single and 1 in concurrencies:
+        concurrencies = (1,)
+    for concurrency in concurrencies:
+        conditions.check(concurrency=concurrency, device=device)
+    return concurrencies

@@ -129,10 +129,13 @@ class Worker:
 
 
 class Workers:
-    """The workers of a sweep: one for every number of threads a call may use, one for a GPU."""
+    """The workers of a sweep: for each replicate, one for every number of threads a call may use, one for a GPU.
+
+    Only one of them runs at a time; the others wait to be asked.
+    """
 
     def __init__(self) -> None:
-        self._workers: dict[int, Worker] = {}
+        self._workers: dict[tuple[int, int], Worker] = {}
 
     def __enter__(self) -> Workers:
         return self
@@ -142,21 +145,22 @@ class Workers:
             worker.stop()
 
     def measure(
-        self, source: Source, *, concurrency: int, device: str, budget: Budget, **arguments: Any
+        self, source: Source, *, concurrency: int, device: str, budget: Budget, replicate: int = 0, **arguments: Any
     ) -> Measurement:
         """Measure one point in the worker that fits it."""
         is_cuda = device.startswith("cuda")
         threads = 0 if is_cuda else threads_for(concurrency)
-        if threads not in self._workers:
+        which = (replicate, threads)
+        if which not in self._workers:
             variables = (
                 {"CUDA_DEVICE_MAX_CONNECTIONS": "32"} if is_cuda else dict.fromkeys(THREAD_VARIABLES, str(threads))
             )
-            self._workers[threads] = Worker(variables)
-        worker = self._workers[threads]
+            self._workers[which] = Worker(variables)
+        worker = self._workers[which]
         measurement = worker.measure(
             source,
             {**arguments, "concurrency": concurrency, "device": device, "budget": budget},
-            limit_s=START_UP_S + 4 * budget.max_seconds,
+            limit_s=START_UP_S + 8 * budget.max_seconds,  # bursts idle three times as long as they measure
         )
         if is_cuda and measurement.point["status"] == "failed":
             worker.stop()  # an error of the GPU sticks to the process it happened in

@@ -7,6 +7,7 @@ import sys
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
 from typing import Any
 
 from tradeoff import environment
@@ -14,10 +15,12 @@ from tradeoff.frames import Run, RunFolder
 from tradeoff.sweep import arguments
 from tradeoff.sweep.grid import GridPoint, Subject, grid
 from tradeoff.sweep.isolation import Workers, threads_for
+from tradeoff.sweep.pooling import pool, priced
 from tradeoff.sweep.progress import predicted_cost, progress_bar
 from tradeoff.sweep.source import Source, import_path, source_of
 from tradeoff.sweep.store import Folder, Memory
-from tradeoff.timing import Budget, Measurement, as_budget, measure
+from tradeoff.sweep.turn import turn_on
+from tradeoff.timing import CACHES, MODES, REGIMES, Budget, Conditions, Measurement, as_budget, measure
 from tradeoff.workloads import Workload, as_workload
 from tradeoff.workloads.devices import has_cuda
 
@@ -33,7 +36,12 @@ def sweep(
     concurrency: int | Sequence[int] = 1,
     dtype: str | Sequence[str] = "float32",
     device: str | None = None,
+    mode: str | Sequence[str] = "concurrent",
+    cache: str | Sequence[str] = "hot",
+    regime: str | Sequence[str] = "sustained",
     budget: str | Budget = "draft",
+    replicates: int = 1,
+    price_per_hour: float | None = None,
     seed: int = 0,
     path: str | os.PathLike[str] | None = None,
     resume: bool = False,
@@ -54,8 +62,22 @@ def sweep(
         One value or several; several span a grid.
     device
         ``"cpu"``, ``"cuda"`` or ``"cuda:1"``; the backend's own choice unless given.
+    mode
+        How calls are issued: ``"concurrent"`` (as many in flight as `concurrency` says), ``"isolated"`` (the next only
+        when the device is idle), and on a GPU ``"pipelined"`` (a chunk enqueued behind a gate, device times only) and
+        ``"graph"`` (replays of one CUDA graph). Several make rows of their own; all but the first are measured at
+        concurrency 1.
+    cache
+        ``"hot"``, ``"cold_flush"`` (the cache is overwritten before each call; concurrency 1) or ``"cold_rotate"``
+        (copies of the inputs that do not fit the cache take turns), or several.
+    regime
+        ``"sustained"`` (load that lasts), ``"burst"`` (50 ms of calls after 150 ms of idling), or several.
     budget
         ``"draft"`` (2 s a point), ``"standard"`` (10 s), ``"tail"`` (60 s), or a `Budget`.
+    replicates
+        Processes that measure each point, each from the start; their differences widen the intervals.
+    price_per_hour
+        What the device costs an hour, in any currency, for the column ``cost_per_million``.
     seed
         Of the inputs and of the order in which points are measured.
     path
@@ -93,10 +115,18 @@ def sweep(
     concurrencies = arguments.whole_numbers("concurrency", concurrency)
     dtypes = arguments.dtypes(dtype)
     device = arguments.device(device)
+    conditions = [
+        Conditions(mode=how, cache=state, regime=length)
+        for how in arguments.words("mode", mode, MODES)
+        for state in arguments.words("cache", cache, CACHES)
+        for length in arguments.words("regime", regime, REGIMES)
+    ]
     seed = arguments.seed(seed)
     budget = as_budget(budget)
+    price_per_hour = arguments.price(price_per_hour)
     for flag, value in (("resume", resume), ("isolate", isolate), ("progress", progress)):
         arguments.yes_or_no(flag, value)
+    replicates = arguments.replicates(replicates, isolate=isolate)
     if resume and path is None:
         raise arguments.ArgumentError("resume=True needs path=: the folder of the sweep to go on with")
 
@@ -104,13 +134,23 @@ def sweep(
     made = as_workload(import_path(thing) if _is_path(thing) else thing, example=example, name=name)
     device = _device_for(made, device)
     subject = Subject(made.name, made.backend, device, _device_name(device))
-    points = grid(subject, batch_sizes=batch_sizes, concurrencies=concurrencies, dtypes=dtypes, seed=seed)
+    points = grid(
+        subject,
+        batch_sizes=batch_sizes,
+        concurrencies=concurrencies,
+        dtypes=dtypes,
+        conditions=conditions,
+        seed=seed,
+    )
     spec = {
         "workload": f"{made.backend}.{made.name}",
         "batch_size": list(batch_sizes),
         "concurrency": list(concurrencies),
         "dtype": list(dtypes),
         "device": device,
+        "conditions": [asdict(how) for how in conditions],
+        "replicates": replicates,
+        "price_per_hour": price_per_hour,
         "budget": {"name": budget.name, "seconds": budget.seconds, "max_calls": budget.max_calls},
         "seed": seed,
     }
@@ -120,14 +160,24 @@ def sweep(
     source = None
     if isolate and left and os.name == "posix":
         source = source_of(thing, made, name=name, batch_sizes=batch_sizes, dtype=dtypes[0], device=device)
+    if replicates > 1 and left and source is None:
+        raise arguments.ArgumentError(
+            f"replicates={replicates} needs a process for each, and {made.name} cannot leave this one: "
+            "pass a name, an importable path or a factory"
+        )
     if progress and left:
-        print(f"{made.name}: {predicted_cost(len(left), budget)}", file=sys.stderr)
+        print(f"{made.name}: {predicted_cost(len(left) * replicates, budget)}", file=sys.stderr)
     done = 0
     try:
-        with Workers() as workers, progress_bar(points=len(left), name=made.name, show=progress) as bar:
+        with (
+            turn_on(device),
+            Workers() as workers,
+            progress_bar(points=len(left), name=made.name, show=progress) as bar,
+        ):
             for point in left:
                 bar.set_postfix_str(f"batch {point.batch_size} × concurrency {point.concurrency}")
-                store.keep(point, _measured(point, made, source, workers, budget, seed))
+                measured = [_measured(point, made, source, workers, which, budget, seed) for which in range(replicates)]
+                store.keep(point, priced(pool(measured), price_per_hour))
                 done += 1
                 bar.update()
     except KeyboardInterrupt:
@@ -140,7 +190,13 @@ def sweep(
 
 
 def _measured(
-    point: GridPoint, workload: Workload, source: Source | None, workers: Workers, budget: Budget, seed: int
+    point: GridPoint,
+    workload: Workload,
+    source: Source | None,
+    workers: Workers,
+    replicate: int,
+    budget: Budget,
+    seed: int,
 ) -> Measurement:
     common: dict[str, Any] = {
         "batch_size": point.batch_size,
@@ -148,10 +204,11 @@ def _measured(
         "dtype": point.dtype,
         "device": point.subject.device,
         "budget": budget,
+        "conditions": point.conditions,
         "seed": seed,
     }
     if source is not None:
-        return workers.measure(source, **common)
+        return workers.measure(source, replicate=replicate, **common)
     with _intra_op_threads(threads_for(point.concurrency)):
         measured = measure(workload, **common)
     flags = [*measured.point.get("flags", []), "not_isolated"]  # type: ignore[misc]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +30,11 @@ class Block:
         Start and end of the time in which every slot had a call in flight; empty (end <= start) when there was none.
     error
         What a call raised, which ended the block early; None when all went well.
+    cut_ns
+        Time cut out of the time line between calls, for flushing a cache or waiting behind a gate: what calls wait
+        for in a measurement only is in no window, but it has to be paid.
+    launched_ns
+        When the launch call had returned; None where that is when the call is done.
     """
 
     slot: NDArray[np.int64]
@@ -39,14 +44,21 @@ class Block:
     done_ns: Nanoseconds
     window_ns: tuple[int, int]
     error: BaseException | None = None
+    cut_ns: int = 0
+    launched_ns: Nanoseconds | None = None
 
     def __len__(self) -> int:
         return int(self.slot.shape[0])
 
     @property
     def elapsed_ns(self) -> int:
-        """From the first submission to the last completion."""
-        return int(self.done_ns.max() - self.submitted_ns.min()) if len(self) else 0
+        """From the first submission to the last completion, with what was cut out."""
+        return int(self.done_ns.max() - self.submitted_ns.min()) + self.cut_ns if len(self) else 0
+
+    def starting_at(self, ns: int) -> Block:
+        """Return the block with a window that does not begin before `ns`."""
+        start, end = self.window_ns
+        return self if ns <= start else replace(self, window_ns=(min(ns, end), end))
 
     @property
     def in_window(self) -> NDArray[np.bool_]:
@@ -68,6 +80,8 @@ def make_block(
     concurrency: int,
     deadline_ns: int | None = None,
     error: BaseException | None = None,
+    cut_ns: int = 0,
+    launched_ns: Nanoseconds | None = None,
 ) -> Block:
     """Put calls in order of submission and find the window in which all slots had one in flight.
 
@@ -91,4 +105,6 @@ def make_block(
         done_ns=done_ns[order],
         window_ns=window,
         error=error,
+        cut_ns=cut_ns,
+        launched_ns=None if launched_ns is None else launched_ns[order],
     )

@@ -26,6 +26,7 @@ import numpy as np
 from tradeoff.timing.block import Block, make_block
 from tradeoff.timing.device import DeviceAdapter
 from tradeoff.timing.host import collection_held_off
+from tradeoff.timing.launch import probe_launch
 
 REBASE_NS = 500_000_000
 _FLOOR_CALLS = 500
@@ -40,13 +41,27 @@ class CudaRunner:
         The library's streams and events.
     clock
         The host clock, in nanoseconds.
+    alone
+        Let the device run idle after each call, before the next is launched: mode ``"isolated"``.
+    before
+        Launched, and waited for, before each call, to flush a cache; its time is cut out of the time line. With `alone`
+        only.
     """
 
     model_clock = "cuda_event"
 
-    def __init__(self, adapter: DeviceAdapter, *, clock: Callable[[], int] = perf_counter_ns) -> None:
+    def __init__(
+        self,
+        adapter: DeviceAdapter,
+        *,
+        clock: Callable[[], int] = perf_counter_ns,
+        alone: bool = False,
+        before: Callable[[], object] | None = None,
+    ) -> None:
         self._adapter = adapter
         self._clock = clock
+        self._alone = alone or before is not None
+        self._before = before
         self._slots: list[_Slot] = []
 
     def run(self, calls: Sequence[Callable[[], object]], *, max_calls: int | None, duration_ns: int) -> Block:
@@ -62,10 +77,12 @@ class CudaRunner:
             clock=self._clock,
             slots=slots,
             quota=None if max_calls is None else max(1, max_calls // k),
+            alone=self._alone,
+            before=self._before,
         )
         with collection_held_off():
             stretch.run(duration_ns)
-        rows = np.array(stretch.rows, dtype=np.int64).reshape(-1, 5)
+        rows = np.array(stretch.rows, dtype=np.int64).reshape(-1, 6)
         return make_block(
             slot=rows[:, 0],
             submitted_ns=rows[:, 1],
@@ -73,8 +90,10 @@ class CudaRunner:
             device_end_ns=rows[:, 3],
             done_ns=rows[:, 4],
             concurrency=k,
-            deadline_ns=stretch.deadline_ns,
+            deadline_ns=None if self._before is not None else stretch.deadline_ns,
             error=stretch.error,
+            cut_ns=stretch.cut_ns,
+            launched_ns=rows[:, 5],
         )
 
     def floor_ns(self) -> tuple[float, float]:
@@ -84,6 +103,10 @@ class CudaRunner:
             return float("nan"), float("nan")
         cost = block.done_ns - block.submitted_ns
         return float(np.median(cost)), float(np.quantile(cost, 0.99, method="inverted_cdf"))
+
+    def flags(self, call: Callable[[], object]) -> list[str]:
+        """Say what launching `call` tells (see `tradeoff.timing.launch`)."""
+        return probe_launch(self._adapter, call, clock=self._clock).flags
 
     def close(self) -> None:
         """Let go of streams and events."""
@@ -109,6 +132,7 @@ class _Slot:
     past_deadline: bool = field(init=False, default=False)
     in_flight: bool = field(init=False, default=False)
     submitted_ns: int = field(init=False, default=0)
+    launched_ns: int = field(init=False, default=0)
     start: Any = field(init=False, default=None)
     stop: Any = field(init=False, default=None)
 
@@ -128,6 +152,7 @@ class _Slot:
         self.adapter.record(self.start, self.stream)
         self.call()
         self.adapter.record(self.stop, self.stream)
+        self.launched_ns = clock()
         self.in_flight = True
 
 
@@ -139,7 +164,10 @@ class _Stretch:
     clock: Callable[[], int]
     slots: Sequence[_Slot]
     quota: int | None
-    rows: list[tuple[int, int, int, int, int]] = field(default_factory=list)
+    alone: bool = False
+    before: Callable[[], object] | None = None
+    cut_ns: int = 0
+    rows: list[tuple[int, int, int, int, int, int]] = field(default_factory=list)
     deadline_ns: int | None = None
     error: BaseException | None = None
 
@@ -150,7 +178,7 @@ class _Stretch:
                 self._set_base()
                 self.deadline_ns = self.clock() + duration_ns
                 for slot in self.slots:
-                    slot.launch(self.clock)
+                    self._launch(slot)
                 self._poll()
         except KeyboardInterrupt:
             self._let_finish()
@@ -170,8 +198,18 @@ class _Stretch:
             if clock() - self._base.host_ns >= REBASE_NS:
                 self._set_base()
 
+    def _launch(self, slot: _Slot) -> None:
+        if self.before is not None:
+            began = self.clock()
+            self.adapter.use(slot.stream)
+            self.before()
+            self.adapter.synchronize()
+            self.cut_ns += self.clock() - began
+        slot.launch(self.clock)
+
     def _finish(self, slot: _Slot, done_ns: int) -> None:
-        start, stop, submitted_ns = slot.start, slot.stop, slot.submitted_ns
+        start, stop, cut_ns = slot.start, slot.stop, self.cut_ns
+        submitted_ns, launched_ns = slot.submitted_ns - cut_ns, slot.launched_ns - cut_ns
         slot.in_flight = False
         slot.done_calls += 1
         assert self.deadline_ns is not None  # noqa: S101  # set before the first launch
@@ -179,12 +217,14 @@ class _Stretch:
         slot.past_deadline = slot.past_deadline or out_of_calls or done_ns >= self.deadline_ns
         # Past the deadline a slot goes on until all are: calls that crossed it were measured under full load.
         try:
+            if self.alone:
+                self.adapter.synchronize()
             if not out_of_calls and not all(other.past_deadline for other in self.slots):
-                slot.launch(self.clock)
+                self._launch(slot)
         finally:  # a launch that fails does not take the finished call with it
-            start_ns = self._base.host_ns + round(self.adapter.elapsed_ms(self._base.event, start) * 1e6)
+            start_ns = self._base.host_ns + round(self.adapter.elapsed_ms(self._base.event, start) * 1e6) - cut_ns
             model_ns = round(self.adapter.elapsed_ms(start, stop) * 1e6)
-            self.rows.append((slot.number, submitted_ns, start_ns, start_ns + model_ns, done_ns))
+            self.rows.append((slot.number, submitted_ns, start_ns, start_ns + model_ns, done_ns - cut_ns, launched_ns))
 
     def _set_base(self) -> None:
         # Polled, not synchronised: a call that waits for an event may sleep, and wake late.

@@ -117,6 +117,11 @@ class FakeRunner:
         """Answer `floor`."""
         return self.floor
 
+    def flags(self, call: Callable[[], object]) -> list[str]:
+        """None."""
+        del call
+        return []
+
     def close(self) -> None:
         """Nothing to let go of."""
 
@@ -154,6 +159,11 @@ class FakeDevice:
         self.events_made = 0
         self.longest_read_ms = 0.0
         self.failure: Exception | None = None
+        self.flushes = self.captures = 0
+        self.flush_ns = 50_000
+        self.cache_bytes = 50 << 20
+        self.free = 100 << 30
+        self.pci_bus_id: str | None = None
 
     def work(self, duration_ns: int) -> None:
         """Enqueue work on the current stream, as a call does."""
@@ -203,3 +213,21 @@ class FakeDevice:
     def synchronize(self) -> None:
         """Let time pass until the current stream has nothing left to do."""
         self.clock.now_ns = max(self.clock.now_ns, self.current.busy_until_ns)
+
+    def spin(self, duration_ns: int) -> None:
+        """Enqueue work of this length."""
+        self.work(duration_ns)
+
+    def flush(self) -> None:
+        """Enqueue a write that takes `flush_ns`."""
+        self.flushes += 1
+        self.work(self.flush_ns)
+
+    def capture(self, call: Callable[[], object]) -> Callable[[], object]:
+        """Return the call: a script has nothing to capture."""
+        self.captures += 1
+        return call
+
+    def free_bytes(self) -> int:
+        """Answer `free`."""
+        return self.free

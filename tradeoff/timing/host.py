@@ -25,12 +25,22 @@ class HostRunner:
     Slot 0 runs in the thread that asks, so that one call in flight needs no other thread and Ctrl-C is heard. Each
     further slot has a thread that lives as long as the runner: numerical libraries keep thread pools for every thread
     they have seen, and would build them anew for each block.
+
+    Parameters
+    ----------
+    clock
+        In nanoseconds.
+    before
+        Called before each call, to flush a cache; its time is cut out of the time line. For one call in flight only.
     """
 
     model_clock = "host"
 
-    def __init__(self, *, clock: Callable[[], int] = perf_counter_ns) -> None:
+    def __init__(
+        self, *, clock: Callable[[], int] = perf_counter_ns, before: Callable[[], object] | None = None
+    ) -> None:
         self._clock = clock
+        self._before = before
         self._helpers: list[_Helper] = []
 
     def run(self, calls: Sequence[Callable[[], object]], *, max_calls: int | None, duration_ns: int) -> Block:
@@ -39,7 +49,7 @@ class HostRunner:
         while len(self._helpers) < k - 1:
             self._helpers.append(_Helper(number=len(self._helpers) + 1))
         quota = None if max_calls is None else max(1, max_calls // k)
-        stretch = _Stretch(slots=k, quota=quota, duration_ns=duration_ns, clock=self._clock)
+        stretch = _Stretch(slots=k, quota=quota, duration_ns=duration_ns, clock=self._clock, before=self._before)
         logs = [_Log() for _ in calls]
         with collection_held_off():
             helpers = self._helpers[: k - 1]
@@ -59,8 +69,9 @@ class HostRunner:
             submitted_ns=np.concatenate(submitted),
             done_ns=np.concatenate(done),
             concurrency=k,
-            deadline_ns=stretch.deadline_ns,
+            deadline_ns=None if self._before is not None else stretch.deadline_ns,
             error=stretch.error,
+            cut_ns=stretch.cut_ns,
         )
 
     def floor_ns(self) -> tuple[float, float]:
@@ -68,6 +79,11 @@ class HostRunner:
         block = self.run([_nothing], max_calls=_FLOOR_CALLS, duration_ns=1_000_000_000)
         cost = block.done_ns - block.submitted_ns
         return float(np.median(cost)), float(np.quantile(cost, 0.99, method="inverted_cdf"))
+
+    def flags(self, call: Callable[[], object]) -> list[str]:
+        """None: a synchronous call has no launch."""
+        del call
+        return []
 
     def close(self) -> None:
         """End the helper threads."""
@@ -89,7 +105,19 @@ class _Log:
 class _Stretch:
     """One block as its slots share it: the start, the deadline, the first error."""
 
-    def __init__(self, *, slots: int, quota: int | None, duration_ns: int, clock: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        *,
+        slots: int,
+        quota: int | None,
+        duration_ns: int,
+        clock: Callable[[], int],
+        before: Callable[[], object] | None = None,
+    ) -> None:
+        if before is not None and slots > 1:
+            raise ValueError(f"before= goes with one call in flight, and there are {slots}")
+        self.before = before
+        self.cut_ns = 0
         self.slots = slots
         self.quota = quota
         self.duration_ns = duration_ns
@@ -114,7 +142,10 @@ class _Stretch:
         """Run one slot's calls; keep the first error of all slots."""
         try:
             self._barrier.wait()
-            self._loop(call, log)
+            if self.before is None:
+                self._loop(call, log)
+            else:
+                self._loop_alone(call, log, self.before)
         except threading.BrokenBarrierError:
             pass  # another slot failed before the start and left its error
         except BaseException as error:  # MemoryError, SystemExit: whatever it was, the other slots have to stop
@@ -148,6 +179,21 @@ class _Stretch:
                     return
         if not past:
             self._past_deadline.append(None)  # out of calls: nobody has to wait for this slot
+
+    def _loop_alone(self, call: Callable[[], object], log: _Log, before: Callable[[], object]) -> None:
+        clock = self.clock
+        resumed = clock()
+        self.deadline_ns = resumed + self.duration_ns
+        for _ in repeat(None) if self.quota is None else repeat(None, self.quota):
+            before()
+            start = clock()
+            self.cut_ns += start - resumed
+            log.submitted.append(start - self.cut_ns)
+            call()
+            resumed = clock()
+            log.done.append(resumed - self.cut_ns)
+            if resumed >= self.deadline_ns:
+                return
 
 
 class _Helper:

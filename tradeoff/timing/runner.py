@@ -39,6 +39,10 @@ class Runner(Protocol):
         """Cost of an empty measurement: median and 99th percentile."""
         ...
 
+    def flags(self, call: Callable[[], object]) -> list[str]:
+        """Return flags that only the runner can tell, by trying `call` once more: ``host_bound``, ``sync_inside``."""
+        ...
+
     def close(self) -> None:
         """Let go of threads, streams and events."""
         ...

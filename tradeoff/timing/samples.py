@@ -11,21 +11,23 @@ from numpy.typing import NDArray
 from tradeoff.timing.block import Block
 
 PHASES = ("cold", "warmup", "measure", "drain")
+_WARMUP, _MEASURE, _DRAIN = (PHASES.index(phase) for phase in ("warmup", "measure", "drain"))
 
 Columns = Mapping[str, NDArray]  # type: ignore[type-arg]
 
 
 @dataclass
 class SampleLog:
-    """The blocks of one point with the phase of each call."""
+    """The blocks of one point with the phase and the label of each call."""
 
     batch_size: int
     concurrency: int
     model_clock: str
     blocks: list[Block] = field(default_factory=list)
     phases: list[NDArray[np.int8]] = field(default_factory=list)
+    labels: list[str] = field(default_factory=list)
 
-    def add(self, block: Block, *, phase: str) -> None:
+    def add(self, block: Block, *, phase: str, label: str = "") -> None:
         """Keep a block.
 
         In a measured block only calls submitted inside the window are ``measure``: those before it ramped up
@@ -34,10 +36,46 @@ class SampleLog:
         code = np.full(len(block), PHASES.index(phase), dtype=np.int8)
         if phase == "measure":
             start, end = block.window_ns
-            code[block.submitted_ns < start] = PHASES.index("warmup")
-            code[block.submitted_ns >= end] = PHASES.index("drain")
+            code[block.submitted_ns < start] = _WARMUP
+            code[block.submitted_ns >= end] = _DRAIN
         self.blocks.append(block)
         self.phases.append(code)
+        self.labels.append(label)
+
+    def measured(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Latency and time of submission of the measured calls, in order."""
+        nothing = np.zeros(0, dtype=np.int64)
+        kept = [(block, phase == _MEASURE) for block, phase in zip(self.blocks, self.phases, strict=True)]
+        latency = [(block.done_ns - block.submitted_ns)[here] for block, here in kept]
+        submitted = [block.submitted_ns[here] for block, here in kept]
+        return np.concatenate([nothing, *latency]), np.concatenate([nothing, *submitted])
+
+    def measured_blocks(self) -> list[Block]:
+        """Return the blocks that hold measured calls, each with what of its window they span."""
+        return [
+            block.starting_at(int(block.submitted_ns[phase == _MEASURE].min()))
+            for block, phase in zip(self.blocks, self.phases, strict=True)
+            if (phase == _MEASURE).any()
+        ]
+
+    def demote(self, count: int | None = None) -> None:
+        """Count the first `count` measured calls, or all of them, as warm-up."""
+        left = count
+        for phase in self.phases:
+            places = np.flatnonzero(phase == _MEASURE)[:left]
+            phase[places] = _WARMUP
+            if left is not None:
+                left -= len(places)
+
+    def labelled(self) -> dict[str, float]:
+        """Share of the measured calls that carry each label."""
+        counts = [int((phase == _MEASURE).sum()) for phase in self.phases]
+        total = sum(counts)
+        shares: dict[str, float] = {}
+        for label, count in zip(self.labels, counts, strict=True):
+            if label and count:
+                shares[label] = shares.get(label, 0.0) + count / total
+        return shares
 
     def columns(self) -> dict[str, NDArray]:  # type: ignore[type-arg]
         """Arrays named as in ``SAMPLE_COLUMNS``, an entry a call, in order of submission."""
@@ -69,6 +107,7 @@ class SampleLog:
             "batch_size": np.full(n, self.batch_size, dtype=np.int64),
             "in_flight": self._in_flight(),
             "status": np.full(n, "ok"),
+            **self._labels(),
         }
 
     def _device_times(self, times: dict[str, NDArray]) -> dict[str, NDArray]:  # type: ignore[type-arg]
@@ -83,3 +122,12 @@ class SampleLog:
             finished = np.searchsorted(np.sort(block.done_ns), block.submitted_ns, side="right")
             counts.append(np.arange(1, len(block) + 1, dtype=np.int64) - finished)
         return np.concatenate(counts)
+
+    def _labels(self) -> dict[str, NDArray]:  # type: ignore[type-arg]
+        if not any(self.labels):
+            return {}
+        words = [
+            np.full(len(block), label or None, dtype=object)
+            for block, label in zip(self.blocks, self.labels, strict=True)
+        ]
+        return {"label": np.concatenate(words)}

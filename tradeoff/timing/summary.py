@@ -12,7 +12,7 @@ from tradeoff.frames.columns import PERCENTILES
 from tradeoff.stats.quantiles import TOO_FEW_SAMPLES, UPPER_UNBOUNDED, Quantile, percentiles
 from tradeoff.timing.block import Block
 from tradeoff.timing.breakdown import breakdown
-from tradeoff.timing.throughput import busy_share, in_flight_mean, rate
+from tradeoff.timing.throughput import busy_share, in_flight_mean, overlap, rate
 
 _LITTLE_TOLERANCE = 0.05
 _FLOOR_SHARE = 0.1
@@ -58,6 +58,7 @@ def summarise(
         "throughput_rps_hi": seen.hi * batch_size,
         "calls_per_s": seen.calls_per_s,
         "utilisation": busy_share(blocks),
+        "overlap": overlap(blocks),
         "batch_size_mean": float(batch_size),
     }
     latency = percentiles(samples["latency_ns"], PERCENTILES)

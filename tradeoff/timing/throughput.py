@@ -92,15 +92,29 @@ def in_flight_mean(blocks: Sequence[Block]) -> float:
 
 def busy_share(blocks: Sequence[Block]) -> float:
     """Share of the windows in which the device worked on at least one call."""
-    busy, total = 0.0, 0.0
+    busy, _, total = _device_time(blocks)
+    return busy / total if total else math.nan
+
+
+def overlap(blocks: Sequence[Block]) -> float:
+    """Device time of all calls over the time in which the device worked on at least one: 1 when they take turns."""
+    busy, of_all, _ = _device_time(blocks)
+    return of_all / busy if busy else math.nan
+
+
+def _device_time(blocks: Sequence[Block]) -> tuple[float, float, float]:
+    """Time in which the device was busy, device time of all calls, and length, of the windows."""
+    busy, of_all, total = 0.0, 0.0, 0.0
     for block in blocks:
         start, end = block.window_ns
         if not len(block) or end <= start:
             continue
         order = np.argsort(block.device_start_ns, kind="stable")
         began = np.clip(block.device_start_ns[order], start, end)
-        ended = np.maximum.accumulate(np.clip(block.device_end_ns[order], start, end))
+        ended = np.clip(block.device_end_ns[order], start, end)
+        of_all += float((ended - began).sum())
+        ended = np.maximum.accumulate(ended)
         covered_before = np.concatenate(([start], ended[:-1]))
         busy += float(np.maximum(0, ended - np.maximum(began, covered_before)).sum())
         total += end - start
-    return busy / total if total else math.nan
+    return busy, of_all, total

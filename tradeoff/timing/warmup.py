@@ -1,12 +1,34 @@
-"""Warm-up: calls before the measurement, under the same load, kept and marked."""
+"""Warm-up: calls before the measurement, under the same load, kept and marked, until the clocks stand still."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from tradeoff.timing.block import Block
 from tradeoff.timing.runner import Runner
+from tradeoff.timing.telemetry import Reading, Telemetry, Unknown, is_steady
+
+_BETWEEN_READINGS_NS = 50_000_000
+
+
+@dataclass(frozen=True)
+class WarmedUp:
+    """What a warm-up gave.
+
+    Attributes
+    ----------
+    blocks
+        Its calls; the last block has its error when a call raised.
+    is_complete
+        Whether there were calls and time enough.
+    is_steady
+        Whether the clock stood still in the end, as far as the device says.
+    """
+
+    blocks: list[Block]
+    is_complete: bool
+    is_steady: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,31 +43,41 @@ class WarmUp:
         Time at least: 25 ms gave 30 % error in triton's harness, 250 ms none that could be seen.
     max_ns
         Time after which a workload so slow that `min_calls` do not fit is measured all the same.
+    gate_ns
+        Time after which a device whose clock still moves is measured all the same.
+    telemetry
+        Who reads the clock.
     """
 
     min_calls: int = 25
     min_ns: int = 250_000_000
     max_ns: int = 2_000_000_000
+    gate_ns: int = 3_000_000_000
+    telemetry: Telemetry = field(default_factory=Unknown)
 
-    def run(self, runner: Runner, calls: Sequence[Callable[[], object]]) -> tuple[list[Block], bool]:
-        """Run until both minima are met.
-
-        Returns
-        -------
-        tuple of list of Block and bool
-            The blocks, the last with its error when a call raised, and whether both minima were met.
-        """
+    def run(self, runner: Runner, calls: Sequence[Callable[[], object]]) -> WarmedUp:
+        """Run until both minima are met and the clock is the same, within 2 %, in five readings."""
         blocks: list[Block] = []
+        readings: list[Reading] = []
         done, elapsed = 0, 0
-        while done < self.min_calls or elapsed < self.min_ns:
-            if elapsed >= self.max_ns:
-                return blocks, False
-            left_ns = self.min_ns - elapsed
-            # Only calls are missing: go by their time so far, rather than let a long block run over.
-            duration_ns = left_ns if left_ns > 0 else min(self.min_ns, self.max_ns - elapsed)
-            block = runner.run(calls, max_calls=None, duration_ns=duration_ns)
+        while True:
+            complete = done >= self.min_calls and elapsed >= self.min_ns
+            steady = not readings or is_steady(readings)
+            if complete and (steady or elapsed >= self.gate_ns):
+                return WarmedUp(blocks, True, steady)
+            if not complete and elapsed >= self.max_ns:
+                return WarmedUp(blocks, False, steady)
+            block = runner.run(calls, max_calls=None, duration_ns=self._next_ns(elapsed, watched=bool(readings)))
             blocks.append(block)
             if block.error is not None or not len(block):
-                break
+                return WarmedUp(blocks, complete, steady)
             done, elapsed = done + len(block), elapsed + max(1, block.elapsed_ns)
-        return blocks, True
+            reading = self.telemetry.read()
+            readings += [] if reading is None else [reading]
+
+    def _next_ns(self, elapsed: int, *, watched: bool) -> int:
+        if watched or not isinstance(self.telemetry, Unknown):
+            return _BETWEEN_READINGS_NS
+        left_ns = self.min_ns - elapsed
+        # Only calls are missing: go by their time so far, rather than let a long block run over.
+        return left_ns if left_ns > 0 else min(self.min_ns, self.max_ns - elapsed)

@@ -1,0 +1,126 @@
+"""One row of what several processes measured, and what it costs."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tradeoff.frames import PERCENTILES
+from tradeoff.stats.replicates import pooled_percentiles
+from tradeoff.stats.student import t_quantile
+from tradeoff.timing import Measurement
+from tradeoff.timing.breakdown import breakdown
+
+_GRAVEST_FIRST = ("unstable", "throttled", "budget", "converged")
+_NS_A_MS = 1e6
+
+
+def pool(measured: Sequence[Measurement]) -> Measurement:
+    """Make one measurement of those of several processes.
+
+    Percentiles are those of all calls together, with an interval that holds the differences between the processes
+    (see `tradeoff.stats.replicates`); throughput is the mean with Student's interval over the processes; the rest is
+    their median. A process that failed makes the point fail, and says so.
+
+    Parameters
+    ----------
+    measured
+        One measurement for each process, in order; at least one.
+    """
+    samples = _together([each.samples for each in measured])
+    failed = next((place for place, each in enumerate(measured) if each.point["status"] in ("failed", "oom")), None)
+    if failed is not None:
+        row = dict(measured[failed].point)
+        if len(measured) > 1:
+            row["reason"] = f"in process {failed + 1} of {len(measured)}: {row['reason']}"
+        return Measurement({**row, "replicates": len(measured)}, samples)
+    if len(measured) == 1:
+        return Measurement({**measured[0].point, "replicates": 1}, samples)
+    rows = [each.point for each in measured]
+    row = {name: _middle([each.get(name) for each in rows]) for name in rows[0]}
+    row |= {name: int(sum(_numbers(rows, name))) for name in ("n", "n_errors", "n_rejected")}
+    row |= {"duration_s": math.fsum(_numbers(rows, "duration_s"))}
+    row |= _throughput(rows)
+    kept = {name: values[samples["phase"] == "measure"] for name, values in samples.items()}
+    row |= _percentiles("latency", kept) | _percentiles("model", kept)
+    targets = {name: float(row[f"latency_{name}_ms"]) for name in ("mean", *PERCENTILES)}  # type: ignore[arg-type]
+    row |= breakdown(kept, targets)
+    statuses = [str(each["status"]) for each in rows]
+    gravest = min(range(len(rows)), key=lambda place: _GRAVEST_FIRST.index(statuses[place]))
+    row |= {"status": statuses[gravest], "reason": rows[gravest]["reason"], "replicates": len(rows)}
+    row["flags"] = list(dict.fromkeys(flag for each in rows for flag in each["flags"]))  # type: ignore[attr-defined]
+    return Measurement(row, samples)
+
+
+def priced(measured: Measurement, price_per_hour: float | None) -> Measurement:
+    """Add what a million requests cost at this throughput, when a price is stated."""
+    rate = measured.point.get("throughput_rps")
+    if price_per_hour is None or not isinstance(rate, float) or not rate > 0:
+        return measured
+    return Measurement({**measured.point, "cost_per_million": price_per_hour / 3600 / rate * 1e6}, measured.samples)
+
+
+def _together(parts: Sequence[Mapping[str, NDArray]]) -> dict[str, NDArray]:  # type: ignore[type-arg]
+    parts = [
+        {**part, "replicate": np.full(len(part["seq"]), number, dtype=np.int64)}
+        for number, part in enumerate(parts)
+        if part
+    ]
+    if not parts:
+        return {}
+    names = dict.fromkeys(name for part in parts for name in part)
+    return {
+        name: np.concatenate([part.get(name, np.full(len(part["seq"]), None, dtype=object)) for part in parts])
+        for name in names
+    }
+
+
+def _percentiles(stem: str, kept: Mapping[str, NDArray]) -> dict[str, float]:  # type: ignore[type-arg]
+    values, replicate = kept[f"{stem}_ns"], kept["replicate"]
+    series = [values[replicate == number] for number in np.unique(replicate)]
+    row = {f"{stem}_mean_ms": float(values.mean()) / _NS_A_MS}
+    means = [float(each.mean()) / _NS_A_MS for each in series]
+    half = _student_half(means)
+    row |= {f"{stem}_mean_ms_lo": max(0.0, row[f"{stem}_mean_ms"] - half)}
+    row |= {f"{stem}_mean_ms_hi": row[f"{stem}_mean_ms"] + half}
+    for name, found in pooled_percentiles(series, PERCENTILES).items():
+        row |= {
+            f"{stem}_{name}_ms": found.value / _NS_A_MS,
+            f"{stem}_{name}_ms_lo": found.lo / _NS_A_MS,
+            f"{stem}_{name}_ms_hi": found.hi / _NS_A_MS,
+        }
+    return row
+
+
+def _throughput(rows: Sequence[Mapping[str, object]]) -> dict[str, float]:
+    rates, upper = _numbers(rows, "throughput_rps"), _numbers(rows, "throughput_rps_hi")
+    mean = math.fsum(rates) / len(rates)
+    within = max(high - rate for rate, high in zip(rates, upper, strict=True))
+    half = max(_student_half(rates), within / math.sqrt(len(rates)))
+    calls = math.fsum(_numbers(rows, "calls_per_s")) / len(rows)
+    return {
+        "throughput_rps": mean,
+        "throughput_rps_lo": max(0.0, mean - half),
+        "throughput_rps_hi": mean + half,
+        "calls_per_s": calls,
+    }
+
+
+def _numbers(rows: Sequence[Mapping[str, object]], name: str) -> list[float]:
+    return [float(row[name]) for row in rows]  # type: ignore[arg-type]
+
+
+def _student_half(values: Sequence[float]) -> float:
+    k = len(values)
+    return t_quantile(0.975, k - 1) * float(np.std(values, ddof=1)) / math.sqrt(k)
+
+
+def _middle(values: Sequence[object]) -> object:
+    numbers = [float(value) for value in values if isinstance(value, int | float | np.number)]
+    if len(numbers) < len(values):
+        return values[0]
+    known = [number for number in numbers if not math.isnan(number)]
+    return float(np.median(known)) if known else math.nan

@@ -1,0 +1,79 @@
+"""A test bench: who runs the calls of a point, and what watches over them."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from tradeoff.timing.conditions import Conditions
+from tradeoff.timing.cuda import CudaRunner
+from tradeoff.timing.device import CupyAdapter, DeviceAdapter, TorchAdapter
+from tradeoff.timing.host import HostRunner
+from tradeoff.timing.memory import HostMemory, Memory
+from tradeoff.timing.pipeline import PipelineRunner
+from tradeoff.timing.runner import Runner
+from tradeoff.timing.telemetry import Telemetry, Unknown, telemetry_of
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bench:
+    """What a point is measured with.
+
+    Attributes
+    ----------
+    runner
+        Keeps the calls in flight.
+    memory
+        Whose cache is flushed or overrun.
+    telemetry
+        Reads the device between blocks.
+    capture
+        Makes a CUDA graph of a call; None where there are none.
+    sleep
+        Lets time pass, in seconds.
+    """
+
+    runner: Runner
+    memory: Memory = field(default_factory=HostMemory)
+    telemetry: Telemetry = field(default_factory=Unknown)
+    capture: Callable[[Callable[[], object]], Callable[[], object]] | None = None
+    sleep: Callable[[float], None] = time.sleep
+
+
+def bench_for(backend: str, device: str, conditions: Conditions) -> Bench:
+    """Return the bench for a backend on a device: CUDA events where the work is asynchronous, else the host clock.
+
+    A callable of the user's own on a CUDA device is timed through the library it has loaded: torch, or else CuPy.
+    """
+    adapter = _adapter(backend, device)
+    if adapter is None:
+        memory = HostMemory()
+        return Bench(
+            runner=HostRunner(before=memory.flush if conditions.cache == "cold_flush" else None), memory=memory
+        )
+    return bench_of(adapter, conditions)
+
+
+def bench_of(
+    adapter: DeviceAdapter, conditions: Conditions, *, clock: Callable[[], int] = time.perf_counter_ns
+) -> Bench:
+    """Return the bench of a device with a clock of its own."""
+    before = adapter.flush if conditions.cache == "cold_flush" else None
+    runner: Runner
+    if conditions.mode == "pipelined":
+        runner = PipelineRunner(adapter, clock=clock, before=before)
+    else:
+        runner = CudaRunner(adapter, clock=clock, alone=conditions.mode == "isolated", before=before)
+    return Bench(runner=runner, memory=adapter, telemetry=telemetry_of(adapter.pci_bus_id), capture=adapter.capture)
+
+
+def _adapter(backend: str, device: str) -> DeviceAdapter | None:
+    if backend == "cupy":
+        return CupyAdapter(device)
+    if not device.startswith("cuda") or backend == "numpy":
+        return None
+    if backend == "torch" or "torch" in sys.modules:
+        return TorchAdapter(device)
+    return CupyAdapter(device) if "cupy" in sys.modules else None

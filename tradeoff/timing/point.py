@@ -1,0 +1,279 @@
+"""One operating point from its first call to its row: cold call, warm-up, blocks until it is known, a second try."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tradeoff.environment import usable_cores
+from tradeoff.timing.bench import Bench
+from tradeoff.timing.block import make_block
+from tradeoff.timing.budget import Budget
+from tradeoff.timing.calls import CallMaker
+from tradeoff.timing.conditions import Conditions, ConditionsError
+from tradeoff.timing.failure import Failure, describe_failure, returned_nothing
+from tradeoff.timing.measurement import Measurement
+from tradeoff.timing.samples import SampleLog
+from tradeoff.timing.settle import Settled, head, settle
+from tradeoff.timing.stopping import StopRule, is_bounded
+from tradeoff.timing.summary import summarise
+from tradeoff.timing.telemetry import Reading, health
+from tradeoff.timing.threads import is_oversubscribed, threads_per_call
+from tradeoff.timing.warmup import WarmUp
+from tradeoff.workloads.observe import observe
+from tradeoff.workloads.own import FirstCall
+from tradeoff.workloads.protocol import Call, Workload, WorkloadError
+
+BLOCK_NS = 200_000_000
+"""Longest stretch without a look at the clock, the budget, the device and (between blocks) the garbage collector."""
+
+BURST_NS = 50_000_000
+IDLE_S = 0.15
+"""A burst is 50 ms of calls after 150 ms of idling: the device is cool, and its clocks are at their peak."""
+
+_THROTTLED_SHARE = 0.5
+_LABELLED_SHARE = 0.01
+
+
+@dataclass
+class Point:
+    """Measures one operating point, once."""
+
+    workload: Workload
+    batch_size: int
+    concurrency: int
+    dtype: str
+    device: str
+    seed: int
+    budget: Budget
+    conditions: Conditions
+    bench: Bench
+
+    def __post_init__(self) -> None:
+        """Begin with nothing measured."""
+        self.log = SampleLog(
+            batch_size=self.batch_size, concurrency=self.concurrency, model_clock=self.bench.runner.model_clock
+        )
+        self.maker = CallMaker(
+            workload=self.workload,
+            batch_size=self.batch_size,
+            dtype=self.dtype,
+            device=self.device,
+            seed=self.seed,
+            slots=self.concurrency,
+            conditions=self.conditions,
+            bench=self.bench,
+        )
+        self.required = tuple(dict.fromkeys(("p50", "p90", "p95", "p99", *self.budget.tolerances)))
+        self.settled = Settled()
+        self.flags: list[str] = []
+        self.spent_ns = 0
+        self._begin()
+
+    def _begin(self) -> None:
+        self.stop = StopRule(self.budget.tolerances)
+        self.readings: list[Reading] = []
+        self.measured_ns = 0
+        self.measured_calls = 0
+
+    @property
+    def is_burst(self) -> bool:
+        """Whether blocks are short and idle time lies between them."""
+        return self.conditions.regime == "burst"
+
+    def measure(self) -> Measurement:
+        """Measure, whatever the workload does."""
+        floor_ns, floor_p99_ns = self.bench.runner.floor_ns()
+        failure = self._run()
+        samples = self.log.columns()
+        measured = samples["phase"] == "measure"
+        row: dict[str, object] = {"floor_p50_ns": floor_ns, "floor_p99_ns": floor_p99_ns, **self._cost()}
+        if failure is not None:
+            row |= {"n": int(measured.sum()), "n_errors": 1, "n_rejected": 0, "flags": []}
+            return Measurement(row | {"status": failure.status, "reason": failure.reason}, samples)
+        seen, flags = summarise(
+            {name: values[measured] for name, values in samples.items()},
+            self.log.measured_blocks(),
+            batch_size=self.batch_size,
+            concurrency=self.concurrency,
+            floor_ns=floor_ns,
+            required=self.required,
+        )
+        row |= seen | self._health(int(measured.sum())) | {"drift_pct": self.settled.drift_pct}
+        row |= {"flags": [*flags, *self.flags, *self._more_flags()], **self._verdict()}
+        return Measurement(row, samples)
+
+    def _run(self) -> Failure | None:
+        try:
+            calls, flags = self.maker.make()
+            self.flags += flags
+            failure = self._cold(calls[0])
+            if failure is not None:
+                return failure
+            calls = self.maker.as_issued(calls)
+        except (KeyboardInterrupt, WorkloadError, ConditionsError):
+            raise
+        except BaseException as error:  # whatever the user's code raised is a finding about it
+            return describe_failure(error, batch_size=self.batch_size)
+        return self._warm_up(calls) or self._measure_steady(calls) or self._try_once_more(calls[0])
+
+    def _cold(self, call: Call) -> Failure | None:
+        first = getattr(call, "first_call", None)
+        if isinstance(first, FirstCall):
+            times = (np.array([ns], dtype=np.int64) for ns in (first.submitted_ns, first.done_ns))
+            block = make_block(
+                slot=np.zeros(1, dtype=np.int64), submitted_ns=next(times), done_ns=next(times), concurrency=1
+            )
+            self.log.add(block, phase="cold")
+            return returned_nothing() if first.returned_nothing else None
+        results: list[object] = []
+        block = self.bench.runner.run([lambda: results.append(call())], max_calls=1, duration_ns=0)
+        self.log.add(block, phase="cold")
+        if block.error is not None:
+            return describe_failure(block.error, batch_size=self.batch_size)
+        return returned_nothing() if results and results[-1] is None else None
+
+    def _warm_up(self, calls: list[Call]) -> Failure | None:
+        min_ns = 0 if self.is_burst else int(self.budget.warm_up_seconds * 1e9)
+        max_ns = max(min_ns, int(self.budget.seconds * 1e9))
+        gate_ns = 0 if self.is_burst else WarmUp.gate_ns
+        warm_up = WarmUp(min_ns=min_ns, max_ns=max_ns, gate_ns=gate_ns, telemetry=self.bench.telemetry)
+        warmed = warm_up.run(self.bench.runner, calls)
+        for block in warmed.blocks:
+            self.log.add(block, phase="warmup")
+            if block.error is not None:
+                return describe_failure(block.error, batch_size=self.batch_size)
+        self.flags += [] if warmed.is_complete else ["short_warmup"]
+        self.flags += [] if warmed.is_steady or self.is_burst else ["clock_unsettled"]
+        return None
+
+    def _measure_steady(self, calls: list[Call]) -> Failure | None:
+        """Measure, and once more when the calls drifted and the budget, stretched, has room for it."""
+        for attempt in (1, 2):
+            self._begin()
+            failure = self._measure(calls)
+            if failure is not None:
+                return failure
+            self.settled = settle(*self.log.measured(), truncate=not self.is_burst)
+            room_s = self.budget.max_seconds - self.spent_ns / 1e9
+            if attempt == 2 or not self.settled.is_unstable or room_s < self.budget.min_seconds:
+                self.log.demote(self.settled.cut)
+                return None
+            self.log.demote()
+        raise AssertionError("the second attempt is the last")
+
+    def _measure(self, calls: list[Call]) -> Failure | None:
+        self._read()
+        while not self._is_over():
+            left_ns = max(1, int(self.budget.max_seconds * 1e9) - self.spent_ns)
+            if self.is_burst:
+                self.bench.sleep(IDLE_S)
+            block = self.bench.runner.run(
+                calls, max_calls=None, duration_ns=min(BURST_NS if self.is_burst else BLOCK_NS, left_ns)
+            )
+            self.log.add(block, phase="measure", label=self._read())
+            if block.error is not None:
+                return describe_failure(block.error, batch_size=self.batch_size)
+            if not len(block):
+                return Failure("failed", "the runner gave no call at all: measure again, and report it")
+            self.measured_ns += max(1, block.elapsed_ns)
+            self.spent_ns += max(1, block.elapsed_ns)
+            self.measured_calls += len(block)
+            due = self.stop.is_due(n=self.measured_calls, measured_ns=self.measured_ns)
+            if due and self.stop.look(self._steady()):
+                return None
+        self.stop.look(self._steady())
+        return None
+
+    def _steady(self) -> NDArray[np.int64]:
+        latencies, _ = self.log.measured()
+        return latencies if self.is_burst else latencies[head(latencies) :]
+
+    def _read(self) -> str:
+        """Read the device and return the label of what has just run."""
+        reading = self.bench.telemetry.read()
+        if reading is None:
+            return ""
+        self.readings.append(reading)
+        return reading.label
+
+    def _is_over(self) -> bool:
+        calls, seconds = self.measured_calls, self.measured_ns / 1e9
+        if self.spent_ns / 1e9 >= self.budget.max_seconds:
+            return True
+        if not self.budget.is_spent(calls=calls, seconds=seconds):
+            return False
+        if self.budget.is_exhausted(calls=calls, seconds=seconds):
+            return True
+        return is_bounded(self._steady(), self.required)
+
+    def _try_once_more(self, call: Call) -> Failure | None:
+        """Find out, untimed, what a call does that makes its time mean less."""
+        try:
+            self.flags += [*self.bench.runner.flags(call), *observe(call)]
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:
+            return describe_failure(error, batch_size=self.batch_size)
+        return None
+
+    def _health(self, calls: int) -> dict[str, object]:
+        found = health(self.readings)
+        # Energy is counted over whole blocks, so over all of their calls.
+        ran = sum(len(block) for block in self.log.measured_blocks()) or calls
+        return {
+            "sm_clock_mhz": found.sm_clock_mhz,
+            "power_w": found.power_w,
+            "temperature_c": found.temperature_c,
+            "energy_j_per_item": found.energy_j / (ran * self.batch_size) if ran else math.nan,
+        }
+
+    def _verdict(self) -> dict[str, str]:
+        seconds = self.measured_ns / 1e9
+        labelled = self.log.labelled()
+        if self.settled.is_unstable:
+            return {
+                "status": "unstable",
+                "reason": f"medians of eight slices of {seconds:.3g} s differ by {self.settled.drift_pct:.2g} %, "
+                f"over the {self.settled.chance_pct:.2g} % of a steady series",
+            }
+        if sum(labelled.values()) >= _THROTTLED_SHARE:
+            said = ", ".join(f"{name.replace('_', ' ')} in {100 * share:.0f} %" for name, share in labelled.items())
+            return {"status": "throttled", "reason": f"the device held its clocks down: {said} of the calls"}
+        missing = self.stop.missing()
+        if not missing:
+            return {
+                "status": "converged",
+                "reason": f"every requested percentile was known well enough after {seconds:.3g} s",
+            }
+        spent = f"the {self.budget.name} budget was spent after {self.measured_calls} calls in {seconds:.3g} s"
+        return {"status": "budget", "reason": f"{spent}: {'; '.join(missing)}"}
+
+    def _more_flags(self) -> list[str]:
+        flags = [label for label, share in self.log.labelled().items() if share >= _LABELLED_SHARE]
+        on_host = self.bench.runner.model_clock == "host"
+        if not on_host and not self.readings:
+            flags.append("telemetry_unknown")
+        if on_host and is_oversubscribed(
+            concurrency=self.concurrency, threads=threads_per_call(self.workload.backend), available=usable_cores()
+        ):
+            flags.append("oversubscribed")
+        return flags
+
+    def _cost(self) -> dict[str, object]:
+        return {
+            "flops": _or_nan(self.workload.flops, self.batch_size),
+            "bytes": _or_nan(self.workload.bytes, self.batch_size, self.dtype),
+        }
+
+
+def _or_nan(cost: Callable[..., float | None], *arguments: object) -> float:
+    try:
+        found = cost(*arguments)
+    except Exception:  # a cost nobody can state is unknown; it must not cost the measurement
+        return math.nan
+    return math.nan if found is None else float(found)

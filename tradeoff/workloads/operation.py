@@ -2,13 +2,15 @@
 
 An operation is a frozen dataclass whose fields are its sizes. It says what it reads (`inputs`), how each backend that
 offers it runs (`on_numpy`, `on_cupy`, `on_torch`: each returns a call), what the right answer is (`exact`), and what
-it costs (`flops`, `numbers`). Everything else is here.
+it costs (`flops`, `numbers`). Everything else is here. `tradeoff.workloads.operations.saxpy` is a short example;
+yours becomes known by a name with `tradeoff.workloads.register`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from functools import partial
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -83,10 +85,23 @@ class Operation:
         WorkloadError
             When `dtype` is not one that it computes in there, or the backend or device is not here.
         """
-        call, arrays, specs = self._made(batch_size=batch_size, dtype=dtype, device=device, seed=seed)
-        call.inputs = {  # type: ignore[attr-defined]
-            name: array for name, array in arrays.items() if not specs[name].state
-        }
+        if self.backend == "torch":
+            where: Any = torch_device(device)
+            library: Any = torch_module()
+            self._check_dtype(dtype, device)
+            put: Any = partial(draws.on_torch, library, kind=torch_dtype(dtype, device=device), device=where)
+        else:
+            self._check_dtype(dtype, device)
+            library = array_module(self.backend)
+            put = partial(draws.on_arrays, library, dtype=dtype)
+        specs = self.inputs(batch_size)
+        arrays = {name: put(spec, seed=seed, place=place) for place, (name, spec) in enumerate(specs.items())}
+        make = {"numpy": self.on_numpy, "cupy": self.on_cupy, "torch": self.on_torch}[self.backend]
+        call = make(library, **arrays)
+        if self.backend == "torch" and self.multiplies_matrices:
+            call = with_tf32(call, dtype=dtype, device=device)
+        watched = {name: array for name, array in arrays.items() if not specs[name].state}
+        call.inputs = watched  # type: ignore[attr-defined]
         return call
 
     def reference(self, *, batch_size: int, dtype: str, device: str, seed: int) -> NDArray[Any]:
@@ -95,12 +110,9 @@ class Operation:
         The inputs are rounded to `dtype` first: an error of the operation is found, not that of its number type.
         """
         self._check_dtype(dtype, device)
+        put = partial(draws.exact, dtype=dtype, seed=seed)
         specs = self.inputs(batch_size)
-        arrays = {
-            name: draws.exact(spec, dtype=dtype, seed=seed, place=place)
-            for place, (name, spec) in enumerate(specs.items())
-        }
-        return np.asarray(self.exact(**arrays))
+        return np.asarray(self.exact(**{name: put(specs[name], place=place) for place, name in enumerate(specs)}))
 
     def bytes(self, batch_size: int, dtype: str = "float32") -> float:
         """Count the bytes that one call must move at least: what `numbers` counts, each of the size of `dtype`."""
@@ -133,28 +145,6 @@ class Operation:
     def on_torch(self, *args: Any, **arrays: Any) -> Call:
         """Make the call from torch and the inputs."""
         raise NotImplementedError
-
-    def _made(
-        self, *, batch_size: int, dtype: str, device: str, seed: int
-    ) -> tuple[Call, dict[str, Any], dict[str, Input]]:
-        specs = self.inputs(batch_size)
-        if self.backend == "torch":
-            torch, where = torch_module(), torch_device(device)
-            self._check_dtype(dtype, device)
-            kind = torch_dtype(dtype, device=device)
-            arrays = {
-                name: draws.on_torch(torch, spec, kind=kind, device=where, seed=seed, place=place)
-                for place, (name, spec) in enumerate(specs.items())
-            }
-            call = self.on_torch(torch, **arrays)
-            return (with_tf32(call, dtype=dtype, device=device) if self.multiplies_matrices else call), arrays, specs
-        self._check_dtype(dtype, device)
-        xp = array_module(self.backend)
-        arrays = {
-            name: draws.on_arrays(xp, spec, dtype=dtype, seed=seed, place=place)
-            for place, (name, spec) in enumerate(specs.items())
-        }
-        return (self.on_numpy if self.backend == "numpy" else self.on_cupy)(xp, **arrays), arrays, specs
 
     def _check_dtype(self, dtype: str, device: str) -> None:
         where = f"{self.backend}.{self.name}" + (f" on {device}" if self.backend == "torch" else "")

@@ -130,7 +130,7 @@ def quantile_with_interval(values: ArrayLike, p: float, *, tau: float = 1.0, alp
     alpha
         What the interval may miss: 0.05 for 95 %.
     """
-    return quantile_of_sorted(np.sort(_samples(values)), p, tau=tau, alpha=alpha)
+    return quantile_of_sorted(np.sort(as_samples(values)), p, tau=tau, alpha=alpha)
 
 
 def percentiles(values: ArrayLike, probabilities: Mapping[str, float], *, alpha: float = 0.05) -> dict[str, Quantile]:
@@ -145,7 +145,7 @@ def percentiles(values: ArrayLike, probabilities: Mapping[str, float], *, alpha:
     alpha
         What each interval may miss.
     """
-    series = _samples(values)
+    series = as_samples(values)
     ordered = np.sort(series)
     found = {}
     for name, p in probabilities.items():
@@ -157,12 +157,13 @@ def percentiles(values: ArrayLike, probabilities: Mapping[str, float], *, alpha:
     return found
 
 
-def _samples(values: ArrayLike) -> NDArray[np.generic]:
+def as_samples(values: ArrayLike, *, name: str = "values") -> NDArray[np.generic]:
+    """Return `values` as a one-dimensional array, or say why they cannot be samples."""
     series = np.asarray(values)
     if series.ndim != 1:
-        raise ValueError(f"values must be one-dimensional, got shape {series.shape}")
+        raise ValueError(f"{name} must be one-dimensional, got shape {series.shape}")
     if series.dtype.kind == "f" and bool(np.isnan(series).any()):
-        raise ValueError("values hold NaN: leave failed calls out before asking for a percentile")
+        raise ValueError(f"{name} hold NaN: leave failed calls out")
     return series
 
 

@@ -26,7 +26,7 @@ def measured(workload, *, concurrency: int = 1) -> dict[str, object]:
 @pytest.mark.parametrize("name", ["mlp", "attention", "transformer_decode"])
 def test_torch_workloads_can_be_measured(name: str) -> None:
     point = measured(get(name), concurrency=2)
-    assert point["status"] in {"budget", "converged"}, point
+    assert point["status"] not in {"failed", "oom"}, point
     assert point["throughput_rps"] > 0
 
 

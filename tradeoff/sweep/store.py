@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from tradeoff import environment
-from tradeoff.frames import Run, RunFolder, RunFolderError, make_points, make_samples
+from tradeoff.frames import NEVER_POOLED, Run, RunFolder, RunFolderError, make_points, make_samples
 from tradeoff.sweep.grid import GridPoint
 from tradeoff.timing import Measurement, is_gil_bound
 
@@ -90,7 +90,7 @@ class Folder:
 def flag_gil_bound(points: pd.DataFrame) -> pd.DataFrame:
     """Flag host rows whose second call in flight gained nothing: it takes the rows at 1 and at 2 to tell."""
     flags = [list(row) for row in points["flags"]]
-    same = ["workload", "backend", "device", "dtype", "batch_size"]
+    same = [*NEVER_POOLED, "batch_size"]
     host = points[(points["model_clock"] == "host") & (points["source"] == "tradeoff")]
     for _, rows in host.groupby(same, dropna=False):
         rate = rows.dropna(subset=["concurrency"]).set_index("concurrency")["calls_per_s"]

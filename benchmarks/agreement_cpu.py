@@ -21,20 +21,20 @@ from torch.utils.benchmark import Timer
 
 from tradeoff.timing import HostRunner
 from tradeoff.timing.host import collection_held_off
-from tradeoff.workloads.gemm import Gemm
+from tradeoff.workloads.operations.gemm import Gemm
+from tradeoff.workloads.operations.mlp import Mlp
+from tradeoff.workloads.operations.softmax import Softmax
 from tradeoff.workloads.protocol import Call, Workload
-from tradeoff.workloads.softmax import NumpySoftmax
-from tradeoff.workloads.torch_mlp import TorchMlp
 
 ROUNDS = 151
 ROUND_S = 0.03
 FEWEST_BLOCKS = 5
 LIMIT = 0.02
 WORKLOADS: tuple[tuple[str, Workload], ...] = (
-    ("softmax", NumpySoftmax(rows=12)),
-    ("softmax, larger", NumpySoftmax(rows=128)),
-    ("gemm", Gemm(rows=32)),
-    ("torch mlp", TorchMlp(width=512, hidden=2048)),
+    ("softmax", Softmax(backend="numpy", rows=12)),
+    ("softmax, larger", Softmax(backend="numpy", rows=128)),
+    ("gemm", Gemm(backend="numpy", rows=32)),
+    ("torch mlp", Mlp(width=512, hidden=2048)),
 )
 
 

@@ -218,6 +218,7 @@ def test_isolated_calls_wait_for_an_idle_device() -> None:
     assert found.point["model_p50_ms"] == pytest.approx(1.005, rel=1e-3)
     assert found.point["overlap"] == pytest.approx(1.0)
     assert found.point["flags"] == ["telemetry_unknown"]
+    assert math.isnan(found.point["cold_over_hot"])
 
 
 def test_a_pipeline_hides_the_launch() -> None:
@@ -238,6 +239,31 @@ def test_a_flush_on_the_device_is_in_no_time() -> None:
     assert device.flushes >= found.point["n"]
     assert found.point["latency_p50_ms"] == pytest.approx(1.005, rel=5e-3)
     assert found.point["throughput_rps"] == pytest.approx(2 / 1.006e-3, rel=0.02)
+
+
+@pytest.mark.parametrize(("cold_ns", "flagged"), [(2 * MS, False), (MS, True)])
+def test_a_cold_cache_is_compared_with_a_hot_one(cold_ns: int, flagged: bool) -> None:
+    clock = ScriptedClock(now_ns=10**9, tick_ns=20)
+    device = FakeDevice(clock)
+    flushed = []
+
+    class Fits(Scripted):
+        def prepare(self, **how: object):
+            def call() -> object:
+                device.work(cold_ns if len(flushed) < device.flushes else MS)
+                flushed.extend([1] * (device.flushes - len(flushed)))
+                return True
+
+            return call
+
+        def bytes(self, batch_size: int, dtype: str = "float32") -> float:
+            return 2.0**20
+
+    conditions = Conditions(cache="cold_flush")
+    bench = bench_of(device, conditions, clock=clock)
+    row = measure(Fits(), batch_size=1, device="cuda", conditions=conditions, bench=bench).point
+    assert row["cold_over_hot"] == pytest.approx(cold_ns / MS, rel=0.01)
+    assert ("cold_not_slower" in row["flags"]) == flagged
 
 
 def test_what_the_launch_tells_is_flagged() -> None:

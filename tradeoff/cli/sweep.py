@@ -36,7 +36,16 @@ def sweep(
     device: Annotated[
         str | None, typer.Option(help="cpu, cuda or cuda:1; the workload's own choice by default.")
     ] = None,
+    mode: Annotated[
+        str, typer.Option(help="concurrent, isolated, and on a GPU pipelined or graph; or several.")
+    ] = "concurrent",
+    cache: Annotated[str, typer.Option(help="hot, cold_flush or cold_rotate; or several.")] = "hot",
+    regime: Annotated[str, typer.Option(help="sustained (load that lasts) or burst; or both.")] = "sustained",
     budget: Annotated[str, typer.Option(help="Seconds a point may take: draft 2, standard 10, tail 60.")] = "draft",
+    replicates: Annotated[int, typer.Option(help="Processes that measure each point, each from the start.")] = 1,
+    price_per_hour: Annotated[
+        float | None, typer.Option(help="What the device costs an hour; gives the cost of a million requests.")
+    ] = None,
     seed: Annotated[int, typer.Option(help="Of the inputs and of the order of the points.")] = 0,
     out: Annotated[
         Path | None, typer.Option("--out", "-o", help="The Run folder; results/WORKLOAD by default.")
@@ -55,6 +64,11 @@ def sweep(
             "concurrency": whole_numbers("--concurrency", concurrency),
             "dtype": _parts(dtype),
             "device": device,
+            "mode": _parts(mode),
+            "cache": _parts(cache),
+            "regime": _parts(regime),
+            "replicates": replicates,
+            "price_per_hour": price_per_hour,
             "budget": _budget(budget),
             "seed": seed,
         }
@@ -95,7 +109,7 @@ def report(points: pd.DataFrame) -> None:
 
     place = frontier(points)
     rows = points.assign(on_frontier=(place == "frontier").fillna(False).astype(bool))
-    varying = [name for name in ("workload", "backend", "device", "dtype") if len(set(rows[name])) > 1]
+    varying = [name for name in _WHAT_MAY_VARY if len(set(rows[name].dropna())) > 1]
     rows = rows.sort_values([*varying, "batch_size", "concurrency"])
     columns = [*varying, "batch", "concurrency", "requests/s", "p50 ms", "p99 ms", "(95 %)", "n", "frontier", "status"]
     printed = [
@@ -114,6 +128,9 @@ def report(points: pd.DataFrame) -> None:
         for row in rows.to_dict("records")
     ]
     table(columns, printed, numeric=("batch", "concurrency", "requests/s", "p50 ms", "p99 ms", "(95 %)", "n"))
+
+
+_WHAT_MAY_VARY = ("workload", "backend", "device", "dtype", "mode", "cache", "regime")
 
 
 def _budget(name: str) -> str:
@@ -160,6 +177,8 @@ def _interval(low: float, high: float) -> str:
 
 
 def _status(row: Mapping[Any, Any]) -> str:
+    if row["status"] == "unstable":
+        return f"unstable (drift {row['drift_pct']:.0f} %)"
     reason = row.get("reason")
     # That a budget ended a point is no news; the frame has the details.
     told = isinstance(reason, str) and reason and row["status"] not in ("converged", "budget")

@@ -265,6 +265,7 @@ def _cost_and_trust() -> Iterable[Column]:
             "ns",
             label=f"cost of an empty measurement, {percentile}",
         )
+    yield Column("cold_over_hot", "float64", "Median latency over that of the same call with a hot cache.")
     yield Column("replicates", "Int64", "Processes that measured it, each from the start.", "processes")
     yield Column(
         "drift_pct",

@@ -93,7 +93,7 @@ FLAGS: Mapping[str, Flag] = MappingProxyType(
             Flag(
                 "cold_not_slower",
                 "warning",
-                "On this device a cold cache was not slower than a hot one: it may not have been cold.",
+                "The call fits the cache, and was not 2 % slower when it should have been cold: it may not have been.",
                 "Do not read the row as that of a cold cache before the reason is known.",
             ),
             Flag(

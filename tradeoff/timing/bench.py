@@ -31,6 +31,8 @@ class Bench:
         Reads the device between blocks.
     capture
         Makes a CUDA graph of a call; None where there are none.
+    hot
+        A runner that does not flush, to compare a cold cache with; the same one unless given.
     sleep
         Lets time pass, in seconds.
     """
@@ -39,6 +41,7 @@ class Bench:
     memory: Memory = field(default_factory=HostMemory)
     telemetry: Telemetry = field(default_factory=Unknown)
     capture: Callable[[Callable[[], object]], Callable[[], object]] | None = None
+    hot: Runner | None = None
     sleep: Callable[[float], None] = time.sleep
 
 
@@ -48,25 +51,32 @@ def bench_for(backend: str, device: str, conditions: Conditions) -> Bench:
     A callable of the user's own on a CUDA device is timed through the library it has loaded: torch, or else CuPy.
     """
     adapter = _adapter(backend, device)
-    if adapter is None:
-        memory = HostMemory()
-        return Bench(
-            runner=HostRunner(before=memory.flush if conditions.cache == "cold_flush" else None), memory=memory
-        )
-    return bench_of(adapter, conditions)
+    if adapter is not None:
+        return bench_of(adapter, conditions)
+    memory = HostMemory()
+    if conditions.cache != "cold_flush":
+        return Bench(runner=HostRunner(), memory=memory)
+    return Bench(runner=HostRunner(before=memory.flush), memory=memory, hot=HostRunner())
 
 
 def bench_of(
     adapter: DeviceAdapter, conditions: Conditions, *, clock: Callable[[], int] = time.perf_counter_ns
 ) -> Bench:
     """Return the bench of a device with a clock of its own."""
-    before = adapter.flush if conditions.cache == "cold_flush" else None
-    runner: Runner
-    if conditions.mode == "pipelined":
-        runner = PipelineRunner(adapter, clock=clock, before=before)
-    else:
-        runner = CudaRunner(adapter, clock=clock, alone=conditions.mode == "isolated", before=before)
-    return Bench(runner=runner, memory=adapter, telemetry=telemetry_of(adapter.pci_bus_id), capture=adapter.capture)
+
+    def runner(before: Callable[[], object] | None) -> Runner:
+        if conditions.mode == "pipelined":
+            return PipelineRunner(adapter, clock=clock, before=before)
+        return CudaRunner(adapter, clock=clock, alone=conditions.mode == "isolated", before=before)
+
+    flushes = conditions.cache == "cold_flush"
+    return Bench(
+        runner=runner(adapter.flush if flushes else None),
+        memory=adapter,
+        telemetry=telemetry_of(adapter.pci_bus_id),
+        capture=adapter.capture,
+        hot=runner(None) if flushes else None,
+    )
 
 
 def _adapter(backend: str, device: str) -> DeviceAdapter | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from tradeoff.timing.bench import Bench
 from tradeoff.timing.conditions import Conditions, ConditionsError
@@ -12,7 +12,7 @@ from tradeoff.workloads.protocol import Call, Workload
 _SEEDS_A_SLOT = 1024
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True)
 class CallMaker:
     """Makes the calls of one point.
 
@@ -24,6 +24,8 @@ class CallMaker:
         Calls in flight.
     conditions, bench
         How they are measured, and with what.
+    first
+        The first call that was prepared, with one copy of its inputs.
     """
 
     workload: Workload
@@ -34,6 +36,7 @@ class CallMaker:
     slots: int
     conditions: Conditions
     bench: Bench
+    first: Call = field(init=False)
 
     def make(self) -> tuple[list[Call], list[str]]:
         """Prepare a call for each slot.
@@ -49,7 +52,9 @@ class CallMaker:
             When the cache is to be overrun and nobody knows how much a call moves.
         """
         if self.conditions.cache != "cold_rotate":
-            return [self._prepare(slot) for slot in range(self.slots)], []
+            calls = [self._prepare(slot) for slot in range(self.slots)]
+            self.first = calls[0]
+            return calls, []
         call_bytes = self.workload.bytes(self.batch_size, self.dtype)
         if not call_bytes:
             raise ConditionsError(
@@ -62,8 +67,9 @@ class CallMaker:
             free_bytes=self.bench.memory.free_bytes(),
             slots=self.slots,
         )
-        calls = [in_turn([self._prepare(slot, copy) for copy in range(copies)]) for slot in range(self.slots)]
-        return calls, [] if is_cold else ["cache_warm"]
+        prepared = [[self._prepare(slot, copy) for copy in range(copies)] for slot in range(self.slots)]
+        self.first = prepared[0][0]
+        return [in_turn(calls) for calls in prepared], [] if is_cold else ["cache_warm"]
 
     def as_issued(self, calls: list[Call]) -> list[Call]:
         """Return the calls as the mode issues them: captured as graphs, or as they are."""

@@ -35,6 +35,10 @@ BURST_NS = 50_000_000
 IDLE_S = 0.15
 """A burst is 50 ms of calls after 150 ms of idling: the device is cool, and its clocks are at their peak."""
 
+_HOT_NS = 50_000_000
+_SLOWER = 1.02
+"""A cold cache must cost 2 % where the data would have fit a hot one, or nobody believes that it was cold."""
+
 _THROTTLED_SHARE = 0.5
 _LABELLED_SHARE = 0.01
 
@@ -71,6 +75,7 @@ class Point:
         self.required = tuple(dict.fromkeys(("p50", "p90", "p95", "p99", *self.budget.tolerances)))
         self.settled = Settled()
         self.flags: list[str] = []
+        self.cold_over_hot = math.nan
         self.spent_ns = 0
         self._begin()
 
@@ -103,7 +108,14 @@ class Point:
             floor_ns=floor_ns,
             required=self.required,
         )
-        row |= seen | self._health(int(measured.sum())) | {"drift_pct": self.settled.drift_pct}
+        row |= (
+            seen
+            | self._health(int(measured.sum()))
+            | {
+                "drift_pct": self.settled.drift_pct,
+                "cold_over_hot": self.cold_over_hot,
+            }
+        )
         row |= {"flags": [*flags, *self.flags, *self._more_flags()], **self._verdict()}
         return Measurement(row, samples)
 
@@ -215,11 +227,27 @@ class Point:
         """Find out, untimed, what a call does that makes its time mean less."""
         try:
             self.flags += [*self.bench.runner.flags(call), *observe(call)]
+            if self.conditions.cache != "hot":
+                self._compare_with_hot()
         except KeyboardInterrupt:
             raise
         except BaseException as error:
             return describe_failure(error, batch_size=self.batch_size)
         return None
+
+    def _compare_with_hot(self) -> None:
+        """Run one copy of the inputs over and over: what a cold cache costs, if it was cold."""
+        (hot,) = self.maker.as_issued([self.maker.first])
+        runner = self.bench.hot or self.bench.runner
+        for _ in range(2):  # the first warms the cache
+            block = runner.run([hot], max_calls=None, duration_ns=_HOT_NS)
+        if block.error is not None or not len(block):
+            return
+        latencies, _ = self.log.measured()
+        self.cold_over_hot = float(np.median(latencies) / np.median(block.done_ns - block.submitted_ns))
+        fits = 0 < _or_nan(self.workload.bytes, self.batch_size, self.dtype) <= self.bench.memory.cache_bytes / 2
+        if fits and self.concurrency == 1 and self.cold_over_hot < _SLOWER:
+            self.flags.append("cold_not_slower")
 
     def _health(self, calls: int) -> dict[str, object]:
         found = health(self.readings)

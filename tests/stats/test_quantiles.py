@@ -128,6 +128,12 @@ def test_coverage_of_independent_samples(n: int) -> None:
     assert all(0.93 <= share <= 0.99 for share in covered.values()), covered
 
 
+def test_coverage_of_a_p999() -> None:
+    truth = {"p999": 3.090232306167813}
+    covered = _coverage(lambda r, n: r.standard_normal(n), truth, n=10_000, trials=500, seed=999)
+    assert 0.93 <= covered["p999"] <= 0.99
+
+
 def test_coverage_of_a_lognormal_with_spikes() -> None:
     # 2 % of the calls take ten times as long: the true quantiles are those of 200 million draws' closed form, solved.
     def make(random: np.random.Generator, n: int) -> np.ndarray:

@@ -4,9 +4,19 @@ import stat
 
 import numpy as np
 import pandas as pd
+import pyarrow.parquet as pq
 import pytest
 
-from tradeoff.frames import Run, RunFolder, RunFolderError, make_points, make_samples, point_id
+from tradeoff.frames import (
+    Run,
+    RunFolder,
+    RunFolderError,
+    make_points,
+    make_samples,
+    point_id,
+    validate_points,
+    validate_samples,
+)
 from tradeoff.frames.arrow import sample_table, write_samples
 
 from .test_run import small_run
@@ -138,6 +148,21 @@ def test_a_foreign_file_is_named(tmp_path):
     pd.DataFrame({"x": [1]}).to_parquet(other)
     with pytest.raises(RunFolderError, match="aaaaaaaaaaaa"):
         folder.read()
+
+
+def test_a_run_of_an_older_version_lacks_what_has_come_since(tmp_path):
+    folder = RunFolder(tmp_path).create({})
+    folder.commit(*point_and_samples(1))
+    for kind, later in (("points", ["drift_pct", "replicates", "flags"]), ("samples", ["label", "in_flight"])):
+        (file,) = (tmp_path / kind).iterdir()
+        pq.write_table(pq.read_table(file).drop_columns(later), file)
+    run = folder.read()
+    assert run.points["drift_pct"].isna().all()
+    assert run.points["replicates"].isna().all()
+    assert run.points["flags"].tolist() == [[]]
+    assert run.samples["label"].isna().all()
+    validate_points(run.points)
+    validate_samples(run.samples, run.points)
 
 
 def test_a_file_under_another_points_name_is_named(tmp_path):

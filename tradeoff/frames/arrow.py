@@ -95,21 +95,24 @@ def frame_table(frame: pd.DataFrame, columns: Mapping[str, Column]) -> pa.Table:
 
 
 def as_told(table: pa.Table, columns: Mapping[str, Column]) -> pa.Table:
-    """Give the columns of a table that was read the types of the column table; unknown ones follow as they are.
+    """Give a table that was read the columns and types of the column table; unknown columns follow as they are.
+
+    Columns that it lacks become missing.
 
     Raises
     ------
     ValueError
         When a column holds something else; the message names it.
     """
-    told = [
-        table[name].cast(_ARROW[column.dtype]) if _fits(table, column) else None for name, column in columns.items()
-    ]
-    wrong = next((name for name, array in zip(columns, told, strict=True) if array is None), None)
-    if wrong is not None:
-        raise ValueError(
-            f"column {wrong!r} must hold {columns[wrong].dtype}, and holds {table.schema.field(wrong).type}"
-        )
+    there = set(table.column_names)
+    told = []
+    for name, column in columns.items():
+        if name not in there:
+            told.append(pa.nulls(len(table), _ARROW[column.dtype]))
+        elif _fits(table, column):
+            told.append(table[name].cast(_ARROW[column.dtype]))
+        else:
+            raise ValueError(f"column {name!r} must hold {column.dtype}, and holds {table.schema.field(name).type}")
     own = [name for name in table.column_names if name not in columns]
     return pa.Table.from_arrays([*told, *(table[name] for name in own)], names=[*columns, *own])
 

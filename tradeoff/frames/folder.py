@@ -42,6 +42,8 @@ VERSION = 1
 _OURS = ("environment.json", "points.parquet", "points", "samples")
 _POINT_FILE = re.compile(r"[0-9a-f]{12}\.parquet")
 _ASIDE = ".part"
+_ALWAYS = ("point_id", "workload", "batch_size", "phase", "latency_ns", "status")
+"""Columns without which a file cannot be one of ours."""
 _AGAIN = "measure what it held again with resume=True (--resume)"
 
 
@@ -310,8 +312,9 @@ def _read_table(file: Path, columns: Mapping[str, Column], *, name: str | None =
             f"{file} is damaged or not a Parquet file ({_first_line(error)}): put it back from a copy, "
             f"or move it away and {_AGAIN}"
         ) from error
+    # A Run written by an older version lacks the columns that have come since: they are missing, as they were then.
     there = set(table.column_names)
-    absent = [column for column in columns if column not in there]
+    absent = [column for column in _ALWAYS if column in columns and column not in there]
     if absent:
         raise RunFolderError(f"{file} does not belong in a Run: column {absent[0]!r} is missing; move it elsewhere")
     try:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
-from math import prod
+from math import inf, prod
 
 import numpy as np
 import pandas as pd
@@ -111,7 +111,7 @@ def lay_out(points: pd.DataFrame, axes: Sequence[str] | None = None) -> Grid:
         left_out.append(f"{repeated} rows share their place with another row; the one with more samples is shown.")
     return Grid(
         axes={name: [float(value) for value in found] for name, found in values.items()},
-        slicers={name: list(dict.fromkeys(column[placed])) for name, column in texts.items()},
+        slicers={name: _in_order(name, column[placed]) for name, column in texts.items()},
         slices=slices,
         left_out=left_out,
     )
@@ -169,6 +169,24 @@ def _text(value: Hashable) -> str:
     return f"{value:g}" if isinstance(value, int | float) and not isinstance(value, bool) else str(value)
 
 
+def _in_order(name: str, texts: Iterable[str]) -> list[str]:
+    """Order the different texts of a column as its table lists them, numbers by size, and names as they appear.
+
+    Rows of a Run that was read lie in the order of their ids, which is none.
+    """
+    allowed = POINT_COLUMNS[name].allowed if name in POINT_COLUMNS else ()
+
+    def place(text: str) -> tuple[bool, float]:
+        if text in allowed:
+            return False, allowed.index(text)
+        try:
+            return False, float(text)
+        except ValueError:
+            return text == NOT_STATED, inf
+
+    return sorted(dict.fromkeys(texts), key=place)
+
+
 def _slices(
     points: pd.DataFrame,
     places: np.ndarray,
@@ -180,14 +198,13 @@ def _slices(
     n = points["n"].to_numpy(dtype="float64", na_value=-1.0) if "n" in points else np.zeros(len(points))
     order = np.argsort(-n[places], kind="stable")
     found: dict[tuple[str, ...], list[int]] = {}
-    if keys is None:
-        texts: list[tuple[str, ...]] = [()] * len(places)
-        names: list[str] = []
-    else:
-        texts = [tuple(row) for row in keys.to_numpy()]
-        names = [str(name) for name in keys.columns]
-    for text in texts:  # in order of appearance
-        found.setdefault(text, [-1] * size)
+    names = [] if keys is None else [str(name) for name in keys.columns]
+    texts: list[tuple[str, ...]] = [()] * len(places) if keys is None else [tuple(row) for row in keys.to_numpy()]
+    orders = [_in_order(name, [text[at] for text in texts]) for at, name in enumerate(names)]
+    for text in sorted(
+        set(texts), key=lambda text: [known.index(part) for known, part in zip(orders, text, strict=True)]
+    ):
+        found[text] = [-1] * size
     repeated = 0
     for at in order:
         rows = found[texts[at]]

@@ -97,6 +97,12 @@ FLAGS: Mapping[str, Flag] = MappingProxyType(
                 "Do not read the row as that of a cold cache before the reason is known.",
             ),
             Flag(
+                "drift_unknown",
+                "info",
+                "Calls too few or too uneven to tell: a step of 15 % during the measurement may be hidden in them.",
+                "Measure longer: budget='standard' or 'tail'.",
+            ),
+            Flag(
                 "clock_unsettled",
                 "warning",
                 "The device's clock still moved by over 2 % after three seconds of load.",

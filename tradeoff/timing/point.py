@@ -282,7 +282,8 @@ class Point:
         return {"status": "budget", "reason": f"{spent}: {'; '.join(missing)}"}
 
     def _more_flags(self) -> list[str]:
-        flags = [label for label, share in self.log.labelled().items() if share >= _LABELLED_SHARE]
+        flags = ["drift_unknown"] if self.settled.is_undecided else []
+        flags += [label for label, share in self.log.labelled().items() if share >= _LABELLED_SHARE]
         on_host = self.bench.runner.model_clock == "host"
         if not on_host and not self.readings:
             flags.append("telemetry_unknown")

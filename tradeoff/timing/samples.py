@@ -43,12 +43,17 @@ class SampleLog:
         self.labels.append(label)
 
     def measured(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Latency and time of submission of the measured calls, in order."""
-        nothing = np.zeros(0, dtype=np.int64)
-        kept = [(block, phase == _MEASURE) for block, phase in zip(self.blocks, self.phases, strict=True)]
-        latency = [(block.done_ns - block.submitted_ns)[here] for block, here in kept]
-        submitted = [block.submitted_ns[here] for block, here in kept]
-        return np.concatenate([nothing, *latency]), np.concatenate([nothing, *submitted])
+        """Latency of the measured calls, in order, and when they were submitted, pauses between blocks left out."""
+        latency, submitted = [np.zeros(0, dtype=np.int64)], [np.zeros(0, dtype=np.int64)]
+        passed = 0
+        for block, phase in zip(self.blocks, self.phases, strict=True):
+            here = phase == _MEASURE
+            if not here.any():
+                continue
+            latency.append((block.done_ns - block.submitted_ns)[here])
+            submitted.append(block.submitted_ns[here] - int(block.submitted_ns[0]) + passed)
+            passed += int(block.done_ns.max() - block.submitted_ns[0])
+        return np.concatenate(latency), np.concatenate(submitted)
 
     def measured_blocks(self) -> list[Block]:
         """Return the blocks that hold measured calls, each with what of its window they span."""

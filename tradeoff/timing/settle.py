@@ -25,12 +25,15 @@ class Settled:
         The spread that a steady series shows by chance.
     is_unstable
         Whether the one exceeds the other.
+    is_undecided
+        Whether a step of 15 % could have gone unseen: too few calls, too noisy or too dependent.
     """
 
     cut: int = 0
     drift_pct: float = float("nan")
     chance_pct: float = float("nan")
     is_unstable: bool = False
+    is_undecided: bool = False
 
 
 def head(latencies_ns: NDArray[np.int64]) -> int:
@@ -52,4 +55,4 @@ def settle(latencies_ns: NDArray[np.int64], submitted_ns: NDArray[np.int64], *, 
     """
     cut = head(latencies_ns) if truncate else 0
     found = drift(latencies_ns[cut:], submitted_ns[cut:])
-    return Settled(cut, 100.0 * found.spread, 100.0 * found.threshold, found.is_unstable)
+    return Settled(cut, 100.0 * found.spread, 100.0 * found.threshold, found.is_unstable, found.is_undecided)

@@ -67,7 +67,9 @@ _HOME = {
 }
 """Public name to the submodule it is defined in."""
 
-_SUBMODULES = ("environment", "explorer", "figures", "frames", "objective", "readers", "stats", "timing", "workloads")
+_SUBMODULES = (
+    "environment", "explorer", "figures", "frames", "limits", "objective", "readers", "stats", "timing", "workloads",
+)  # fmt: skip
 """Submodules that ``import tradeoff`` makes reachable, as in ``tradeoff.workloads.names()``."""
 
 

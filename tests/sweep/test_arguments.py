@@ -39,6 +39,8 @@ def test_sizes_that_are(value, kept):
         ({"mode": "graph"}, "needs a device that works by itself"),
         ({"mode": "isolated", "concurrency": [2, 4]}, "has one call at a time"),
         ({"cache": "cold_flush", "concurrency": 2}, "use cache='cold_rotate' or concurrency=1"),
+        ({"dtype": "tf32"}, "dtype must be one of float32, float64, float16 for numpy.softmax on cpu; got 'tf32'"),
+        ({"dtype": ["float32", "bfloat16"]}, "got 'bfloat16'"),
         ({"replicates": 0}, "replicates must be a whole number from 1 to 16"),
         ({"replicates": 2, "isolate": False}, "leave isolate=False out"),
         ({"price_per_hour": -1}, "price_per_hour must be a positive number"),

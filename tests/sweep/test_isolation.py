@@ -2,7 +2,7 @@ import os
 
 import pytest
 
-from tradeoff.sweep import isolation
+from tradeoff.sweep import ArgumentError, isolation
 from tradeoff.sweep.isolation import Worker, Workers, threads_for
 from tradeoff.sweep.source import Source
 from tradeoff.sweep.sweep import sweep
@@ -41,6 +41,12 @@ def test_what_goes_wrong_costs_its_point_only(workload, batch_sizes, bad, status
 def test_a_call_that_returns_nothing_fails_with_advice(quick):
     run = sweep(ODD + "returns_nothing", batch_size=1, budget=quick, progress=False)
     assert "return the output" in reason(run, 1)
+
+
+def test_what_a_workload_refuses_is_the_arguments_fault(quick):
+    with pytest.raises(ArgumentError, match=r"cold_rotate.*fine does not say them: use cache='cold_flush'") as caught:
+        sweep(ODD + "fine", batch_size=1, cache="cold_rotate", budget=quick, progress=False)
+    assert "\n" not in str(caught.value)
 
 
 def test_a_workload_may_print(quick, capfd):

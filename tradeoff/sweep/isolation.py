@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from tradeoff.environment import THREAD_VARIABLES, usable_cores
+from tradeoff.sweep.arguments import ArgumentError
 from tradeoff.sweep.source import Source
 from tradeoff.timing import Budget, Measurement
 
@@ -21,6 +22,10 @@ START_UP_S = 60.0
 """Longest time a worker may take to import its libraries and prepare a point."""
 
 _PATH = re.compile(r"(?:[A-Za-z]:)?(?:[\\/][^\s\\/:'\",;()<>]+){2,}")
+
+
+_MISUSE = ("WorkloadError", "ConditionsError")
+"""What a worker raises when it is asked for what cannot be: the arguments are to blame."""
 
 
 class WorkerError(RuntimeError):
@@ -55,6 +60,8 @@ class Worker:
 
         Raises
         ------
+        ArgumentError
+            When the workload cannot be measured as it was asked for.
         WorkerError
             When the worker could not do what it was asked for a reason that is not the workload's.
         """
@@ -73,6 +80,8 @@ class Worker:
             raise
         if isinstance(answer, Measurement):
             return answer
+        if answer[0] in _MISUSE:
+            raise ArgumentError(answer[1])
         raise WorkerError(f"{answer[0]}: {answer[1]}")
 
     def stop(self) -> None:

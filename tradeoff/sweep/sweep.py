@@ -23,6 +23,7 @@ from tradeoff.sweep.turn import turn_on
 from tradeoff.timing import CACHES, MODES, REGIMES, Budget, Conditions, Measurement, as_budget, measure
 from tradeoff.workloads import Workload, as_workload
 from tradeoff.workloads.devices import has_cuda
+from tradeoff.workloads.operation import Operation
 
 
 class SweepInterrupted(UserWarning):
@@ -133,6 +134,7 @@ def sweep(
     thing = workload
     made = as_workload(import_path(thing) if _is_path(thing) else thing, example=example, name=name)
     device = _device_for(made, device)
+    _check_dtypes(made, dtypes, device)
     subject = Subject(made.name, made.backend, device, _device_name(device))
     points = grid(
         subject,
@@ -244,6 +246,17 @@ def _device_for(workload: Workload, device: str | None) -> str:
             f"device={device!r} cannot run numpy.{workload.name}: use 'cpu' or a cupy workload"
         )
     return device
+
+
+def _check_dtypes(workload: Workload, dtypes: Sequence[str], device: str) -> None:
+    """Refuse number types that an operation of the catalogue does not compute in; others have to say so themselves."""
+    if not isinstance(workload, Operation):
+        return
+    allowed = workload.dtypes_on(device)
+    wrong = next((dtype for dtype in dtypes if dtype not in allowed), None)
+    if wrong is not None:
+        what = f"{workload.backend}.{workload.name} on {device}"
+        raise arguments.ArgumentError(f"dtype must be one of {', '.join(allowed)} for {what}; got {wrong!r}")
 
 
 def _device_name(device: str) -> str | None:

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from tradeoff.frames import PERCENTILES, STAGES, make_points, make_samples, validate_points, validate_samples
-from tradeoff.sweep.pooling import pool, priced
+from tradeoff.limits import Limits
+from tradeoff.sweep.pooling import placed, pool, priced
 from tradeoff.timing import Measurement, measure
 from tradeoff.timing.fake import FakeRunner
 from tradeoff.workloads import as_workload
@@ -79,3 +80,13 @@ def test_a_price_is_for_what_was_measured():
     assert found["cost_per_million"] == pytest.approx(0.01 / found["throughput_rps"] * 1e6)
     assert "cost_per_million" not in priced(measured(), None).point
     assert "cost_per_million" not in priced(failed(), 36.0).point
+
+
+def test_the_share_of_a_limit_is_that_of_the_roofline():
+    limits = Limits("A processor", "numpy", 1e10, {"float32": 1e12}, "2026-01-01T00:00:00Z")
+    row = {"flops": 1e6, "bytes": 1e6, "calls_per_s": 2000.0}
+    found = placed(Measurement(row, {}), dtype="float32", limits=limits).point
+    assert found["pct_of_limit"] == pytest.approx(100 * 2000 * 1e6 / 1e10)
+    for unknown in ({**row, "flops": math.nan}, {**row, "bytes": None}, {}):
+        assert "pct_of_limit" not in placed(Measurement(unknown, {}), dtype="float32", limits=limits).point
+    assert "pct_of_limit" not in placed(Measurement(row, {}), dtype="float32", limits=None).point

@@ -2,7 +2,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tradeoff.frames import make_points
+from tradeoff.frames import RunFolder, make_points
+from tradeoff.limits import Limits, recorded_limits
 from tradeoff.sweep import store
 from tradeoff.sweep.store import flag_gil_bound
 
@@ -44,3 +45,15 @@ def test_a_flag_that_no_longer_holds_is_taken_back():
 
 def test_no_rows_are_no_trouble():
     assert len(flag_gil_bound(make_points([]))) == 0
+
+
+def test_limits_are_recorded_once_for_a_device_and_a_backend(tmp_path):
+    old, new = (Limits("D", "numpy", rate, {}, "2026-01-01T00:00:00Z") for rate in (1e9, 2e9))
+    other = Limits("D", "torch", 3e9, {}, "2026-01-01T00:00:00Z")
+    for limits in (None, old, other, new, None):
+        store.Folder(RunFolder(tmp_path / "run"), resume=True).begin({}, limits)
+    assert recorded_limits(RunFolder(tmp_path / "run").environment) == [new, other]
+    assert len(RunFolder(tmp_path / "run").environment["sweeps"]) == 5
+    memory = store.Memory()
+    memory.begin({}, None)
+    assert "limits" not in memory.environment

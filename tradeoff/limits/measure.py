@@ -22,6 +22,9 @@ from tradeoff.workloads.protocol import Call
 SIZES_TRIED = tuple(2**power for power in range(7, 15))
 """Matrices from 128 × 128, which any device multiplies at once, to 16 384 × 16 384: larger ones gain nothing more."""
 
+_LARGE_ENOUGH = 512
+"""Sizes up to this are tried whatever they take: a busy moment must not make the smallest look like the best."""
+
 _CALLS = 9
 """Calls that a rate takes at least: the median of nine has an interval within the second and the eighth."""
 
@@ -157,7 +160,7 @@ def _matrix_rate(machine: Machine, dtype: str, seconds: float) -> tuple[_Rate, d
         flops = _work(size, calls) / usual_s
         if flops > best_flops:
             best, best_flops = size, flops
-        if 8 * usual_s > seconds / _CALLS:  # twice the size is eight times the work
+        if size >= _LARGE_ENOUGH and 8 * usual_s > seconds / _CALLS:  # twice the size is eight times the work
             break
     calls = _made(machine.products, best, dtype)
     rate = _rate(runner, calls, work=_work(best, calls), seconds=seconds)

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tradeoff.frames import PERCENTILES
+from tradeoff.limits import Limits, pct_of_limit
 from tradeoff.stats.replicates import pooled_percentiles
 from tradeoff.stats.student import t_quantile
 from tradeoff.timing import Measurement
@@ -61,6 +62,23 @@ def priced(measured: Measurement, price_per_hour: float | None) -> Measurement:
     if price_per_hour is None or not isinstance(rate, float) or not rate > 0:
         return measured
     return Measurement({**measured.point, "cost_per_million": price_per_hour / 3600 / rate * 1e6}, measured.samples)
+
+
+def placed(measured: Measurement, *, dtype: str, limits: Limits | None) -> Measurement:
+    """Add the share of the device's limit that was reached, where the limits and the call's work are known."""
+    point = measured.point
+    share = pct_of_limit(
+        flops=_known(point.get("flops")),
+        bytes=_known(point.get("bytes")),
+        calls_per_s=_known(point.get("calls_per_s")),
+        dtype=dtype,
+        limits=limits,
+    )
+    return measured if math.isnan(share) else Measurement({**point, "pct_of_limit": share}, measured.samples)
+
+
+def _known(value: object) -> float | None:
+    return float(value) if isinstance(value, int | float) and not math.isnan(value) else None
 
 
 def _together(parts: Sequence[Mapping[str, NDArray]]) -> dict[str, NDArray]:  # type: ignore[type-arg]

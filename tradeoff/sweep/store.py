@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,6 +11,7 @@ import pandas as pd
 
 from tradeoff import environment
 from tradeoff.frames import NEVER_POOLED, Run, RunFolder, RunFolderError, make_points, make_samples
+from tradeoff.limits import Limits, recorded_limits
 from tradeoff.sweep.grid import GridPoint
 from tradeoff.timing import Measurement, is_gil_bound
 
@@ -23,9 +24,9 @@ class Memory:
     rows: list[dict[str, Any]] = field(default_factory=list)
     samples: list[Mapping[str, Any]] = field(default_factory=list)
 
-    def begin(self, spec: dict[str, Any]) -> None:
+    def begin(self, spec: dict[str, Any], limits: Limits | None = None) -> None:
         """Record the environment and what is asked for."""
-        self.environment = {**environment.capture(), "sweeps": [spec]}
+        self.environment = {**environment.capture(), "sweeps": [spec], **_recorded(limits)}
 
     def finished(self) -> set[str]:
         """Return the ids of points that need no measuring."""
@@ -52,11 +53,11 @@ class Folder:
         self._folder, self._resume = folder, resume
         self._finished: set[str] = set()
 
-    def begin(self, spec: dict[str, Any]) -> None:
+    def begin(self, spec: dict[str, Any], limits: Limits | None = None) -> None:
         """Record the environment and what is asked for."""
         now = environment.capture()
         if not self._folder.is_run():
-            self._folder.create({**now, "sweeps": [spec]})
+            self._folder.create({**now, "sweeps": [spec], **_recorded(limits)})
             return
         before = self._folder.environment
         self._finished = self._folder.finished()
@@ -71,7 +72,8 @@ class Folder:
                 f"{self._folder.path} was measured elsewhere or otherwise: {'; '.join(changed)}", stacklevel=3
             )
         sweeps = [*before.get("sweeps", []), spec]
-        self._folder.set_environment({**(before if self._finished else now), "sweeps": sweeps})
+        kept = before if self._finished else now
+        self._folder.set_environment({**kept, "sweeps": sweeps, **_recorded(limits, recorded_limits(before))})
 
     def finished(self) -> set[str]:
         """Return the ids of points that need no measuring."""
@@ -85,6 +87,12 @@ class Folder:
         """Return everything that was kept."""
         self._folder.compact(flag_gil_bound)
         return self._folder.read(samples_later=True)
+
+
+def _recorded(limits: Limits | None, before: Sequence[Limits] = ()) -> dict[str, Any]:
+    """Return what the environment says of limits: the newest of each device and backend, or nothing."""
+    found = {(each.device, each.backend): each.to_dict() for each in (*before, *([] if limits is None else [limits]))}
+    return {"limits": list(found.values())} if found else {}
 
 
 def flag_gil_bound(points: pd.DataFrame) -> pd.DataFrame:

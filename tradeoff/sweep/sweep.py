@@ -12,10 +12,11 @@ from typing import Any
 
 from tradeoff import environment
 from tradeoff.frames import Run, RunFolder
+from tradeoff.limits import Limits, known_limits
 from tradeoff.sweep import arguments
 from tradeoff.sweep.grid import GridPoint, Subject, grid
 from tradeoff.sweep.isolation import Workers, threads_for
-from tradeoff.sweep.pooling import pool, priced
+from tradeoff.sweep.pooling import placed, pool, priced
 from tradeoff.sweep.progress import predicted_cost, progress_bar
 from tradeoff.sweep.source import Source, import_path, source_of
 from tradeoff.sweep.store import Folder, Memory
@@ -157,7 +158,8 @@ def sweep(
         "seed": seed,
     }
     store = Folder(RunFolder(path), resume=resume) if path is not None else Memory()
-    store.begin(spec)
+    limits = _limits_of(subject)
+    store.begin(spec, limits)
     left = [point for point in points if point.point_id not in store.finished()]
     source = None
     if isolate and left and os.name == "posix":
@@ -179,7 +181,7 @@ def sweep(
             for point in left:
                 bar.set_postfix_str(f"batch {point.batch_size} × concurrency {point.concurrency}")
                 measured = [_measured(point, made, source, workers, which, budget, seed) for which in range(replicates)]
-                store.keep(point, priced(pool(measured), price_per_hour))
+                store.keep(point, placed(priced(pool(measured), price_per_hour), dtype=point.dtype, limits=limits))
                 done += 1
                 bar.update()
     except KeyboardInterrupt:
@@ -246,6 +248,13 @@ def _device_for(workload: Workload, device: str | None) -> str:
             f"device={device!r} cannot run numpy.{workload.name}: use 'cpu' or a cupy workload"
         )
     return device
+
+
+def _limits_of(subject: Subject) -> Limits | None:
+    """Look up what ``tradeoff limits`` has measured on this device, by this backend or else by another."""
+    backends = dict.fromkeys((subject.backend, "torch", "cupy", "numpy"))
+    known = (known_limits(subject.device_name or "", backend) for backend in backends)
+    return next((limits for limits in known if limits is not None), None)
 
 
 def _check_dtypes(workload: Workload, dtypes: Sequence[str], device: str) -> None:

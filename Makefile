@@ -10,7 +10,7 @@ OBJECTIVE ?= maximize throughput subject to p99 <= 0.25 ms
 
 VENV := .venv
 BIN := $(VENV)/bin
-PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check install
+PIP := $(BIN)/python -m pip --quiet --quiet --disable-pip-version-check install
 # A machine with an NVIDIA GPU measures it, and needs torch and CuPy for that.
 comma := ,
 GPU := $(shell nvidia-smi -L 2>/dev/null | grep -c '^GPU')

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from tradeoff.frontier import frontier
     from tradeoff.objective import Decision, Objective, ObjectiveError, decide
     from tradeoff.readers import ReadError, read
+    from tradeoff.serving import ServiceModel, service
     from tradeoff.sweep import sweep
     from tradeoff.timing import Budget
     from tradeoff.workloads import WorkloadError
@@ -34,6 +35,7 @@ __all__ = [
     "ReadError",
     "Run",
     "RunFolderError",
+    "ServiceModel",
     "WorkloadError",
     "decide",
     "frontier",
@@ -42,6 +44,7 @@ __all__ = [
     "plot_frontier",
     "plot_latency_breakdown",
     "read",
+    "service",
     "sweep",
 ]
 
@@ -55,6 +58,7 @@ _HOME = {
     "ReadError": "readers",
     "Run": "frames",
     "RunFolderError": "frames",
+    "ServiceModel": "serving",
     "WorkloadError": "workloads",
     "decide": "objective",
     "frontier": "frontier",
@@ -63,12 +67,14 @@ _HOME = {
     "plot_frontier": "figures",
     "plot_latency_breakdown": "figures",
     "read": "readers",
+    "service": "serving",
     "sweep": "sweep",
 }
 """Public name to the submodule it is defined in."""
 
 _SUBMODULES = (
-    "environment", "explorer", "figures", "frames", "limits", "objective", "readers", "stats", "timing", "workloads",
+    "environment", "explorer", "figures", "frames", "limits", "objective", "readers", "serving", "stats", "timing",
+    "workloads",
 )  # fmt: skip
 """Submodules that ``import tradeoff`` makes reachable, as in ``tradeoff.workloads.names()``."""
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from tradeoff.explorer import Explorer
-    from tradeoff.figures import plot_batch, plot_distribution, plot_frontier, plot_latency_breakdown
+    from tradeoff.figures import plot_batch, plot_distribution, plot_frontier, plot_latency_breakdown, plot_roofline
     from tradeoff.frames import FrameError, Run, RunFolderError
     from tradeoff.frontier import frontier
     from tradeoff.objective import Decision, Objective, ObjectiveError, decide
@@ -43,6 +43,7 @@ __all__ = [
     "plot_distribution",
     "plot_frontier",
     "plot_latency_breakdown",
+    "plot_roofline",
     "read",
     "service",
     "sweep",
@@ -66,6 +67,7 @@ _HOME = {
     "plot_distribution": "figures",
     "plot_frontier": "figures",
     "plot_latency_breakdown": "figures",
+    "plot_roofline": "figures",
     "read": "readers",
     "service": "serving",
     "sweep": "sweep",

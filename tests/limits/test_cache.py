@@ -5,7 +5,6 @@ import sys
 import pytest
 
 from tests.limits.test_limits import limits
-from tradeoff import environment
 from tradeoff.limits import cache, known_limits, remember
 
 
@@ -23,15 +22,15 @@ def test_what_was_remembered_is_known(tmp_path):
 
 def test_another_version_is_another_measurement(tmp_path, monkeypatch):
     remember(limits(), folder=tmp_path)
-    monkeypatch.setattr(environment, "packages", lambda names: {"torch": "99"})
+    monkeypatch.setattr(cache, "packages", lambda names: {"torch": "99"})
     assert known_limits("a GPU", "torch", folder=tmp_path) is None
 
 
 def test_a_processor_with_other_cores_is_another_device(tmp_path, monkeypatch):
-    monkeypatch.setattr(environment, "cpu_model", lambda: "a CPU")
+    monkeypatch.setattr(cache, "cpu_model", lambda: "a CPU")
     remember(limits("a CPU", "numpy"), folder=tmp_path)
     remember(limits("a GPU", "torch"), folder=tmp_path)
-    monkeypatch.setattr(environment, "usable_cores", lambda: 1024)
+    monkeypatch.setattr(cache, "usable_cores", lambda: 1024)
     assert known_limits("a CPU", "numpy", folder=tmp_path) is None
     assert known_limits("a GPU", "torch", folder=tmp_path) is not None
 

@@ -31,7 +31,7 @@ def test_numpy_does_not_run_on_a_gpu(monkeypatch):
 
 @pytest.mark.parametrize(("threads", "calls"), [("1", 4), ("2", 2), ("4", 1), ("64", 1), ("", 1), ("many", 1)])
 def test_all_cores_multiply_whatever_the_library_was_told(monkeypatch, threads, calls):
-    monkeypatch.setattr(environment, "usable_cores", lambda: 4)
+    monkeypatch.setattr(machine, "usable_cores", lambda: 4)
     for name in environment.THREAD_VARIABLES:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("OMP_NUM_THREADS", threads)
@@ -39,7 +39,7 @@ def test_all_cores_multiply_whatever_the_library_was_told(monkeypatch, threads, 
 
 
 def test_numpy_copies_with_a_call_a_core(monkeypatch):
-    monkeypatch.setattr(environment, "usable_cores", lambda: 3)
+    monkeypatch.setattr(machine, "usable_cores", lambda: 3)
     calls = machine_for("cpu", None).copies(1 << 12)
     assert len(calls) == 3
     copied = [np.asarray(call()) for call in calls]
@@ -66,7 +66,7 @@ def test_this_processor_has_limits(monkeypatch, backend):
 
 
 def test_a_gpu_is_named_by_its_number(monkeypatch):
-    monkeypatch.setattr(environment, "gpus", lambda: [{"name": "first"}, {"name": None}])
+    monkeypatch.setattr(machine, "gpus", lambda: [{"name": "first"}, {"name": None}])
     assert [device_name(name) for name in ("cuda", "cuda:0", "cuda:1", "cuda:7")] == [
         "first",
         "first",

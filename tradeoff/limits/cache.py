@@ -15,7 +15,7 @@ from pathlib import Path
 
 from platformdirs import user_cache_path
 
-from tradeoff import environment
+from tradeoff.environment import cpu_model, packages, usable_cores
 from tradeoff.limits.limits import Limits
 
 _PACKAGES = {
@@ -77,9 +77,9 @@ def remember(limits: Limits, *, folder: Path | None = None) -> bool:
 
 
 def _key(device_name: str, backend: str) -> dict[str, object]:
-    versions = environment.packages(_PACKAGES.get(backend, (backend,)))
-    is_processor = device_name == (environment.cpu_model() or "cpu")
-    cores = environment.usable_cores() if is_processor else None
+    versions = packages(_PACKAGES.get(backend, (backend,)))
+    is_processor = device_name == (cpu_model() or "cpu")
+    cores = usable_cores() if is_processor else None
     return {"device": device_name, "backend": backend, "versions": versions, "cores": cores, "format": _FORMAT}
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from importlib.util import find_spec
 from typing import Protocol
 
-from tradeoff import environment
+from tradeoff.environment import cpu_model, gpus, usable_cores
 from tradeoff.limits.limits import LimitsError
 from tradeoff.timing import Conditions
 from tradeoff.timing.bench import Bench, bench_for
@@ -111,7 +111,7 @@ class OfCatalogue:
             sys.modules["cupy"].get_default_memory_pool().free_all_blocks()
 
     def _slots(self, *, threads_a_call: int) -> int:
-        return 1 if self._on_gpu else max(1, environment.usable_cores() // threads_a_call)
+        return 1 if self._on_gpu else max(1, usable_cores() // threads_a_call)
 
     @staticmethod
     def _made(count: int, make: Callable[[int], Call]) -> list[Call]:
@@ -145,9 +145,9 @@ def machine_for(device: str | None, backend: str | None) -> OfCatalogue:
 def device_name(device: str) -> str:
     """Name the model of ``"cpu"``, ``"cuda"`` or ``"cuda:1"``, as the column ``device`` does."""
     if device == "cpu":
-        return environment.cpu_model() or "cpu"
+        return cpu_model() or "cpu"
     number = int(device.partition(":")[2] or 0)
-    found = environment.gpus() or []
+    found = gpus() or []
     return (found[number]["name"] if number < len(found) else None) or device
 
 
@@ -161,4 +161,4 @@ def _threads_of(backend: str) -> int:
         return max(1, int(torch_module().get_num_threads()))
     said = [os.environ.get(name, "") for name in ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS")]
     threads = [int(text) for text in said if re.fullmatch(r"[1-9]\d{0,3}", text)]
-    return min(threads) if threads else environment.usable_cores()
+    return min(threads) if threads else usable_cores()

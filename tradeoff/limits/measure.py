@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from tradeoff import environment
+from tradeoff.environment import packages, usable_cores
 from tradeoff.limits.cache import remember as keep
 from tradeoff.limits.limits import COPY, Limits, LimitsError
 from tradeoff.limits.machine import Machine, machine_for
@@ -109,8 +109,8 @@ def measure_limits(
         how={
             "clock": clock,
             "seconds": seconds,
-            "cores": environment.usable_cores(),
-            "packages": environment.packages(("numpy", "torch", "cupy-cuda12x", "cupy-cuda13x", "cupy")),
+            "cores": usable_cores(),
+            "packages": packages(("numpy", "torch", "cupy-cuda12x", "cupy-cuda13x", "cupy")),
             **circumstances,
             **({"skipped": skipped} if skipped else {}),
         },

@@ -13,7 +13,14 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from tradeoff.explorer import Explorer
-    from tradeoff.figures import plot_batch, plot_distribution, plot_frontier, plot_latency_breakdown, plot_roofline
+    from tradeoff.figures import (
+        plot_batch,
+        plot_distribution,
+        plot_frontier,
+        plot_latency_breakdown,
+        plot_roofline,
+        plot_service,
+    )
     from tradeoff.frames import FrameError, Run, RunFolderError
     from tradeoff.frontier import frontier
     from tradeoff.objective import Decision, Objective, ObjectiveError, decide
@@ -44,6 +51,7 @@ __all__ = [
     "plot_frontier",
     "plot_latency_breakdown",
     "plot_roofline",
+    "plot_service",
     "read",
     "service",
     "sweep",
@@ -68,6 +76,7 @@ _HOME = {
     "plot_frontier": "figures",
     "plot_latency_breakdown": "figures",
     "plot_roofline": "figures",
+    "plot_service": "figures",
     "read": "readers",
     "service": "serving",
     "sweep": "sweep",

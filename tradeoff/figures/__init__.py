@@ -8,5 +8,13 @@ from tradeoff.figures.breakdown import plot_latency_breakdown
 from tradeoff.figures.distribution import plot_distribution
 from tradeoff.figures.frontier import plot_frontier
 from tradeoff.figures.roofline import plot_roofline
+from tradeoff.figures.service import plot_service
 
-__all__ = ["plot_batch", "plot_distribution", "plot_frontier", "plot_latency_breakdown", "plot_roofline"]
+__all__ = [
+    "plot_batch",
+    "plot_distribution",
+    "plot_frontier",
+    "plot_latency_breakdown",
+    "plot_roofline",
+    "plot_service",
+]

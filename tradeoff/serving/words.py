@@ -56,6 +56,8 @@ def batch(estimate: Estimate) -> str:
 
 
 def _size(value: float) -> str:
+    if value < 1:
+        return "below 1"
     return f"{value:.0f}" if 10 <= value < 1000 else three(value)
 
 

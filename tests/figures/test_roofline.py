@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 import tests.figures.frames as frames
-from tradeoff.figures.roofline import _get_roofline_info, _get_roofline_plot, _sizes, plot_roofline
+from tradeoff.figures.roofline import _get_roofline_info, _get_roofline_plot, plot_roofline
+from tradeoff.figures.roofline_panel import sizes_at_ends
 from tradeoff.frames import Run, make_points
 from tradeoff.limits import Limits
 
@@ -127,11 +128,11 @@ def test_rows_without_a_place_are_named():
 
 def test_labels_of_sizes_stand_apart():
     info = info_of(run(rows(), rows(workload="mlp", share=0.49), rows(workload="other", each=1e9, sizes=(1, 2, 4))))
-    labels = _sizes(info.panels[0].paths, info.x, info.y)
+    labels = sizes_at_ends(info.panels[0].paths, info.x, info.y)
     assert [size for size, *_ in labels][:2] == [1.0, 512.0]
     assert len(labels) < 6
     constant = info_of(run(rows(weights=0.0)))
-    assert {at for *_, at in _sizes(constant.panels[0].paths, constant.x, constant.y)} == {"middle right"}
+    assert {at for *_, at in sizes_at_ends(constant.panels[0].paths, constant.x, constant.y)} == {"middle right"}
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

@@ -20,6 +20,16 @@ def test_what_was_remembered_is_known(tmp_path):
     assert len(list(tmp_path.iterdir())) == 1
 
 
+def test_any_backend_will_do_unless_one_is_named(tmp_path):
+    assert known_limits("a GPU", folder=tmp_path) is None
+    early = dataclasses.replace(limits(backend="torch"), measured_at="2026-01-01T00:00:00Z")
+    late = dataclasses.replace(limits(backend="cupy"), measured_at="2026-01-02T00:00:00Z")
+    remember(late, folder=tmp_path)
+    remember(early, folder=tmp_path)
+    assert known_limits("a GPU", folder=tmp_path) == late
+    assert known_limits("a GPU", "torch", folder=tmp_path) == early
+
+
 def test_another_version_is_another_measurement(tmp_path, monkeypatch):
     remember(limits(), folder=tmp_path)
     monkeypatch.setattr(cache, "packages", lambda names: {"torch": "99"})

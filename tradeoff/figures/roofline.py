@@ -17,14 +17,13 @@ from tradeoff.figures.axes import Axis, axis
 from tradeoff.figures.groups import groups_of, points_of, why_absent
 from tradeoff.figures.marks import Measure, hover_texts, measure
 from tradeoff.figures.panels import finish, grid_of_panels, nothing
-from tradeoff.figures.text import escape, three
-from tradeoff.figures.theme import SIZE_SMALL, Palette, Theme, palette
+from tradeoff.figures.roofline_panel import Roof, RooflinePanel, RooflinePath, draw_panel
+from tradeoff.figures.text import three
+from tradeoff.figures.theme import Theme, palette
 from tradeoff.frames import IDENTITY_COLUMNS, Run
 from tradeoff.limits import Limits, limits_for, pct_of_limit
 
 _TITLE = "Roofline: from moving bytes to arithmetic"
-_CLASSES = ("model", "batch_wait", "post", "pre", "overhead")
-_SYMBOLS = ("circle", "square", "diamond", "triangle-up", "triangle-down", "cross", "star", "hexagon")
 _HEIGHT = 440
 _ALIKE = 1.3
 """Roofs that differ by less share one label: two would lie on each other."""
@@ -68,34 +67,6 @@ def plot_roofline(
         When nothing was measured at `concurrency`, or the theme is not known.
     """
     return _get_roofline_plot(_get_roofline_info(run, limits=limits, concurrency=concurrency), theme)
-
-
-class RooflinePath(NamedTuple):
-    """A workload over batch size: what a line may connect. Rates are in the figure's unit."""
-
-    name: str
-    batch_size: list[float]
-    intensity: list[float]
-    attained: Measure
-    hover: list[str]
-
-
-class Roof(NamedTuple):
-    """What a device allows a number type; rates in the figure's unit, a second and a flop/byte."""
-
-    name: str
-    rate: float
-    bandwidth: float
-
-
-class RooflinePanel(NamedTuple):
-    """One device: its roofs, their labels as (rate, text), those of the slopes as (bandwidth, text), and the paths."""
-
-    title: str
-    roofs: tuple[Roof, ...]
-    labels: tuple[tuple[float, str], ...]
-    slopes: tuple[tuple[float, str], ...]
-    paths: tuple[RooflinePath, ...]
 
 
 class RooflineInfo(NamedTuple):
@@ -244,6 +215,11 @@ def _labels(roofs: Sequence[Roof], word: str) -> list[tuple[float, str]]:
     ]
 
 
+def _bandwidth_text(bytes_per_s: float) -> str:
+    size, word = (1e12, "TB/s") if bytes_per_s >= 1e12 else (1e9, "GB/s")
+    return f"memory {three(bytes_per_s / size)} {word} "
+
+
 def _path(name: str, rows: pd.DataFrame, limits: Limits | None, dtype: str, unit: float) -> RooflinePath:
     flops, moved, calls = (measure(rows, column).value for column in ("flops", "bytes", "calls_per_s"))
     seen = measure(rows, "throughput_rps")
@@ -312,10 +288,7 @@ def _get_roofline_plot(info: RooflineInfo, theme: Theme) -> go.Figure:
     named: set[str] = set()
     for number, panel in enumerate(info.panels):
         where = {"row": number // columns + 1, "col": number % columns + 1}
-        _draw_roofs(figure, info, panel, where, colours)
-        for path in panel.paths:
-            _draw_path(figure, path, names, where, colours, named)
-        _draw_sizes(figure, info, panel, where, colours.quiet)
+        draw_panel(figure, panel, (info.x, info.y), where, colours, names=names, named=named)
         below, beside = number + columns >= len(info.panels), number % columns == 0
         x, y = info.x.layout(), info.y.layout()
         figure.update_xaxes({**x, "showticklabels": below, "title": x["title"] if below else None}, **where)
@@ -324,89 +297,3 @@ def _get_roofline_plot(info: RooflineInfo, theme: Theme) -> go.Figure:
         figure, title=_TITLE, subtitle=info.subtitle, caption=info.caption, height=_HEIGHT if rows == 1 else 320 * rows,
         theme=theme, legend=len(names) > 1,
     )  # fmt: skip
-
-
-def _draw_roofs(
-    figure: go.Figure, info: RooflineInfo, panel: RooflinePanel, where: dict[str, int], colours: Palette
-) -> None:
-    for roof in panel.roofs:
-        x, y = _roof_line(roof, info.x.low, info.x.high)
-        figure.add_scatter(
-            x=x, y=y, mode="lines", line={"color": colours.limit, "width": 1.5}, hoverinfo="skip", showlegend=False,
-            **where,
-        )  # fmt: skip
-    for rate, text in panel.labels:
-        _say(figure, info.x.high, rate, text, "top left", where, colours)
-    for bandwidth, text in panel.slopes:
-        highest = max(roof.rate for roof in panel.roofs if roof.bandwidth == bandwidth)
-        left = max(info.x.low, info.y.low / bandwidth)
-        place = left**0.55 * min(highest / bandwidth, info.x.high) ** 0.45
-        _say(figure, place, bandwidth * place, text, "top left", where, colours)
-
-
-def _roof_line(roof: Roof, low: float, high: float) -> tuple[list[float], list[float]]:
-    ridge = roof.rate / roof.bandwidth
-    x = [low, *([ridge] if low < ridge < high else []), high]
-    return x, [min(roof.rate, roof.bandwidth * intensity) for intensity in x]
-
-
-def _bandwidth_text(bytes_per_s: float) -> str:
-    size, word = (1e12, "TB/s") if bytes_per_s >= 1e12 else (1e9, "GB/s")
-    return f"memory {three(bytes_per_s / size)} {word} "
-
-
-def _say(figure: go.Figure, x: float, y: float, text: str, at: str, where: dict[str, int], colours: Palette) -> None:
-    figure.add_scatter(
-        x=[x], y=[y], mode="text", text=[escape(text)], textposition=at, hoverinfo="skip", showlegend=False,
-        textfont={"size": SIZE_SMALL, "color": colours.limit}, cliponaxis=False, **where,
-    )  # fmt: skip
-
-
-def _draw_path(
-    figure: go.Figure, path: RooflinePath, names: list[str], where: dict[str, int], colours: Palette, named: set[str]
-) -> None:
-    number = names.index(path.name)
-    colour = colours.stages[_CLASSES[number % len(_CLASSES)]]
-    figure.add_scatter(
-        x=path.intensity, y=path.attained.value, mode="lines+markers", name=escape(path.name, longest=40),
-        legendgroup=path.name, showlegend=path.name not in named, line={"color": colour, "width": 1.5},
-        marker={"symbol": _SYMBOLS[number % len(_SYMBOLS)], "size": 7, "color": colour},
-        error_y={**path.attained.whiskers(), "color": colour, "thickness": 1, "width": 0},
-        hovertext=path.hover, hoverinfo="text", **where,
-    )  # fmt: skip
-    named.add(path.name)
-
-
-def _draw_sizes(figure: go.Figure, info: RooflineInfo, panel: RooflinePanel, where: dict[str, int], quiet: str) -> None:
-    for size, x, y, at in _sizes(panel.paths, info.x, info.y):
-        text = f"\u2002{size:g}" if at == "middle right" else f"{size:g}"
-        figure.add_scatter(
-            x=[x], y=[y], mode="text", text=[text], textposition=at, hoverinfo="skip", showlegend=False,
-            textfont={"size": SIZE_SMALL, "color": quiet}, **where,
-        )  # fmt: skip
-
-
-def _sizes(paths: Sequence[RooflinePath], x: Axis, y: Axis) -> list[tuple[float, float, float, str]]:
-    """Batch sizes at the ends of paths, and where they stand: away from the path, and none upon another."""
-
-    def place(path: RooflinePath, number: int) -> tuple[float, float]:
-        return tuple(  # type: ignore[return-value]
-            float(np.log(value / scale.low) / np.log(scale.high / scale.low))
-            for value, scale in ((path.intensity[number], x), (path.attained.value[number], y))
-        )
-
-    taken: list[tuple[float, float]] = []
-    sizes = []
-    for path in paths:
-        known = [number for number, size in enumerate(path.batch_size) if size == size]
-        for end in dict.fromkeys((known[0], known[-1])) if known else ():
-            here, other = place(path, end), place(path, known[-1] if end == known[0] else known[0])
-            at = "middle right" if abs(here[0] - other[0]) < 0.02 else "top center"
-            if at == "top center" and here[1] < other[1]:
-                at = "bottom center"
-            shift = {"middle right": (0.02, 0.0), "top center": (0.0, 0.03), "bottom center": (0.0, -0.03)}[at]
-            label = (here[0] + shift[0], here[1] + shift[1])
-            if all(abs(label[0] - a) > 0.06 or abs(label[1] - b) > 0.04 for a, b in taken):
-                taken.append(label)
-                sizes.append((path.batch_size[end], path.intensity[end], float(path.attained.value[end]), at))
-    return sizes

@@ -105,7 +105,7 @@ def _get_service_info(run: Run | pd.DataFrame, *, column: str | None) -> Service
     return ServiceInfo(
         subtitle=shared,
         x=measured_axis(sizes, title="batch size (requests)", most=12 // columns),
-        time=axis(times[times > 0], title="time of a call (ms)   ↓ better", most=6),
+        time=axis(times[times > 0], title="time of a call (ms)   ↓ better", most=6, room=0.12),
         residual=axis(
             np.append(_joined([line.residual.everything() for line in lines]), [-2.0, 2.0]),
             title="off the model (%)", log=False, most=5, room=0.15,

@@ -28,7 +28,7 @@ _PACKAGES = {
 _FORMAT = 1
 
 
-def known_limits(device_name: str, backend: str, *, folder: Path | None = None) -> Limits | None:
+def known_limits(device_name: str, backend: str | None = None, *, folder: Path | None = None) -> Limits | None:
     """Look up what was measured before.
 
     Parameters
@@ -36,7 +36,7 @@ def known_limits(device_name: str, backend: str, *, folder: Path | None = None) 
     device_name
         The device's model, as the column ``device`` names it (`tradeoff.limits.device_name`).
     backend
-        Whose copies and products: ``"numpy"``, ``"cupy"`` or ``"torch"``.
+        Whose copies and products: ``"numpy"``, ``"cupy"`` or ``"torch"``; unless given those measured last.
     folder
         Where to look; the user's cache folder unless given.
 
@@ -46,6 +46,9 @@ def known_limits(device_name: str, backend: str, *, folder: Path | None = None) 
         None when this backend, in the versions installed now, has not been measured on this device; on a processor
         also when it was measured with another number of usable cores.
     """
+    if backend is None:
+        found_by = [known_limits(device_name, name, folder=folder) for name in _PACKAGES]
+        return max((found for found in found_by if found), key=lambda found: found.measured_at, default=None)
     key = _key(device_name, backend)
     try:
         content = json.loads(_file(folder, key).read_text(encoding="utf-8"))

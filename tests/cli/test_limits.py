@@ -1,10 +1,13 @@
 import json
+from contextlib import contextmanager
 
 import pytest
 
 from tests.limits.test_limits import limits as some_limits
 from tradeoff import limits as package
 from tradeoff.limits import Limits
+from tradeoff.sweep import turn
+from tradeoff.workloads import devices
 
 
 @pytest.fixture
@@ -40,6 +43,28 @@ def test_a_table_with_units_intervals_and_the_ridge(tradeoff_command, asked):
     ):
         assert words in result.stdout
     assert "tf32 was left out: no such thing" in result.stdout
+
+
+def test_rates_that_varied_are_named(tradeoff_command, asked):
+    # Only the copy has an interval, and it is narrow.
+    assert "The rate of float32, bfloat16 varied" in tradeoff_command("limits").stdout
+
+
+def test_a_gpu_is_waited_for_and_a_processor_is_not(tradeoff_command, asked, monkeypatch):
+    turns = []
+
+    @contextmanager
+    def turn_on(device):
+        turns.append(device)
+        yield
+
+    monkeypatch.setattr(turn, "turn_on", turn_on)
+    monkeypatch.setattr(devices, "has_cuda", lambda: True)
+    for words in ((), ("--device", "cuda:1"), ("--device", "cpu"), ("--device", "cuda:x")):
+        tradeoff_command("limits", *words)
+    monkeypatch.setattr(devices, "has_cuda", lambda: False)
+    tradeoff_command("limits", "--device", "cuda")
+    assert turns == ["cuda", "cuda:1", "cpu", "cpu", "cpu"]
 
 
 def test_json_and_nothing_else(tradeoff_command, asked):

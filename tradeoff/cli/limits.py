@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -12,6 +13,9 @@ from tradeoff.cli.output import complain, say, table, three_digits
 
 if TYPE_CHECKING:
     from tradeoff.limits import Limits
+
+_WIDE = 0.2
+"""An interval wider than this share of its rate is not what a device does that is left alone."""
 
 
 def limits(
@@ -33,11 +37,13 @@ def limits(
     """
     with told_in_a_sentence():
         from tradeoff.limits import known_limits, measure_limits
+        from tradeoff.sweep.turn import turn_on
 
         dtypes = None if dtype is None else [part.strip() for part in dtype.split(",")]
         if not as_json:
             complain("Measuring …")
-        found = measure_limits(device, backend=backend, dtypes=dtypes, seconds=seconds)
+        with turn_on(_gpu(device) or "cpu"):
+            found = measure_limits(device, backend=backend, dtypes=dtypes, seconds=seconds)
         if as_json:
             typer.echo(json.dumps(found.to_dict(), indent=1, allow_nan=False))
             return
@@ -54,8 +60,28 @@ def report(found: Limits) -> None:
         rows.append((f"{dtype} matrices", *_told(found, dtype, rate, 1e9, "Gflop/s"), ridge))
     columns = ("limit", "rate", "(95 %)", "computes rather than moves from")
     table(columns, rows, title=f"Limits of {found.device}, by {found.backend}", numeric=("rate", "(95 %)"))
+    varied = [name for name in ("copy", *found.matrix_flops_per_s) if _varies(found, name)]
+    if varied:
+        say(
+            f"The rate of {', '.join(varied)} varied: something else may be using the device. Measure again when it "
+            "has nothing else to do, or longer: --seconds 5."
+        )
     for name, why in found.how.get("skipped", {}).items():
         say(f"{name} was left out: {why}")
+
+
+def _gpu(device: str | None) -> str | None:
+    """Name the GPU that is asked for, if one is and it is here: a sweep may be measuring on it."""
+    from tradeoff.workloads.devices import has_cuda
+
+    asked = "cuda" if device is None else device
+    return asked if re.fullmatch(r"cuda(:\d{1,3})?", asked) and has_cuda() else None
+
+
+def _varies(found: Limits, name: str) -> bool:
+    rate = found.copy_bytes_per_s if name == "copy" else found.matrix_flops_per_s[name]
+    low, high = found.intervals.get(name, (float("nan"), float("nan")))
+    return not high - low <= _WIDE * rate
 
 
 def _told(found: Limits, name: str, rate: float, unit: float, word: str) -> tuple[str, str]:

@@ -1,3 +1,5 @@
+import sys
+
 import numpy as np
 import pytest
 
@@ -27,6 +29,14 @@ def test_numpy_does_not_run_on_a_gpu(monkeypatch):
     monkeypatch.setattr(machine, "has_cuda", lambda: True)
     with pytest.raises(LimitsError, match="backend='numpy' does not run on 'cuda': use torch or cupy"):
         machine_for("cuda", "numpy")
+
+
+def test_a_gpu_without_a_library_that_reaches_it_is_a_sentence(monkeypatch):
+    monkeypatch.setattr(machine, "has_cuda", lambda: True)
+    monkeypatch.setattr(machine, "_torch_reaches_cuda", lambda: False)
+    monkeypatch.setitem(sys.modules, "cupy", None)
+    with pytest.raises(ValueError, match="CuPy is not installed: pip install"):
+        machine_for(None, None)
 
 
 @pytest.mark.parametrize(("threads", "calls"), [("1", 4), ("2", 2), ("4", 1), ("64", 1), ("", 1), ("many", 1)])

@@ -13,6 +13,7 @@ from tradeoff.environment import cpu_model, gpus, usable_cores
 from tradeoff.limits.limits import LimitsError
 from tradeoff.timing import Conditions
 from tradeoff.timing.bench import Bench, bench_for
+from tradeoff.workloads.arrays import array_module
 from tradeoff.workloads.devices import has_cuda
 from tradeoff.workloads.dtypes import BY_BACKEND
 from tradeoff.workloads.operations.copy import Copy
@@ -76,8 +77,10 @@ class OfCatalogue:
     def __init__(self, device: str, backend: str) -> None:
         self._where, self.backend = device, backend
         self._on_gpu = device.startswith("cuda")
-        if backend == "torch":
-            torch_device(device)  # or a sentence why not
+        if backend == "torch":  # or a sentence why not
+            torch_device(device)
+        else:
+            array_module(backend)
         self.device = device_name(device)
         self.bench = bench_for(backend, device, Conditions(mode="pipelined" if self._on_gpu else "concurrent"))
         self.copy_bytes = _COPY_ON_GPU if self._on_gpu else _COPY_ON_CPU

@@ -40,7 +40,8 @@ def test_commands_and_their_options_exist(words):
     from tradeoff.cli.app import app
 
     _, command, rest = get_command(app).resolve_command(None, words[1:])
-    command.make_context("tradeoff", list(rest), resilient_parsing=False)
+    understood = command.make_context("tradeoff", list(rest), resilient_parsing=False)
+    assert not understood.args, "words that the command does not know"
 
 
 def test_the_example_of_an_own_workload_runs():

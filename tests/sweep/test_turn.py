@@ -47,16 +47,21 @@ def test_a_holder_that_was_killed_holds_nothing(tmp_path, somebody):
     somebody.kill()
     somebody.wait()
     with turn_on("cuda", folder=tmp_path, say=pytest.fail):
-        pass
+        assert f"process {os.getpid()} since" in (tmp_path / "tradeoff-gpu-0.holder").read_text()
 
 
 def test_other_devices_are_not_held(tmp_path, somebody, monkeypatch):
-    for device in ("cpu", "cuda:1"):
-        with turn_on(device, folder=tmp_path, say=pytest.fail):
-            pass
+    def held():
+        return sorted(file.name for file in tmp_path.glob("*.holder"))
+
+    with turn_on("cpu", folder=tmp_path, say=pytest.fail):
+        assert held() == ["tradeoff-gpu-0.holder"], "that of somebody else"
+    with turn_on("cuda:1", folder=tmp_path, say=pytest.fail):
+        assert held() == ["tradeoff-gpu-0.holder", "tradeoff-gpu-1.holder"]
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "1,0")
     with turn_on("cuda:0", folder=tmp_path, say=pytest.fail):
-        pass
+        assert held() == ["tradeoff-gpu-0.holder", "tradeoff-gpu-1.holder"], "the second device, seen as the first"
+    assert held() == ["tradeoff-gpu-0.holder"]
 
 
 def test_a_holder_file_that_says_something_else_is_not_believed(tmp_path, somebody):

@@ -32,8 +32,12 @@ def test_everything_else_is_possible() -> None:
     for mode in MODES:
         for cache in CACHES:
             for regime in REGIMES:
-                Conditions(mode=mode, cache=cache, regime=regime).check(concurrency=1, device="cuda:1")
-    Conditions(cache="cold_rotate", regime="burst").check(concurrency=32, device="cpu")
+                conditions = Conditions(mode=mode, cache=cache, regime=regime)
+                conditions.check(concurrency=1, device="cuda:1")
+                assert conditions.is_single == (mode != "concurrent" or cache == "cold_flush")
+    several = Conditions(cache="cold_rotate", regime="burst")
+    several.check(concurrency=32, device="cpu")
+    assert not several.is_single
 
 
 def test_only_a_pipeline_has_no_latency_on_the_host() -> None:

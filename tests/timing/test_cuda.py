@@ -15,16 +15,6 @@ MS = 1_000_000
 
 
 @pytest.fixture
-def clock() -> ScriptedClock:
-    return ScriptedClock(now_ns=5_000 * MS, tick_ns=20)
-
-
-@pytest.fixture
-def device(clock: ScriptedClock) -> FakeDevice:
-    return FakeDevice(clock, poll_ns=400)
-
-
-@pytest.fixture
 def runner(clock: ScriptedClock, device: FakeDevice) -> CudaRunner:
     return CudaRunner(device, clock=clock)
 

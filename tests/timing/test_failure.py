@@ -48,7 +48,7 @@ def test_the_reason_has_type_and_message_on_one_line() -> None:
     "text",
     [
         "cannot open /home/ada/secret/model.pt",
-        "in '/root/x/model.pt', line 3",
+        "in '/srv/root/x/model.pt', line 3",
         r"cannot open C:\Users\ada\model.pt",
         "file=/var/lib/ada/model.pt",
     ],

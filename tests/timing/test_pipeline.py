@@ -11,16 +11,6 @@ from tradeoff.timing.pipeline import CHUNK, PipelineRunner
 US, MS = 1_000, 1_000_000
 
 
-@pytest.fixture
-def clock() -> ScriptedClock:
-    return ScriptedClock(now_ns=5_000 * MS, tick_ns=20)
-
-
-@pytest.fixture
-def device(clock: ScriptedClock) -> FakeDevice:
-    return FakeDevice(clock, poll_ns=400)
-
-
 def launching(device: FakeDevice, clock: ScriptedClock, *, work_ns: int, submit_ns: int = 4 * US):
     def call() -> object:
         clock.advance(submit_ns)

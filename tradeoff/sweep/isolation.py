@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import multiprocessing
 import os
-import re
 import signal
 import subprocess
 import sys
@@ -17,12 +16,10 @@ from tradeoff.environment import THREAD_VARIABLES, usable_cores
 from tradeoff.sweep.arguments import ArgumentError
 from tradeoff.sweep.source import Source
 from tradeoff.timing import Budget, Measurement
+from tradeoff.timing.failure import PATH
 
 START_UP_S = 60.0
 """Longest time a worker may take to import its libraries and prepare a point."""
-
-_PATH = re.compile(r"(?:[A-Za-z]:)?(?:[\\/][^\s\\/:'\",;()<>]+){2,}")
-
 
 _MISUSE = ("WorkloadError", "ConditionsError")
 """What a worker raises when it is asked for what cannot be: the arguments are to blame."""
@@ -129,7 +126,7 @@ class Worker:
         self._said.seek(max(0, self._said.tell() - 2000))
         lines = self._said.read().decode("utf-8", errors="replace").split("\n")
         words = next((line.strip() for line in reversed(lines) if line.strip()), "")
-        return "".join(c for c in _PATH.sub("…", words) if c.isprintable())[:200]
+        return "".join(c for c in PATH.sub("…", words) if c.isprintable())[:200]
 
     def _close(self) -> None:
         self._connection.close()

@@ -252,9 +252,8 @@ def _device_for(workload: Workload, device: str | None) -> str:
 
 def _limits_of(subject: Subject) -> Limits | None:
     """Look up what ``tradeoff limits`` has measured on this device, by this backend or else by another."""
-    backends = dict.fromkeys((subject.backend, "torch", "cupy", "numpy"))
-    known = (known_limits(subject.device_name or "", backend) for backend in backends)
-    return next((limits for limits in known if limits is not None), None)
+    name = subject.device_name or ""
+    return known_limits(name, subject.backend) or known_limits(name)
 
 
 def _check_dtypes(workload: Workload, dtypes: Sequence[str], device: str) -> None:

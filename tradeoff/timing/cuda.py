@@ -25,6 +25,7 @@ import numpy as np
 
 from tradeoff.timing.block import Block, make_block
 from tradeoff.timing.device import DeviceAdapter
+from tradeoff.timing.floor import floor_of
 from tradeoff.timing.host import collection_held_off
 from tradeoff.timing.launch import probe_launch
 
@@ -98,11 +99,7 @@ class CudaRunner:
 
     def floor_ns(self) -> tuple[float, float]:
         """Cost of timing a call that launches nothing: median and 99th percentile."""
-        block = self.run([_nothing], max_calls=_FLOOR_CALLS, duration_ns=1_000_000_000)
-        if block.error is not None or not len(block):
-            return float("nan"), float("nan")
-        cost = block.done_ns - block.submitted_ns
-        return float(np.median(cost)), float(np.quantile(cost, 0.99, method="inverted_cdf"))
+        return floor_of(self.run, calls=_FLOOR_CALLS)
 
     def flags(self, call: Callable[[], object]) -> list[str]:
         """Say what launching `call` tells (see `tradeoff.timing.launch`)."""
@@ -239,7 +236,3 @@ class _Stretch:
         # After a failure the device may refuse to be waited for; the first error is the one that says why.
         with contextlib.suppress(Exception):
             self.adapter.synchronize()
-
-
-def _nothing() -> object:
-    return True

@@ -12,7 +12,7 @@ _WANTED = re.compile(
     re.IGNORECASE,
 )
 _ADDRESS = re.compile(r"https?://\S+")
-_WORD = re.compile(r"(?:[A-Za-z]:)?(?:[\\/][^\s\\/:'\",;()<>]+){2,}[\\/]?")
+PATH = re.compile(r"(?:[A-Za-z]:)?(?:[\\/][^\s\\/:'\",;()<>]+){2,}[\\/]?")
 """Two separators with names between them: a path of this machine, as in /home/ada/model.py."""
 _LONGEST = 300
 
@@ -50,7 +50,7 @@ def is_out_of_memory(error: BaseException) -> bool:
 
 def one_line(text: str) -> str:
     """Return `text` on one line, shortened, with the directories of paths left out."""
-    flat = _WORD.sub(_last_part, _ADDRESS.sub("(address left out)", " ".join(text.split())))
+    flat = PATH.sub(_last_part, _ADDRESS.sub("(address left out)", " ".join(text.split())))
     return flat if len(flat) <= _LONGEST else flat[: _LONGEST - 1] + "…"
 
 

@@ -13,6 +13,7 @@ from time import perf_counter_ns
 import numpy as np
 
 from tradeoff.timing.block import Block, make_block
+from tradeoff.timing.floor import floor_of
 
 _FLOOR_CALLS = 2000
 _FAR = 1 << 62
@@ -76,9 +77,7 @@ class HostRunner:
 
     def floor_ns(self) -> tuple[float, float]:
         """Cost of timing a call that does nothing: median and 99th percentile."""
-        block = self.run([_nothing], max_calls=_FLOOR_CALLS, duration_ns=1_000_000_000)
-        cost = block.done_ns - block.submitted_ns
-        return float(np.median(cost)), float(np.quantile(cost, 0.99, method="inverted_cdf"))
+        return floor_of(self.run, calls=_FLOOR_CALLS)
 
     def flags(self, call: Callable[[], object]) -> list[str]:
         """None: a synchronous call has no launch."""
@@ -231,7 +230,3 @@ def collection_held_off() -> Iterator[None]:
     finally:
         if was_on:
             gc.enable()
-
-
-def _nothing() -> object:
-    return True

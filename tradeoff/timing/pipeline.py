@@ -15,6 +15,7 @@ import numpy as np
 
 from tradeoff.timing.block import Block, make_block
 from tradeoff.timing.device import DeviceAdapter
+from tradeoff.timing.floor import floor_of
 from tradeoff.timing.host import collection_held_off
 from tradeoff.timing.launch import probe_launch
 
@@ -96,11 +97,7 @@ class PipelineRunner:
 
     def floor_ns(self) -> tuple[float, float]:
         """Cost of timing a call that launches nothing: median and 99th percentile."""
-        block = self.run([_nothing], max_calls=4 * CHUNK, duration_ns=1_000_000_000)
-        if block.error is not None or not len(block):
-            return float("nan"), float("nan")
-        cost = block.done_ns - block.submitted_ns
-        return float(np.median(cost)), float(np.quantile(cost, 0.99, method="inverted_cdf"))
+        return floor_of(self.run, calls=4 * CHUNK)
 
     def flags(self, call: Callable[[], object]) -> list[str]:
         """``sync_inside`` when the call waits, ``host_bound`` when no gate outlasted a tenth of the chunks."""
@@ -149,7 +146,3 @@ class PipelineRunner:
             at_ns = start_ns + max(1, round(elapsed(start, stop) * 1e6))
             rows.append((start_ns, at_ns))
         return rows
-
-
-def _nothing() -> object:
-    return True

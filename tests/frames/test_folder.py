@@ -73,6 +73,41 @@ def test_save_does_not_replace_a_run_unless_told(tmp_path):
     assert [item.name for item in tmp_path.iterdir()] == ["run"]
 
 
+@pytest.mark.parametrize("overwrite", [False, True])
+@pytest.mark.parametrize("name", ["points/mine.txt", "samples/mine.txt", "points.parquet", "environment.json"])
+def test_save_deletes_nothing_that_is_no_runs(tmp_path, name, overwrite):
+    place = tmp_path / "here"
+    (place / name).parent.mkdir(parents=True)
+    (place / name).write_text("mine")
+    with pytest.raises(RunFolderError, match=r"is not a Run: choose another folder|cannot be read as JSON"):
+        small_run().save(place, overwrite=overwrite)
+    assert (place / name).read_text() == "mine"
+    assert [item.name for item in tmp_path.iterdir()] == ["here"]
+
+
+def test_save_deletes_no_file_of_somebody_elses_in_a_run(tmp_path):
+    small_run().save(tmp_path / "run")
+    mine = tmp_path / "run" / "samples" / "notes.txt"
+    mine.write_text("mine")
+    with pytest.raises(RunFolderError, match=r"notes\.txt"):
+        small_run().save(tmp_path / "run", overwrite=True)
+    assert mine.read_text() == "mine"
+
+
+def test_save_through_a_link_replaces_what_it_points_to(tmp_path):
+    small_run().save(tmp_path / "run")
+    (tmp_path / "link").symlink_to(tmp_path / "run")
+    Run().save(tmp_path / "link", overwrite=True)
+    assert (tmp_path / "link").is_symlink()
+    assert len(RunFolder(tmp_path / "run").read().points) == 0
+
+
+@pytest.mark.parametrize("path", [5, None, ""])
+def test_a_path_that_is_none(path):
+    with pytest.raises((TypeError, ValueError), match="path must be the path of a folder"):
+        small_run().save(path)
+
+
 def test_save_to_where_a_file_is(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(RunFolderError, match="is a file"):
@@ -183,6 +218,69 @@ def test_samples_that_are_gone_are_missed(tmp_path):
         folder.read()
 
 
+def test_rows_that_are_gone_are_missed(tmp_path):
+    folder = RunFolder(tmp_path).create({})
+    for batch_size in (1, 2, 4):
+        folder.commit(*point_and_samples(batch_size))
+    folder.compact()
+    (tmp_path / "points.parquet").unlink()
+    with pytest.raises(RunFolderError, match=r"points\.parquet is missing although 3 points were measured: .*--resume"):
+        folder.read()
+    assert folder.finished() == set()
+    folder.commit(*point_and_samples(1))
+    folder.compact()
+    assert len(folder.read().points) == 1
+
+
+def test_only_one_may_write(tmp_path):
+    one, other = RunFolder(tmp_path / "run"), RunFolder(tmp_path / "run")
+    with one.writing():
+        one.create({})
+        with pytest.raises(RunFolderError, match="another sweep is writing to this folder"), other.writing():
+            pytest.fail("two write")
+        assert len(other.read().points) == 0, "anyone may read"
+    with other.writing():
+        other.commit(*point_and_samples(1))
+    assert len(one.read().points) == 1
+
+
+def test_a_mark_that_comes_while_others_are_gathered_stays(tmp_path):
+    folder = RunFolder(tmp_path).create({})
+    folder.commit(*point_and_samples(1))
+
+    def meanwhile(points):
+        folder.commit(*point_and_samples(2))
+        return points
+
+    folder.compact(meanwhile)
+    assert len(folder.read().points) == 2
+
+
+def test_rows_gathered_while_they_are_read_are_there_once(tmp_path, monkeypatch):
+    folder = RunFolder(tmp_path).create({})
+    for batch_size in (1, 2):
+        folder.commit(*point_and_samples(batch_size))
+    listed = RunFolder._files
+
+    def then_compact(self, kind):
+        files = list(listed(self, kind))
+        if kind == "points" and files:
+            monkeypatch.setattr(RunFolder, "_files", listed)
+            RunFolder(tmp_path).compact()
+        return iter(files)
+
+    monkeypatch.setattr(RunFolder, "_files", then_compact)
+    assert len(folder.read_points()) == 2
+
+
+def test_failed_points_are_known(tmp_path):
+    folder = RunFolder(tmp_path).create({})
+    for batch_size, status in ((1, "converged"), (2, "failed"), (4, "oom")):
+        point, samples = point_and_samples(batch_size)
+        folder.commit({**point, "status": status}, samples)
+    assert folder.failed() == {point_and_samples(batch_size)[0]["point_id"] for batch_size in (2, 4)}
+
+
 @pytest.mark.parametrize("kind", ["points", "samples", "compacted"])
 def test_what_was_moved_away_can_be_measured_again(tmp_path, kind):
     folder = RunFolder(tmp_path).create({})
@@ -207,6 +305,8 @@ def test_what_was_moved_away_can_be_measured_again(tmp_path, kind):
         (json.dumps({"format": "other"}), "not the environment"),
         (json.dumps({"format": "tradeoff-run", "version": 99}), "version 99"),
         (json.dumps({"format": "tradeoff-run", "version": 1}), "no environment"),
+        (json.dumps({"format": "tradeoff-run", "version": 1, "environment": {"sweeps": 5}}), "no list of sweeps"),
+        (json.dumps({"format": "tradeoff-run", "version": 1, "environment": {"sweeps": [5]}}), "no list of sweeps"),
     ],
 )
 def test_an_environment_that_is_not_one(tmp_path, content, said):

@@ -10,8 +10,9 @@ from tradeoff.frames.columns import (
     Column,
     column,
 )
+from tradeoff.frames.files import RunFolderError
 from tradeoff.frames.flags import FLAGS, Flag
-from tradeoff.frames.folder import RunFolder, RunFolderError
+from tradeoff.frames.folder import RunFolder
 from tradeoff.frames.run import Run
 from tradeoff.frames.tables import make_points, make_samples, point_id
 from tradeoff.frames.validate import FrameError, validate_points, validate_samples

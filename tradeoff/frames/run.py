@@ -63,11 +63,12 @@ class Run:
         Raises
         ------
         RunFolderError
-            When the folder holds a Run and `overwrite` is not given, or a file cannot be written.
+            When the folder holds a Run and `overwrite` is not given, or files that are no Run's under a Run's names,
+            or a file cannot be written.
         FrameError
             When a frame does not follow its column table; every problem is listed.
         """
-        from tradeoff.frames.folder import save_run
+        from tradeoff.frames.save import save_run
 
         save_run(self, path, overwrite=overwrite)
 

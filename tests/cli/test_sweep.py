@@ -9,6 +9,7 @@ import pytest
 
 import tradeoff.timing.budget as budgets
 from tests.explorer.runs import grid_run
+from tests.sweep.odd_workloads import MEASURED
 from tradeoff.frames import Run, make_points
 from tradeoff.readers import read
 from tradeoff.sweep import SweepInterrupted
@@ -42,8 +43,13 @@ def test_a_sweep_is_saved_reported_and_taken_up_again(tradeoff_command, tmp_path
     assert "--resume" in again.stderr
     more = tradeoff_command("sweep", "numpy.softmax", "-b", "1,4,8", "--out", out, "--resume")
     assert more.exit_code == 0
-    assert "8 points were there already, 1 are new." in more.stdout
+    assert "8 of 9 points were there already." in more.stdout
     assert len(read(out).points) == 9
+    written = (out / "environment.json").read_text()
+    nothing = tradeoff_command("sweep", "numpy.softmax", "-b", "1,4,8", "--out", out, "--resume")
+    assert nothing.exit_code == 0
+    assert "nothing to measure, all 3 points are there" in nothing.stderr
+    assert (out / "environment.json").read_text() == written, "nothing was swept"
 
 
 @pytest.mark.usefixtures("quick")
@@ -68,6 +74,30 @@ def test_all_points_failed_is_exit_status_1(tradeoff_command, tmp_path):
 
 
 @pytest.mark.usefixtures("quick")
+def test_what_failed_is_tried_again_when_told(tradeoff_command, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    module = tmp_path / "flaky.py"
+    module.write_text("def f(batch_size):\n    return lambda: 1 // (batch_size - 4) or 1\n")
+    words = ("sweep", "flaky:f", "-b", "1,4", "--out", tmp_path / "run")
+    first = tradeoff_command(*words)
+    assert "1 of 2 points failed. To measure them again: --resume --retry-failed" in first.stdout
+    module.write_text("def f(batch_size):\n    return lambda: batch_size\n")
+    assert "nothing to measure" in tradeoff_command(*words, "--resume").stderr
+    again = tradeoff_command(*words, "--resume", "--retry-failed")
+    assert again.exit_code == 0, again.output
+    assert "1 of 2 points were there already." in again.stdout
+    assert set(read(tmp_path / "run").points["status"]) <= MEASURED
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_percentile_without_a_value_says_why(tradeoff_command, tmp_path, monkeypatch):
+    rows = [{"workload": "w", "batch_size": 1, "n": 2, "status": "budget", "reason": "p50 is without an interval"}]
+    monkeypatch.setattr(sys.modules["tradeoff.sweep"], "sweep", lambda workload, **options: Run(make_points(rows)))
+    said = tradeoff_command("sweep", "softmax", "--out", tmp_path / "run").stdout
+    assert "budget: p50 is without an interval" in said
+
+
+@pytest.mark.usefixtures("quick")
 def test_without_out_the_run_is_kept_under_results(tradeoff_command, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "mine.py").write_text("def double(batch_size):\n    return batch_size * 2\n")
@@ -83,18 +113,33 @@ def test_without_out_the_run_is_kept_under_results(tradeoff_command, tmp_path, m
         (["softmax", "--batch-size", ""], "--batch-size takes whole numbers of at least 1"),
         (["softmax", "--batch-size", "1,,2"], "got ''"),
         (["softmax", "--batch-size", "many"], "got 'many'"),
+        (["softmax", "--batch-size", "1,1"], "--batch-size must be"),
         (["softmax", "--batch-size", "1,1"], "twice"),
+        (["softmax", "--batch-size", "1000000000"], "nine digits at most"),
         (["softmax", "--concurrency", "-1"], "--concurrency takes whole numbers of at least 1"),
-        (["softmax", "--dtype", "int8"], "float32"),
+        (["softmax", "--dtype", "int8"], "--dtype must be one of float16"),
+        (["softmax", "--price-per-hour", "-1"], "--price-per-hour must be a positive number"),
+        (["softmax", "--out", ""], "--out takes the path of a folder; got ''"),
+        (["softmax", "--name", " "], "--name must be text"),
+        (["softmax", "--retry-failed"], "resume"),
         (["softmax", "--device", "tpu"], "'cpu'"),
         (["softmax", "--budget", "endless"], "--budget takes one of draft, standard, tail"),
         (["softmax", "--seed", "-1"], "seed must be a whole number"),
         (["softmax", "--seed", "x"], "--seed"),
         (["no_such_module:thing"], "no_such_module"),
+        *((path, "must be package.module:attribute") for path in (["./mine:ok"], [".:x"], ["..:x"], [":x"], ["a b:x"])),
+        (["mine:raises"], "no 'raises'"),
+        (["broken:x"], "importing module 'broken' raised ZeroDivisionError: division by zero"),
+        (["wrong:x"], "importing module 'wrong' raised SyntaxError"),
+        (["leaves:x"], "importing module 'leaves' raised SystemExit: 3"),
     ],
 )
 def test_misuse_names_what_is_allowed(tradeoff_command, tmp_path, monkeypatch, arguments, said):
     monkeypatch.chdir(tmp_path)
+    modules = {"mine": "", "broken": "1 / 0\n", "wrong": "def\n", "leaves": "raise SystemExit(3)\n"}
+    for name, content in modules.items():
+        (tmp_path / f"{name}.py").write_text(content)
+        monkeypatch.delitem(sys.modules, name, raising=False)
     result = tradeoff_command("sweep", *arguments)
     assert result.exit_code == 2
     assert said in result.stderr

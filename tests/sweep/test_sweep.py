@@ -1,6 +1,7 @@
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -185,7 +186,7 @@ def test_a_full_disk_is_named_and_costs_nothing(quick, tmp_path, monkeypatch):
     def fill_up_after_one(self, *frames):
         calls.append(1)
         if len(calls) == 2:
-            monkeypatch.setattr("tradeoff.frames.folder.pq.write_table", full)
+            monkeypatch.setattr("tradeoff.frames.arrow.pq.write_table", full)
         return commit(self, *frames)
 
     monkeypatch.setattr(RunFolder, "commit", fill_up_after_one)
@@ -248,3 +249,110 @@ def test_kill_nine_at_twenty_random_moments(tmp_path):
     assert len(found) == 30
     assert all(found[name] == rate for name, rate in known.items())
     assert sorted(folder.read().points["batch_size"]) == list(range(1, 31))
+
+
+def test_another_workload_of_the_same_name_is_not_pooled(quick, tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(tmp_path)
+    for name in ("mine_a", "mine_b"):
+        (tmp_path / f"{name}.py").write_text("def f(batch_size):\n    return lambda: batch_size\n")
+    how = {"budget": quick, "path": tmp_path / "run", "progress": False}
+    sweep("mine_a:f", batch_size=1, **how)
+    with pytest.raises(RunFolderError, match=r"points of mine_a:f, and mine_b:f would go by the same name.*--name"):
+        sweep("mine_b:f", batch_size=[1, 2], resume=True, **how)
+    run = sweep("mine_b:f", batch_size=[1, 2], resume=True, name="f of b", **how)
+    assert sorted(run.points["workload"]) == ["f", "f of b", "f of b"]
+    assert [each["path"] for each in run.environment["sweeps"]] == ["mine_a:f", "mine_b:f"]
+
+
+def test_other_settings_are_told_and_leave_what_is_there(quick, tmp_path):
+    path = tmp_path / "run"
+    first = sweep(ODD + "fine", batch_size=1, budget=quick, path=path, progress=False)
+    other = replace(quick, name="other")
+    with pytest.warns(UserWarning, match="measured with budget quick, seed 0; this sweep has budget other, seed 1"):
+        run = sweep(ODD + "fine", batch_size=[1, 2], budget=other, seed=1, path=path, resume=True, progress=False)
+    assert len(run.points) == 2
+    (kept,) = run.points[run.points["batch_size"] == 1]["n"]
+    assert [kept] == first.points["n"].tolist()
+
+
+def test_a_sweep_with_nothing_left_changes_nothing(quick, tmp_path, capsys, recwarn):
+    how = {"batch_size": [1, 2], "budget": quick, "path": tmp_path / "run"}
+    sweep(ODD + "fine", **how, progress=False)
+    before = (tmp_path / "run" / "environment.json").read_bytes()
+    assert len(sweep(ODD + "fine", **how, resume=True).points) == 2
+    assert "nothing to measure, all 2 points are there" in capsys.readouterr().err
+    assert (tmp_path / "run" / "environment.json").read_bytes() == before
+    assert not recwarn.list
+
+
+def test_two_sweeps_do_not_write_to_one_folder(quick, tmp_path):
+    with RunFolder(tmp_path / "run").writing(), pytest.raises(RunFolderError, match="another sweep is writing"):
+        sweep(ODD + "fine", batch_size=1, budget=quick, path=tmp_path / "run", progress=False)
+
+
+def test_what_failed_is_measured_again_when_asked_for(quick, tmp_path):
+    fails = True
+
+    def flaky(batch_size):
+        if batch_size == 4 and fails:
+            raise RuntimeError("not yet")
+        return batch_size
+
+    how = {"batch_size": [1, 4], "budget": quick, "path": tmp_path / "run", "progress": False}
+    run = sweep(flaky, **how)
+    assert run.points.set_index("batch_size")["status"][4] == "failed"
+    fails = False
+    assert sweep(flaky, **how, resume=True).points.set_index("batch_size")["status"][4] == "failed"
+    run = sweep(flaky, **how, resume=True, retry_failed=True)
+    assert run.points.set_index("batch_size")["status"][4] in MEASURED
+    assert len(run.points) == 2
+
+
+@pytest.mark.parametrize("isolate", [False, True])
+@pytest.mark.parametrize(("name", "said"), [("mute", "raised Mute"), ("leaves", "raised SystemExit: 3")])
+def test_whatever_a_workload_raises_costs_its_point_and_not_the_sweep(quick, isolate, name, said):
+    run = sweep(ODD + name, batch_size=[1, 2], budget=quick, isolate=isolate, progress=False)
+    assert run.points["status"].tolist() == ["failed", "failed"]
+    assert run.points["reason"].tolist() == [said, said]
+
+
+def test_a_machine_without_threads_costs_the_points_that_need_them(quick, monkeypatch):
+    def refuse(thread):
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr("tradeoff.timing.host.threading.Thread.start", refuse)
+    run = sweep(ODD + "fine", batch_size=1, concurrency=[1, 2], budget=quick, isolate=False, progress=False)
+    points = run.points.set_index("concurrency")
+    assert points["status"][1] in MEASURED
+    assert "2 calls in flight need as many threads, and can't start new thread: use fewer" in points["reason"][2]
+
+
+def test_an_error_of_our_own_costs_a_point_and_not_the_sweep(quick, monkeypatch):
+    def broken(*args, **kwargs):
+        raise KeyError("p42")
+
+    monkeypatch.setattr("tradeoff.timing.point.summarise", broken)
+    run = sweep(ODD + "fine", batch_size=[1, 2], budget=quick, isolate=False, progress=False)
+    assert run.points["status"].tolist() == ["failed", "failed"]
+    assert run.points["reason"].str.contains("could not be measured: KeyError: 'p42'").all()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ({"path": 5}, "path must be the path of a folder"),
+        ({"path": ""}, "path must be the path of a folder"),
+        ({"name": 5}, "name must be text"),
+        ({"name": ""}, "name must be text"),
+        ({"budget": ["draft"]}, r"budget=\['draft'\] is not known: use one of draft"),
+        ({"budget": {}}, "budget={} is not known"),
+        ({"batch_size": np.int64(-3)}, "got -3$"),
+        ({"batch_size": 2**64}, "batch_size must be at most 999999999; got 18446744073709551616"),
+        ({"concurrency": 10**30}, "concurrency must be at most 999999999"),
+        ({"retry_failed": True}, "goes with resume=True"),
+        ({"retry_failed": "no"}, "retry_failed must be True or False"),
+    ],
+)
+def test_what_cannot_be_used_is_refused_before_anything_runs(quick, arguments, said):
+    with pytest.raises(ValueError, match=said):
+        sweep(ODD + "fine", **{"batch_size": 1, "budget": quick, "progress": False, **arguments})

@@ -55,3 +55,23 @@ def test_an_own_budget_passes_through() -> None:
 def test_nonsense_is_refused(change: dict[str, float]) -> None:
     with pytest.raises(ValueError, match=r"seconds|calls"):
         Budget(**({"name": "own", "seconds": 1, "max_calls": 5000} | change))
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"seconds": "x"}, "seconds='x' must be a number of seconds"),
+        ({"seconds": float("nan")}, "seconds=nan must be"),
+        ({"warm_up_seconds": -1}, "warm_up_seconds=-1 must be"),
+        ({"max_calls": 0}, "max_calls=0 must be a whole number, 1 or more"),
+        ({"min_calls": 2.5}, r"min_calls=2\.5 must be a whole number"),
+        ({"name": 5}, "name=5 must be text"),
+        ({"tolerances": {"p42": 0.1}}, "'p42' is not known: use some of p50, p90"),
+        ({"tolerances": {"p99": -0.1}}, r"p99=-0\.1 must be a positive share"),
+        ({"tolerances": {"p99": "5 %"}}, "must be a positive share"),
+        ({"tolerances": ["p99"]}, "must map percentiles to widths"),
+    ],
+)
+def test_a_budget_that_is_none(wrong, said) -> None:
+    with pytest.raises(ValueError, match=said):
+        Budget(**{"name": "mine", "seconds": 1.0, "max_calls": 100, "min_calls": 10, **wrong})

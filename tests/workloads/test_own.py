@@ -96,6 +96,9 @@ def test_names() -> None:
     assert as_workload(functools.partial(pow, 2)).name == "pow"
     assert as_workload(Thing()).name == "Thing"
     assert as_workload(lambda b: 1, name="mine").name == "mine"
+    work = functools.wraps(max)(lambda b: 1)
+    work.__name__ = "</script><img>"
+    assert as_workload(work).name == "</script><img>", "a hostile name is shown as it is, as text"
 
 
 def test_coroutines_are_refused() -> None:

@@ -41,16 +41,26 @@ def sweep(
     ] = "concurrent",
     cache: Annotated[str, typer.Option(help="hot, cold_flush or cold_rotate; or several.")] = "hot",
     regime: Annotated[str, typer.Option(help="sustained (load that lasts) or burst; or both.")] = "sustained",
-    budget: Annotated[str, typer.Option(help="Seconds a point may take: draft 2, standard 10, tail 60.")] = "draft",
+    budget: Annotated[
+        str,
+        typer.Option(
+            help="What a point may take: draft (2 s or 20 000 calls), standard (10 s or 200 000), tail (60 s or a "
+            "million); up to four times that while a percentile lacks an end of its interval."
+        ),
+    ] = "draft",
     replicates: Annotated[int, typer.Option(help="Processes that measure each point, each from the start.")] = 1,
     price_per_hour: Annotated[
         float | None, typer.Option(help="What the device costs an hour; gives the cost of a million requests.")
     ] = None,
     seed: Annotated[int, typer.Option(help="Of the inputs and of the order of the points.")] = 0,
-    out: Annotated[
-        Path | None, typer.Option("--out", "-o", help="The Run folder; results/WORKLOAD by default.")
+    name: Annotated[
+        str | None, typer.Option(help="What to call a workload of your own; its own name by default.")
     ] = None,
+    out: Annotated[str | None, typer.Option("--out", "-o", help="The Run folder; results/WORKLOAD by default.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the Run in --out.")] = False,
+    retry_failed: Annotated[
+        bool, typer.Option("--retry-failed", help="With --resume: measure points that failed once more.")
+    ] = False,
 ) -> None:
     """Measure a workload over batch sizes and concurrency.
 
@@ -58,7 +68,7 @@ def sweep(
     files that cannot be used, 130 after Ctrl-C.
     """
     with told_in_a_sentence():
-        folder = Path("results") / re.sub(r"[^\w.-]+", "_", workload) if out is None else out
+        folder = _folder(workload, out)
         asked = {
             "batch_size": whole_numbers("--batch-size", batch_size),
             "concurrency": whole_numbers("--concurrency", concurrency),
@@ -71,17 +81,22 @@ def sweep(
             "price_per_hour": price_per_hour,
             "budget": _budget(budget),
             "seed": seed,
+            "name": name,
+            "retry_failed": retry_failed,
         }
-        before = _finished(folder) if resume else 0
+        before = _finished(folder, but_failed=retry_failed) if resume else 0
         run, interrupted = _measure(workload, folder, resume=resume, **asked)
         if interrupted:
             complain(_how_to_go_on(folder, run))
             raise typer.Exit(Status.INTERRUPTED)
         report(run.points)
         if before:
-            say(f"{before} points were there already, {len(run.points) - before} are new.")
+            say(f"{before} of {len(run.points)} points were there already.")
+        failed = int(run.points["status"].isin(["failed", "oom"]).sum())
+        if failed and not retry_failed:
+            say(f"{failed} of {len(run.points)} points failed. To measure them again: --resume --retry-failed")
         say(f"Saved in {folder}. Next: tradeoff explore {shlex.quote(str(folder))}")
-    if run.points["status"].isin(["failed", "oom"]).all():
+    if failed == len(run.points):
         raise typer.Exit(Status.NO)
 
 
@@ -91,13 +106,13 @@ def whole_numbers(option: str, text: str) -> list[int]:
     Raises
     ------
     ValueError
-        When a part is not a whole number of at least 1.
+        When a part is not a whole number of at least 1, or has more than nine digits.
     """
     numbers = []
     for part in _parts(text):
         if not re.fullmatch(r"\+?[0-9]{1,9}", part) or int(part) < 1:
             raise ValueError(
-                f"{option} takes whole numbers of at least 1, separated by commas, such as 1,2,4; got {part!r}"
+                f"{option} takes whole numbers of at least 1 and of nine digits at most, separated by commas, such as 1,2,4; got {part!r}"
             )
         numbers.append(int(part))
     return numbers
@@ -143,14 +158,17 @@ def _budget(name: str) -> str:
 
 def _measure(workload: str, folder: Path, *, resume: bool, **asked: Any) -> tuple[Run, bool]:
     """Measure; also tell whether Ctrl-C ended it. Warnings become sentences."""
-    from tradeoff.sweep import SweepInterrupted
+    from tradeoff.sweep import ArgumentError, SweepInterrupted
     from tradeoff.sweep import sweep as measure
 
     if ":" in workload and os.getcwd() not in sys.path:  # noqa: PTH109  # sys.path holds text
         sys.path.insert(0, os.getcwd())  # noqa: PTH109  # as 'python -m' does, so that a module lying here is found
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("default")
-        run = measure(workload, path=folder, resume=resume, **asked)
+        try:
+            run = measure(workload, path=folder, resume=resume, **asked)
+        except ArgumentError as error:
+            raise ValueError(_as_option(str(error), asked)) from None
     interrupted = any(issubclass(warning.category, SweepInterrupted) for warning in caught)
     for warning in caught:
         if not issubclass(warning.category, SweepInterrupted):
@@ -158,16 +176,32 @@ def _measure(workload: str, folder: Path, *, resume: bool, **asked: Any) -> tupl
     return run, interrupted
 
 
-def _finished(folder: Path) -> int:
+def _folder(workload: str, out: str | None) -> Path:
+    if out is None:
+        return Path("results") / re.sub(r"[^\w.-]+", "_", workload)
+    if not out.strip():
+        raise ValueError(f"--out takes the path of a folder; got {out!r}")
+    return Path(out)
+
+
+def _as_option(sentence: str, asked: Mapping[str, object]) -> str:
+    """Call an argument by the option that it came from: ``--dtype must be …``."""
+    name = re.match(r"\w*", sentence)[0]  # type: ignore[index]
+    return sentence.replace(name, f"--{name.replace('_', '-')}", 1) if name in asked else sentence
+
+
+def _finished(folder: Path, *, but_failed: bool) -> int:
     from tradeoff.frames import RunFolder
 
-    return len(RunFolder(folder).finished())
+    there = RunFolder(folder)
+    return len(there.finished() - there.failed() if but_failed else there.finished())
 
 
 def _how_to_go_on(folder: Path, run: Run) -> str:
     words = [word for word in sys.argv[1:] if word != "--resume"]
     command = shlex.join(["tradeoff", *words, "--resume"])
-    return f"Stopped. {len(run.points)} finished points are kept in {folder}; to go on: {command}"
+    kept = "1 finished point is kept" if len(run.points) == 1 else f"{len(run.points)} finished points are kept"
+    return f"Stopped. {kept} in {folder}; to go on: {command}"
 
 
 def _interval(low: float, high: float) -> str:
@@ -180,8 +214,9 @@ def _status(row: Mapping[Any, Any]) -> str:
     if row["status"] == "unstable":
         return f"unstable (drift {row['drift_pct']:.0f} %)"
     reason = row.get("reason")
-    # That a budget ended a point is no news; the frame has the details.
-    told = isinstance(reason, str) and reason and row["status"] not in ("converged", "budget")
+    # That a budget ended a point is no news, unless it left a percentile without a value; the frame has the details.
+    unknown = row["latency_p50_ms"] != row["latency_p50_ms"] or row["latency_p99_ms"] != row["latency_p99_ms"]
+    told = isinstance(reason, str) and reason and (unknown or row["status"] not in ("converged", "budget"))
     return f"{row['status']}: {reason}" if told else str(row["status"])
 
 

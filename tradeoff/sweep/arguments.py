@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import numbers
+import os
 import re
 import reprlib
 from collections.abc import Iterable, Mapping, Sequence
@@ -11,6 +12,9 @@ from typing import Any, TypeVar
 
 DTYPES = ("float16", "bfloat16", "tf32", "float32", "float64")
 """The number types that workloads may be asked for."""
+
+LARGEST = 999_999_999
+"""The largest batch size and concurrency: beyond it somebody has mistyped."""
 
 _T = TypeVar("_T")
 _DEVICE = re.compile(r"cpu|cuda(:\d{1,3})?")
@@ -23,6 +27,8 @@ class ArgumentError(ValueError):
 def shown(value: Any) -> str:
     """Return a short `repr` that fits into a sentence, whatever the value is."""
     try:
+        if isinstance(value, numbers.Number) and hasattr(value, "item"):
+            value = value.item()  # numpy's numbers: -3, not np.int64(-3)
         text = reprlib.repr(value)
     except Exception:  # a broken __repr__ must not hide the real mistake
         text = f"a {type(value).__name__}"
@@ -30,16 +36,18 @@ def shown(value: Any) -> str:
 
 
 def whole_numbers(name: str, value: Any) -> tuple[int, ...]:
-    """Return `value`, a whole number of at least 1 or several, as a tuple.
+    """Return `value`, a whole number from 1 to `LARGEST` or several, as a tuple.
 
     Raises
     ------
     ArgumentError
-        For zero, negative numbers, booleans, floats, text, duplicates and an empty list.
+        For other numbers, booleans, floats, text, duplicates and an empty list.
     """
     allowed = "a whole number of at least 1, or a list of different ones such as [1, 2, 4]"
     checked = []
     for item in _several(name, value, allowed):
+        if not isinstance(item, bool) and isinstance(item, numbers.Integral) and int(item) > LARGEST:
+            raise ArgumentError(f"{name} must be at most {LARGEST}; got {_seen(item, value)}")
         if isinstance(item, bool) or not isinstance(item, numbers.Integral) or item < 1:
             raise ArgumentError(f"{name} must be {allowed}; got {_seen(item, value)}")
         checked.append(int(item))
@@ -128,6 +136,32 @@ def seed(value: Any) -> int:
     if isinstance(value, bool) or not isinstance(value, numbers.Integral) or not 0 <= int(value) < 2**32:
         raise ArgumentError(f"seed must be a whole number from 0 to 4294967295; got {shown(value)}")
     return int(value)
+
+
+def folder(value: Any) -> str | os.PathLike[str] | None:
+    """Return `value` when it is the path of a folder, or None.
+
+    Raises
+    ------
+    ArgumentError
+        For anything else, and for an empty text.
+    """
+    if value is None or (isinstance(value, str | os.PathLike) and os.fspath(value)):
+        return value
+    raise ArgumentError(f"path must be the path of a folder, as text or a Path, or None; got {shown(value)}")
+
+
+def text(name: str, value: Any) -> str | None:
+    """Return `value` when it is text with something in it, or None.
+
+    Raises
+    ------
+    ArgumentError
+        For anything else.
+    """
+    if value is None or (isinstance(value, str) and value.strip()):
+        return value
+    raise ArgumentError(f"{name} must be text, or None; got {shown(value)}")
 
 
 def yes_or_no(name: str, value: Any) -> bool:

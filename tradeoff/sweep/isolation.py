@@ -17,16 +17,10 @@ from tradeoff.sweep.arguments import ArgumentError
 from tradeoff.sweep.source import Source
 from tradeoff.timing import Budget, Measurement
 from tradeoff.timing.failure import PATH
+from tradeoff.timing.measurement import failed
 
 START_UP_S = 60.0
 """Longest time a worker may take to import its libraries and prepare a point."""
-
-_MISUSE = ("WorkloadError", "ConditionsError")
-"""What a worker raises when it is asked for what cannot be: the arguments are to blame."""
-
-
-class WorkerError(RuntimeError):
-    """The worker reported an error that is not a finding about the workload."""
 
 
 def threads_for(concurrency: int) -> int:
@@ -53,14 +47,12 @@ class Worker:
         Returns
         -------
         Measurement
-            Of status ``"failed"`` when the process died or took longer than `limit_s`.
+            Of status ``"failed"`` when the process died, took longer than `limit_s`, or could not do it.
 
         Raises
         ------
         ArgumentError
             When the workload cannot be measured as it was asked for.
-        WorkerError
-            When the worker could not do what it was asked for a reason that is not the workload's.
         """
         if self._process is None:
             self._start()
@@ -68,18 +60,16 @@ class Worker:
             self._connection.send((source, dict(arguments)))
             if not self._connection.poll(limit_s):
                 self.stop()
-                return _failed(f"gave no result within {limit_s:.0f} s and was stopped: does the call ever return?")
+                return failed(f"gave no result within {limit_s:.0f} s and was stopped: does the call ever return?")
             answer = self._connection.recv()
         except (EOFError, ConnectionError):
-            return _failed(self._how_it_died())
+            return failed(self._how_it_died())
         except BaseException:
             self.stop()
             raise
         if isinstance(answer, Measurement):
             return answer
-        if answer[0] in _MISUSE:
-            raise ArgumentError(answer[1])
-        raise WorkerError(f"{answer[0]}: {answer[1]}")
+        raise ArgumentError(answer)
 
     def stop(self) -> None:
         """End the process and whatever it started."""
@@ -97,7 +87,7 @@ class Worker:
         with theirs:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "tradeoff.sweep.worker", str(theirs.fileno()), str(os.getpid())],
-                env={**os.environ, **self._variables},
+                env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path)), **self._variables},
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
                 stdout=self._said,
@@ -171,7 +161,3 @@ class Workers:
         if is_cuda and measurement.point["status"] == "failed":
             worker.stop()  # an error of the GPU sticks to the process it happened in
         return measurement
-
-
-def _failed(reason: str) -> Measurement:
-    return Measurement(point={"n": 0, "status": "failed", "reason": reason, "flags": []}, samples={})

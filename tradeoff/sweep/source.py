@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import importlib
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from tradeoff.timing.failure import said_by
 from tradeoff.workloads import Workload, WorkloadError, as_workload
 from tradeoff.workloads.own import OwnWorkload
+
+_DOTTED = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*")
 
 
 @dataclass(frozen=True)
@@ -54,13 +58,20 @@ def import_path(path: str) -> Any:
     Raises
     ------
     WorkloadError
-        When the module or the attribute is not there.
+        When the module or the attribute is not there, or importing it raises.
     """
     module, _, attribute = path.partition(":")
+    if not _DOTTED.fullmatch(module):
+        raise WorkloadError(
+            f"workload {path!r} must be package.module:attribute, with the module's dotted name and no path to its "
+            "file: run it from the folder that holds the module"
+        )
     try:
         found = importlib.import_module(module)
     except ImportError as error:
         raise WorkloadError(f"workload {path!r}: module {module!r} cannot be imported ({error})") from error
+    except (Exception, SystemExit) as error:  # the module is the user's own: it may raise anything
+        raise WorkloadError(f"workload {path!r}: importing module {module!r} raised {said_by(error)}") from error
     for part in attribute.split("."):
         if not hasattr(found, part):
             raise WorkloadError(f"workload {path!r}: module {module!r} has no {attribute!r}")

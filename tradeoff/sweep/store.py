@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -24,13 +25,18 @@ class Memory:
     rows: list[dict[str, Any]] = field(default_factory=list)
     samples: list[Mapping[str, Any]] = field(default_factory=list)
 
+    def held(self) -> AbstractContextManager[object]:
+        """Nobody else writes to memory."""
+        return nullcontext()
+
+    def left(self, points: Sequence[GridPoint], spec: Mapping[str, Any]) -> list[GridPoint]:
+        """Return the points that need measuring: all of them."""
+        del spec
+        return list(points)
+
     def begin(self, spec: dict[str, Any], limits: Limits | None = None) -> None:
         """Record the environment and what is asked for."""
         self.environment = {**environment.capture(), "sweeps": [spec], **_recorded(limits)}
-
-    def finished(self) -> set[str]:
-        """Return the ids of points that need no measuring."""
-        return set()
 
     def keep(self, point: GridPoint, measured: Measurement) -> None:
         """Keep one finished point."""
@@ -47,11 +53,65 @@ class Memory:
 
 
 class Folder:
-    """Commits each point to a Run folder as it is finished."""
+    """Commits each point to a Run folder as it is finished.
 
-    def __init__(self, folder: RunFolder, *, resume: bool) -> None:
-        self._folder, self._resume = folder, resume
+    Parameters
+    ----------
+    folder
+        The folder.
+    resume
+        Go on with what is there.
+    retry_failed
+        Measure points that failed or ran out of memory once more.
+    """
+
+    def __init__(self, folder: RunFolder, *, resume: bool, retry_failed: bool = False) -> None:
+        self._folder, self._resume, self._retry_failed = folder, resume, retry_failed
         self._finished: set[str] = set()
+
+    def held(self) -> AbstractContextManager[object]:
+        """Keep other sweeps from writing to the folder."""
+        return self._folder.writing()
+
+    def left(self, points: Sequence[GridPoint], spec: Mapping[str, Any]) -> list[GridPoint]:
+        """Return the points that need measuring.
+
+        Raises
+        ------
+        RunFolderError
+            When there are points and `resume` is not given, or they are those of another workload of the same name.
+        """
+        if not self._folder.is_run():
+            return list(points)
+        self._finished = self._folder.finished()
+        if self._finished and not self._resume:
+            raise RunFolderError(
+                f"{self._folder.path} holds {counted(len(self._finished), 'measured point')}: choose another folder, "
+                "or pass resume=True (--resume) to go on"
+            )
+        before = self._folder.environment.get("sweeps", [])
+        if self._finished:
+            self._compare(before, spec)
+        done = self._finished - (self._folder.failed() if self._retry_failed else set())
+        return [point for point in points if point.point_id not in done]
+
+    def _compare(self, before: Sequence[Mapping[str, Any]], spec: Mapping[str, Any]) -> None:
+        same = [each for each in before if each.get("workload") == spec.get("workload")]
+        other = next((each["path"] for each in same if each.get("path", spec.get("path")) != spec.get("path")), None)
+        if other is not None and spec.get("path") is not None:
+            raise RunFolderError(
+                f"{self._folder.path} holds points of {other}, and {spec['path']} would go by the same name: "
+                "give it another with name= (--name), or choose another folder"
+            )
+        then, now = _settings(same[-1] if same else {}), _settings(spec)
+        differ = [name for name in now if name in then and then[name] != now[name]]
+        if differ:
+            old, new = (", ".join(f"{name} {told[name]}" for name in differ) for told in (then, now))
+            warnings.warn(
+                f"{self._folder.path}: the points that are there stay as they are, measured with {old}; "
+                f"this sweep has {new}",
+                stacklevel=4,
+            )
 
     def begin(self, spec: dict[str, Any], limits: Limits | None = None) -> None:
         """Record the environment and what is asked for."""
@@ -60,12 +120,6 @@ class Folder:
             self._folder.create({**now, "sweeps": [spec], **_recorded(limits)})
             return
         before = self._folder.environment
-        self._finished = self._folder.finished()
-        if self._finished and not self._resume:
-            raise RunFolderError(
-                f"{self._folder.path} holds {len(self._finished)} measured points: choose another folder, "
-                "or pass resume=True (--resume) to go on"
-            )
         changed = environment.differences(before, now)
         if changed and self._finished:
             warnings.warn(
@@ -75,10 +129,6 @@ class Folder:
         kept = before if self._finished else now
         self._folder.set_environment({**kept, "sweeps": sweeps, **_recorded(limits, recorded_limits(before))})
 
-    def finished(self) -> set[str]:
-        """Return the ids of points that need no measuring."""
-        return self._finished
-
     def keep(self, point: GridPoint, measured: Measurement) -> None:
         """Keep one finished point."""
         self._folder.commit({**point.identity(), **measured.point}, {"replicate": 0, **measured.samples})
@@ -87,6 +137,18 @@ class Folder:
         """Return everything that was kept."""
         self._folder.compact(flag_gil_bound)
         return self._folder.read(samples_later=True)
+
+
+def counted(number: int, noun: str) -> str:
+    """Write a number of things: ``1 point``, ``3 points``."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def _settings(spec: Mapping[str, Any]) -> dict[str, object]:
+    """Return what changes how well a point is known, or at what it is known, and is no part of what a point is."""
+    settings = {name: spec[name] for name in ("seed", "replicates") if name in spec}
+    budget = spec.get("budget")
+    return {"budget": budget["name"], **settings} if isinstance(budget, Mapping) and "name" in budget else settings
 
 
 def _recorded(limits: Limits | None, before: Sequence[Limits] = ()) -> dict[str, Any]:

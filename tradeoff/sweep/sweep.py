@@ -5,8 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import warnings
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -14,14 +13,14 @@ from tradeoff import environment
 from tradeoff.frames import Run, RunFolder
 from tradeoff.limits import Limits, known_limits
 from tradeoff.sweep import arguments
-from tradeoff.sweep.grid import GridPoint, Subject, grid
-from tradeoff.sweep.isolation import Workers, threads_for
-from tradeoff.sweep.pooling import placed, pool, priced
+from tradeoff.sweep.grid import Subject, grid
+from tradeoff.sweep.isolation import Workers
+from tradeoff.sweep.measuring import Measuring
 from tradeoff.sweep.progress import predicted_cost, progress_bar
-from tradeoff.sweep.source import Source, import_path, source_of
+from tradeoff.sweep.source import import_path, source_of
 from tradeoff.sweep.store import Folder, Memory
 from tradeoff.sweep.turn import turn_on
-from tradeoff.timing import CACHES, MODES, REGIMES, Budget, Conditions, Measurement, as_budget, measure
+from tradeoff.timing import CACHES, MODES, REGIMES, Budget, Conditions, as_budget
 from tradeoff.workloads import Workload, as_workload
 from tradeoff.workloads.devices import has_cuda
 from tradeoff.workloads.operation import Operation
@@ -47,6 +46,7 @@ def sweep(
     seed: int = 0,
     path: str | os.PathLike[str] | None = None,
     resume: bool = False,
+    retry_failed: bool = False,
     example: Any = None,
     name: str | None = None,
     isolate: bool = True,
@@ -86,6 +86,8 @@ def sweep(
         A folder to which each point is committed as soon as it is finished.
     resume
         Go on with the Run in `path`: points that are there are not measured again.
+    retry_failed
+        With `resume`: measure points that failed or ran out of memory once more.
     example
         An example input of a torch module; its first dimension is the batch.
     name
@@ -107,7 +109,8 @@ def sweep(
     ValueError
         When an argument cannot be used; nothing has been measured then.
     RunFolderError
-        When `path` holds a Run and `resume` is not given, or cannot be written.
+        When `path` holds a Run and `resume` is not given, or points of another workload of the same name, or is being
+        written to by another sweep, or cannot be written.
 
     Examples
     --------
@@ -126,14 +129,19 @@ def sweep(
     seed = arguments.seed(seed)
     budget = as_budget(budget)
     price_per_hour = arguments.price(price_per_hour)
-    for flag, value in (("resume", resume), ("isolate", isolate), ("progress", progress)):
+    flags = {"resume": resume, "retry_failed": retry_failed, "isolate": isolate, "progress": progress}
+    for flag, value in flags.items():
         arguments.yes_or_no(flag, value)
+    path, name = arguments.folder(path), arguments.text("name", name)
     replicates = arguments.replicates(replicates, isolate=isolate)
     if resume and path is None:
         raise arguments.ArgumentError("resume=True needs path=: the folder of the sweep to go on with")
+    if retry_failed and not resume:
+        raise arguments.ArgumentError("retry_failed=True goes with resume=True: there is nothing to try again yet")
 
     thing = workload
-    made = as_workload(import_path(thing) if _is_path(thing) else thing, example=example, name=name)
+    is_path = isinstance(thing, str) and ":" in thing
+    made = as_workload(import_path(thing) if is_path else thing, example=example, name=name)
     device = _device_for(made, device)
     _check_dtypes(made, dtypes, device)
     subject = Subject(made.name, made.backend, device, _device_name(device))
@@ -147,6 +155,7 @@ def sweep(
     )
     spec = {
         "workload": f"{made.backend}.{made.name}",
+        "path": thing if is_path else None,
         "batch_size": list(batch_sizes),
         "concurrency": list(concurrencies),
         "dtype": list(dtypes),
@@ -154,88 +163,57 @@ def sweep(
         "conditions": [asdict(how) for how in conditions],
         "replicates": replicates,
         "price_per_hour": price_per_hour,
-        "budget": {"name": budget.name, "seconds": budget.seconds, "max_calls": budget.max_calls},
+        "budget": {**asdict(budget), "tolerances": dict(budget.tolerances)},
         "seed": seed,
     }
-    store = Folder(RunFolder(path), resume=resume) if path is not None else Memory()
-    limits = _limits_of(subject)
-    store.begin(spec, limits)
-    left = [point for point in points if point.point_id not in store.finished()]
-    source = None
-    if isolate and left and os.name == "posix":
-        source = source_of(thing, made, name=name, batch_sizes=batch_sizes, dtype=dtypes[0], device=device)
-    if replicates > 1 and left and source is None:
-        raise arguments.ArgumentError(
-            f"replicates={replicates} needs a process for each, and {made.name} cannot leave this one: "
-            "pass a name, an importable path or a factory"
+    store = Memory() if path is None else Folder(RunFolder(path), resume=resume, retry_failed=retry_failed)
+    with store.held():
+        left = store.left(points, spec)
+        if not left:
+            if progress:
+                print(f"{made.name}: nothing to measure, all {len(points)} points are there", file=sys.stderr)
+            return store.end()
+        source = None
+        if isolate and os.name == "posix":
+            source = source_of(thing, made, name=name, batch_sizes=batch_sizes, dtype=dtypes[0], device=device)
+        if replicates > 1 and source is None:
+            raise arguments.ArgumentError(
+                f"replicates={replicates} needs a process for each, and {made.name} cannot leave this one: "
+                "pass a name, an importable path or a factory"
+            )
+        measuring = Measuring(
+            workload=made,
+            source=source,
+            budget=budget,
+            seed=seed,
+            replicates=replicates,
+            price_per_hour=price_per_hour,
+            limits=_limits_of(subject),
         )
-    if progress and left:
-        print(f"{made.name}: {predicted_cost(len(left) * replicates, budget)}", file=sys.stderr)
-    done = 0
-    try:
-        with (
-            turn_on(device),
-            Workers() as workers,
-            progress_bar(points=len(left), name=made.name, show=progress) as bar,
-        ):
-            for point in left:
-                bar.set_postfix_str(f"batch {point.batch_size} × concurrency {point.concurrency}")
-                measured = [_measured(point, made, source, workers, which, budget, seed) for which in range(replicates)]
-                store.keep(point, placed(priced(pool(measured), price_per_hour), dtype=point.dtype, limits=limits))
-                done += 1
-                bar.update()
-    except KeyboardInterrupt:
-        kept = f"kept in {os.fspath(path)}" if path is not None else "in the Run that was returned"
-        how = "the same call with resume=True goes on" if path is not None else "pass path= to be able to go on"
-        warnings.warn(
-            f"stopped after {done} of {len(left)} points; they are {kept}, and {how}", SweepInterrupted, stacklevel=2
-        )
-    return store.end()
-
-
-def _measured(
-    point: GridPoint,
-    workload: Workload,
-    source: Source | None,
-    workers: Workers,
-    replicate: int,
-    budget: Budget,
-    seed: int,
-) -> Measurement:
-    common: dict[str, Any] = {
-        "batch_size": point.batch_size,
-        "concurrency": point.concurrency,
-        "dtype": point.dtype,
-        "device": point.subject.device,
-        "budget": budget,
-        "conditions": point.conditions,
-        "seed": seed,
-    }
-    if source is not None:
-        return workers.measure(source, replicate=replicate, **common)
-    with _intra_op_threads(threads_for(point.concurrency)):
-        measured = measure(workload, **common)
-    flags = [*measured.point.get("flags", []), "not_isolated"]  # type: ignore[misc]
-    return Measurement(point={**measured.point, "flags": flags}, samples=measured.samples)
-
-
-@contextmanager
-def _intra_op_threads(threads: int) -> Iterator[None]:
-    """Hold torch to its share while a live callable runs; what numpy's libraries read is fixed since their import."""
-    torch = sys.modules.get("torch")
-    if torch is None:
-        yield
-        return
-    before = torch.get_num_threads()
-    torch.set_num_threads(threads)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
-
-
-def _is_path(thing: object) -> bool:
-    return isinstance(thing, str) and ":" in thing
+        store.begin(spec, measuring.limits)
+        if progress:
+            print(f"{made.name}: {predicted_cost(len(left) * replicates, budget)}", file=sys.stderr)
+        done = 0
+        try:
+            with (
+                turn_on(device),
+                Workers() as workers,
+                progress_bar(points=len(left), name=made.name, show=progress) as bar,
+            ):
+                for point in left:
+                    bar.set_postfix_str(f"batch {point.batch_size} × concurrency {point.concurrency}")
+                    store.keep(point, measuring.measure(point, workers))
+                    done += 1
+                    bar.update()
+        except KeyboardInterrupt:
+            kept = f"kept in {os.fspath(path)}" if path is not None else "in the Run that was returned"
+            how = "the same call with resume=True goes on" if path is not None else "pass path= to be able to go on"
+            warnings.warn(
+                f"stopped after {done} of {len(left)} points; they are {kept}, and {how}",
+                SweepInterrupted,
+                stacklevel=2,
+            )
+        return store.end()
 
 
 def _device_for(workload: Workload, device: str | None) -> str:

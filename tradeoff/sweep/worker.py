@@ -18,8 +18,9 @@ def main(file_descriptor: int, parent: int) -> None:
     _die_with(parent)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to answer
     connection = Connection(file_descriptor)
-    from tradeoff.timing import measure
-    from tradeoff.workloads import Workload
+    from tradeoff.timing import ConditionsError, measure
+    from tradeoff.timing.measurement import could_not
+    from tradeoff.workloads import Workload, WorkloadError
 
     workloads: dict[object, Workload] = {}
     while True:
@@ -31,8 +32,10 @@ def main(file_descriptor: int, parent: int) -> None:
             if source not in workloads:
                 workloads[source] = source.load()
             answer: object = measure(workloads[source], **arguments)
-        except Exception as error:  # the parent decides whether it is the user's or ours
-            answer = (type(error).__name__, str(error))
+        except (WorkloadError, ConditionsError) as error:  # the arguments are to blame
+            answer = str(error)
+        except Exception as error:
+            answer = could_not(error)
         connection.send(answer)
 
 

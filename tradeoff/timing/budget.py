@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import math
+import numbers
+import reprlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
+
+from tradeoff.frames.columns import PERCENTILES
 
 MIN_SECONDS = 0.25
 """Measured time at least: eight blocks of 31 ms, enough to see a clock that changes and a thread that waits."""
@@ -50,7 +55,18 @@ class Budget:
     tolerances: Mapping[str, float] = field(default_factory=lambda: dict(_TOLERANCES))
 
     def __post_init__(self) -> None:
-        """Fill `max_seconds` and check the rest."""
+        """Fill `max_seconds` and `min_seconds`, and check everything."""
+        if not isinstance(self.name, str) or not self.name:
+            raise ValueError(f"name={self.name!r} must be text, such as 'draft'")
+        for name in ("seconds", "max_seconds", "min_seconds", "warm_up_seconds"):
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, numbers.Real) or not 0.0 <= float(value) < math.inf:
+                raise ValueError(f"{name}={value!r} must be a number of seconds, 0 or more")
+        for name in ("max_calls", "min_calls"):
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, numbers.Integral) or value < 1:
+                raise ValueError(f"{name}={value!r} must be a whole number, 1 or more")
+        self._check_tolerances()
         if not self.max_seconds:
             object.__setattr__(self, "max_seconds", float(_STRETCH * self.seconds))
         if not self.min_seconds:
@@ -59,6 +75,15 @@ class Budget:
             raise ValueError(f"seconds={self.seconds} must be positive and at most max_seconds={self.max_seconds}")
         if not 1 <= self.min_calls <= self.max_calls:
             raise ValueError(f"min_calls={self.min_calls} must lie between 1 and max_calls={self.max_calls}")
+
+    def _check_tolerances(self) -> None:
+        if not isinstance(self.tolerances, Mapping):
+            raise ValueError(f"tolerances={self.tolerances!r} must map percentiles to widths, as in {{'p99': 0.05}}")
+        for name, width in self.tolerances.items():
+            if name not in PERCENTILES:
+                raise ValueError(f"tolerances: {name!r} is not known: use some of {', '.join(PERCENTILES)}")
+            if isinstance(width, bool) or not isinstance(width, numbers.Real) or not 0.0 < width < math.inf:
+                raise ValueError(f"tolerances: {name}={width!r} must be a positive share of the value, such as 0.05")
 
     def is_spent(self, *, calls: int, seconds: float) -> bool:
         """Say whether `calls` in `seconds` of measured time use the budget up.
@@ -99,6 +124,6 @@ def as_budget(budget: str | Budget) -> Budget:
     """
     if isinstance(budget, Budget):
         return budget
-    if budget not in BUDGETS:
-        raise ValueError(f"budget={budget!r} is not known: use one of {', '.join(BUDGETS)}, or a Budget")
+    if not isinstance(budget, str) or budget not in BUDGETS:
+        raise ValueError(f"budget={reprlib.repr(budget)} is not known: use one of {', '.join(BUDGETS)}, or a Budget")
     return BUDGETS[budget]

@@ -27,13 +27,18 @@ class Failure:
 
 def describe_failure(error: BaseException, *, batch_size: int) -> Failure:
     """Turn what a workload raised into a status and a sentence."""
-    kind, message = type(error).__name__.lstrip("_"), one_line(str(error))
-    said = f"{kind}: {message}" if message else kind
+    said, message = said_by(error), _message(error)
     if is_out_of_memory(error):
         wanted = _WANTED.search(message)
         amount = f", it wanted {wanted['amount']}" if wanted else ""
         return Failure("oom", f"out of memory at batch size {batch_size}{amount} ({said})")
     return Failure("failed", f"raised {said}")
+
+
+def said_by(error: BaseException) -> str:
+    """Return the type and the message of an error on one line, without a path of this machine."""
+    kind, message = type(error).__name__.lstrip("_"), _message(error)
+    return f"{kind}: {message}" if message else kind
 
 
 def returned_nothing() -> Failure:
@@ -45,13 +50,20 @@ def is_out_of_memory(error: BaseException) -> bool:
     """Say whether host or device memory ran out, in whichever library."""
     if isinstance(error, MemoryError) or type(error).__name__ in _OUT_OF_MEMORY_TYPES:
         return True
-    return isinstance(error, RuntimeError) and _OUT_OF_MEMORY_TEXT.search(str(error)) is not None
+    return isinstance(error, RuntimeError) and _OUT_OF_MEMORY_TEXT.search(_message(error)) is not None
 
 
 def one_line(text: str) -> str:
     """Return `text` on one line, shortened, with the directories of paths left out."""
     flat = PATH.sub(_last_part, _ADDRESS.sub("(address left out)", " ".join(text.split())))
     return flat if len(flat) <= _LONGEST else flat[: _LONGEST - 1] + "…"
+
+
+def _message(error: BaseException) -> str:
+    try:
+        return one_line(str(error))
+    except Exception:  # an error of the user's whose own text raises
+        return ""
 
 
 def _last_part(match: re.Match[str]) -> str:

@@ -47,8 +47,11 @@ class HostRunner:
     def run(self, calls: Sequence[Callable[[], object]], *, max_calls: int | None, duration_ns: int) -> Block:
         """Keep every call in flight until the time or the calls have run out (see `Runner.run`)."""
         k = len(calls)
-        while len(self._helpers) < k - 1:
-            self._helpers.append(_Helper(number=len(self._helpers) + 1))
+        try:
+            while len(self._helpers) < k - 1:
+                self._helpers.append(_Helper(number=len(self._helpers) + 1))
+        except RuntimeError as error:  # the system has no more threads
+            raise RuntimeError(f"{k} calls in flight need as many threads, and {error}: use fewer") from error
         quota = None if max_calls is None else max(1, max_calls // k)
         stretch = _Stretch(slots=k, quota=quota, duration_ns=duration_ns, clock=self._clock, before=self._before)
         logs = [_Log() for _ in calls]

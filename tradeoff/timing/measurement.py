@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from numpy.typing import NDArray
 
+from tradeoff.timing.failure import said_by
+
 
 @dataclass(frozen=True)
 class Measurement:
@@ -22,3 +24,13 @@ class Measurement:
 
     point: Mapping[str, object]
     samples: Mapping[str, NDArray]  # type: ignore[type-arg]
+
+
+def failed(reason: str) -> Measurement:
+    """Return the measurement of a point of which nothing is known but why."""
+    return Measurement(point={"n": 0, "status": "failed", "reason": reason, "flags": []}, samples={})
+
+
+def could_not(error: BaseException) -> Measurement:
+    """Return the measurement of a point that ended in an error which is not known to be the workload's."""
+    return failed(f"could not be measured: {said_by(error)}")

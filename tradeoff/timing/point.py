@@ -127,11 +127,14 @@ class Point:
             if failure is not None:
                 return failure
             calls = self.maker.as_issued(calls)
+            failure = self._warm_up(calls) or self._measure_steady(calls)
+            if failure is None:
+                self._try_once_more(calls[0])
+            return failure
         except (KeyboardInterrupt, WorkloadError, ConditionsError):
             raise
-        except BaseException as error:  # whatever the user's code raised is a finding about it
+        except BaseException as error:  # whatever the user's code raised, or the machine refused, is a finding
             return describe_failure(error, batch_size=self.batch_size)
-        return self._warm_up(calls) or self._measure_steady(calls) or self._try_once_more(calls[0])
 
     def _cold(self, call: Call) -> Failure | None:
         first = getattr(call, "first_call", None)
@@ -223,17 +226,11 @@ class Point:
             return True
         return is_bounded(self._steady(), self.required)
 
-    def _try_once_more(self, call: Call) -> Failure | None:
+    def _try_once_more(self, call: Call) -> None:
         """Find out, untimed, what a call does that makes its time mean less."""
-        try:
-            self.flags += [*self.bench.runner.flags(call), *observe(call)]
-            if self.conditions.cache != "hot":
-                self._compare_with_hot()
-        except KeyboardInterrupt:
-            raise
-        except BaseException as error:
-            return describe_failure(error, batch_size=self.batch_size)
-        return None
+        self.flags += [*self.bench.runner.flags(call), *observe(call)]
+        if self.conditions.cache != "hot":
+            self._compare_with_hot()
 
     def _compare_with_hot(self) -> None:
         """Run one copy of the inputs over and over: what a cold cache costs, if it was cold."""

@@ -110,7 +110,9 @@ def name_of(function: object) -> str:
     """Name a callable by its own name: ``lambda`` for a lambda, the function's for a partial, else its class's."""
     inner = function.func if isinstance(function, functools.partial) else function
     name = getattr(inner, "__name__", None)
-    return str(name).strip("<>") if name else type(inner).__name__
+    if name == "<lambda>":
+        return "lambda"
+    return str(name) if name else type(inner).__name__
 
 
 def check_takes_batch_size(function: Callable[..., object], *, name: str) -> None:

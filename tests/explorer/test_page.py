@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import re
+from itertools import combinations
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tradeoff.explorer import save_page
-from tradeoff.frames import Run, make_points
+from tradeoff.frames import Run, RunFolderError, make_points, make_samples
 from tradeoff.objective import decide
 
 from .runs import grid_run
@@ -251,3 +253,136 @@ def test_nothing_in_the_file_names_this_machine(file):
     assert str(Path.home()) + "/" not in outside
     assert str(Path.cwd()) not in outside
     assert "default-src 'none'" in outside
+
+
+def boxes(page: Page, selector: str) -> list[tuple[float, float, float, float]]:
+    """Where the elements that are shown stand: left, top, right, bottom."""
+    return page.locator(selector).evaluate_all(
+        "all => all.map(e => e.getBoundingClientRect()).filter(b => b.width > 0)"
+        ".map(b => [b.left, b.top, b.right, b.bottom])"
+    )
+
+
+def overlap(one: tuple[float, float, float, float], other: tuple[float, float, float, float]) -> bool:
+    return min(one[2], other[2]) - max(one[0], other[0]) > 1 and min(one[3], other[3]) - max(one[1], other[1]) > 1
+
+
+@pytest.mark.parametrize("width", [1400, 700])
+def test_names_lie_neither_on_each_other_nor_on_the_chosen_mark(page, file, width):
+    page.set_viewport_size({"width": width, "height": 1000})
+    open_page(page, file)
+    seen = 0
+    for limit in range(0, 60, 6):
+        slide(page, "limit", limit)
+        for batch, concurrency in ((0, 0), (1, 2), (2, 1), (3, 3)):
+            slide(page, "batch_size", batch)
+            slide(page, "concurrency", concurrency)
+            names = boxes(page, "[data-panel=frontier] :is(.winner-name, .runner-up-name, .limit-name)")
+            (here,) = boxes(page, "[data-panel=frontier] [data-mark=here]")
+            seen += len(names)
+            assert not [pair for pair in combinations(names, 2) if overlap(*pair)], (limit, batch, concurrency)
+            assert not [name for name in names if overlap(name, here)], (limit, batch, concurrency)
+    assert seen > 40
+
+
+def test_names_of_lines_stay_inside_and_off_their_lines_marks(page, file):
+    open_page(page, file)
+    for place in range(4):
+        slide(page, "concurrency", place)
+        for panel in ("throughput", "latency"):
+            (frame,) = boxes(page, f"[data-panel={panel}] .plot .nsewdrag")
+            names = boxes(page, f"[data-panel={panel}] .line-name")
+            assert len(names) == (1 if panel == "throughput" else 2)
+            (here,) = boxes(page, f"[data-panel={panel}] [data-mark=here]")
+            for name in names:
+                assert frame[0] - 2 <= name[0] < name[2] <= frame[2] + 2, (panel, place)
+                assert not overlap(name, here), (panel, place)
+
+
+@pytest.mark.parametrize(("chosen", "told"), [("p50", "p50"), ("p95", "p99"), ("p99", "p99")])
+def test_where_the_time_goes_follows_the_percentile(page, file, chosen, told):
+    open_page(page, file)
+    page.select_option("[data-select=percentile]", chosen)
+    panel = page.locator("[data-panel=breakdown]")
+    expect(panel.locator(".stage-key")).to_contain_text(f"of {told}")
+    assert f"At {told}:" in panel.locator(".holder").get_attribute("aria-label")
+    aside = panel.get_by_text("are not kept")
+    if chosen == told:
+        expect(aside).to_have_count(0)
+        expect(panel.locator(".row-name.chosen")).to_have_text(told)
+    else:
+        expect(aside).to_have_text(f"The parts of the {chosen} are not kept; told are those of the {told}.")
+
+
+def failed_run(cells: slice = slice(None)) -> Run:
+    run = grid_run()
+    points = run.points.copy()
+    rows = points.index[cells]
+    numbers = [name for name in points.columns if name.endswith(("_ms", "_ms_lo", "_ms_hi")) or "throughput" in name]
+    points.loc[rows, numbers] = float("nan")
+    points.loc[rows, ["status", "reason"]] = ["failed", "raised RuntimeError: no luck"]
+    return Run(points, make_samples({}), run.environment)
+
+
+def test_a_run_in_which_everything_failed_says_so(page, tmp_path):
+    open_page(page, save_page(failed_run(), tmp_path / "failed.html"))
+    for panel in ("frontier", "throughput", "latency"):
+        expect(page.locator(f"[data-panel={panel}] .annotation-text")).to_have_text("no point here has numbers")
+        assert page.locator(f"[data-panel={panel}] .ytick text").count() == 0
+    expect(page.locator("[data-readout=verdict]")).to_have_text("No latency is known: there is nothing to limit.")
+    assert "no luck" in readout(page, "sentence")
+
+
+def test_the_mark_of_a_hole_is_explained_where_there_are_holes(page, file, tmp_path):
+    open_page(page, file)
+    expect(page.get_by_text("no numbers", exact=True)).to_have_count(2)
+    assert not page.get_by_text("no numbers", exact=True).first.is_visible()
+    open_page(page, save_page(failed_run(slice(0, 3)), tmp_path / "holes.html"))
+    for panel in ("throughput", "latency"):
+        assert page.locator(f"[data-panel={panel}]").get_by_text("no numbers", exact=True).is_visible()
+
+
+@pytest.mark.parametrize("width", [1400, 700])
+def test_a_saved_svg_has_its_words_inside_and_its_legend(page, file, tmp_path, width):
+    page.set_viewport_size({"width": width, "height": 1000})
+    open_page(page, file)
+    slide(page, "limit", 30)
+    with page.expect_download() as taken:
+        page.locator("[data-save=svg]").click()
+    saved = tmp_path / "figure.svg"
+    taken.value.save_as(saved)
+    page.context.set_offline(False)
+    page.goto(saved.as_uri())
+    words = " ".join(page.locator("svg text").all_text_contents()).replace("\N{NARROW NO-BREAK SPACE}", " ")
+    for word in ("here", "frontier", "ambiguous", "dominated", "winner", "runner-up", "Where the time goes here"):
+        assert word in words, word
+    (whole,) = boxes(page, "svg >> nth=0")
+    foot = boxes(page, "svg >> nth=0 >> xpath=./*[local-name()='text']")
+    assert len(foot) >= (1 if width > 1000 else 2)
+    assert all(line[2] <= whole[2] and line[3] <= whole[3] for line in foot)
+
+
+@pytest.mark.parametrize(("path", "said"), [(5, "path must be"), (None, "path must be"), ("", "must end in .html")])
+def test_a_path_that_is_none(path, said):
+    with pytest.raises((TypeError, ValueError), match=said):
+        save_page(grid_run(sizes=1), path)
+
+
+def test_a_page_is_written_whole_or_not_at_all(tmp_path, monkeypatch):
+    file = tmp_path / "page.html"
+    file.write_text("the page before")
+    with pytest.raises(RunFolderError, match="there is no folder"):
+        save_page(grid_run(sizes=1), tmp_path / "nowhere" / "page.html")
+    (tmp_path / "folder.html").mkdir()
+    with pytest.raises(RunFolderError, match="is a folder"):
+        save_page(grid_run(sizes=1), tmp_path / "folder.html")
+
+    def full(self, text, **options):
+        raise OSError(28, os.strerror(28))
+
+    monkeypatch.setattr(Path, "write_text", full)
+    with pytest.raises(RunFolderError, match=r"page\.html: cannot write the file: No space left on device"):
+        save_page(grid_run(sizes=1), file)
+    monkeypatch.undo()
+    assert file.read_text() == "the page before"
+    assert sorted(item.name for item in tmp_path.iterdir()) == ["folder.html", "page.html"]

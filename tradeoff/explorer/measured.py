@@ -9,6 +9,9 @@ import pandas as pd
 
 from tradeoff.frames import IDENTITY_COLUMNS, POINT_COLUMNS
 
+THIN_SPACE = "\u202f"
+"""Between groups of three digits."""
+
 _MOST_LINES = 60
 _LONGEST = 240
 _PRIVATE = (
@@ -57,9 +60,9 @@ def _counts(points: pd.DataFrame) -> Iterator[list[str]]:
     yield ["points", str(len(points))]
     n = points["n"].dropna() if "n" in points else pd.Series(dtype="Int64")
     if len(n):
-        yield ["samples a point", f"{int(n.min()):,} to {int(n.max()):,}" if n.min() < n.max() else f"{int(n.min()):,}"]
+        yield ["samples a point", " to ".join(_grouped(end) for end in dict.fromkeys((int(n.min()), int(n.max()))))]
     if "duration_s" in points and points["duration_s"].notna().any():
-        yield ["measured for", f"{points['duration_s'].sum():,.0f} s in all"]
+        yield ["measured for", f"{_grouped(points['duration_s'].sum())} s in all"]
     counts = points["status"].value_counts() if "status" in points else pd.Series(dtype="int64")
     if len(counts):
         yield ["how measurements ended", ", ".join(f"{count} {status}" for status, count in counts.items())]
@@ -78,6 +81,8 @@ def _flat(content: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, st
         elif isinstance(value, list | tuple):
             if value and all(isinstance(item, str | int | float) for item in value):
                 yield from _told(label, ", ".join(map(str, value)))
+        elif words[-1] == "bytes" and isinstance(value, int):
+            yield from _told(label.removesuffix(" bytes"), f"{value / 2**30:.1f} GiB")
         elif isinstance(value, str | int | float) and value != "":
             yield from _told(label, str(value))
 
@@ -86,6 +91,10 @@ def _told(label: str, text: str) -> Iterator[tuple[str, str]]:
     if text.startswith(("/", "~", "\\")) or " /" in text or ":\\" in text:
         return  # a path of that machine
     yield _short(label), _short(text)
+
+
+def _grouped(number: float) -> str:
+    return f"{number:,.0f}".replace(",", THIN_SPACE)
 
 
 def _short(text: str) -> str:

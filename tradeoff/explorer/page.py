@@ -11,8 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from tradeoff.explorer.assets import page_module, plotly_bundle, stylesheet
+from tradeoff.explorer.measured import THIN_SPACE
 from tradeoff.explorer.payload import payload, to_json
-from tradeoff.frames import Run
+from tradeoff.frames import Run, RunFolderError
+from tradeoff.frames.files import write_whole
 
 _MOST_ROWS = 400
 """Rows of the table for readers without scripts; the CSV behind the page has them all."""
@@ -59,15 +61,24 @@ def save_page(
     ------
     PayloadError
         When the points cannot be laid out.
-    ValueError
-        When the name does not end in ``.html``.
+    TypeError, ValueError
+        When `path` is no path, or its name does not end in ``.html``.
+    RunFolderError
+        When it cannot be written; a page that was there stays.
     """
+    if not isinstance(path, str | os.PathLike):
+        raise TypeError(f"path must be the path of a page, as text or a Path, such as 'figure.html'; got {path!r}")
     target = Path(path)
     if target.suffix.lower() not in (".html", ".htm"):
         raise ValueError(f"path {str(path)!r}: the explorer is saved as one page, so its name must end in .html")
     limit = (state or {}).get("limit_ms")
     content = payload(run, axes=axes, limits_ms=[] if limit is None else [limit], title=title)
-    target.write_text(page(content, state=state), encoding="utf-8", newline="\n")
+    text = page(content, state=state)
+    if not target.parent.is_dir():
+        raise RunFolderError(f"{target}: there is no folder {target.parent}: make it first, or choose another place")
+    if target.is_dir():
+        raise RunFolderError(f"{target} is a folder: choose another name")
+    write_whole(target, lambda aside: aside.write_text(text, encoding="utf-8", newline="\n"))
     return target
 
 
@@ -173,11 +184,11 @@ def _row(cells: Iterable[Any], tag: str = "td") -> str:
 def _three(value: float | None) -> str:
     if value is None:
         return "–"
-    return f"{value:.3g}" if abs(value) < 1000 else f"{float(f'{value:.3g}'):.0f}"
+    return f"{value:.3g}" if abs(value) < 1000 else f"{float(f'{value:.3g}'):,.0f}".replace(",", THIN_SPACE)
 
 
 def _text(value: object) -> str:
-    return "–" if value is None else str(value)
+    return "–" if value is None else f"{value:,}".replace(",", THIN_SPACE) if isinstance(value, int) else str(value)
 
 
 def _harmless(script: str) -> str:

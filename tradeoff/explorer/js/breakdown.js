@@ -28,6 +28,7 @@ export function breakdownPanel({ payload, grid }) {
   const rows = ROWS_AT.map((at) => makeRow(at, payload.stages));
   marks.append(...rows.map((row) => row.group));
   const key = html("ul", { class: "stage-key" });
+  const aside = html("p", { class: "panel-note" });
   const entries = payload.stages.map((stage) => {
     const value = html("span", { class: "stage-value" });
     const entry = html("li", {}, html("i", { style: `background:${STAGE_COLOURS[stage] ?? "#999999"}` }), `${stageName(stage)} `, value);
@@ -50,7 +51,7 @@ export function breakdownPanel({ payload, grid }) {
     show(frame, whole > 0);
     show(marks, whole > 0);
     setText(note, whole > 0 ? "" : grid.holeAt(state.slice, cell) || "where the time goes was not recorded");
-    key.hidden = !(whole > 0);
+    key.hidden = aside.hidden = !(whole > 0);
     if (!(whole > 0)) return;
     const longest = ROWS_AT[totals.indexOf(whole)];
     const span = width - BARS.left - BARS.right;
@@ -64,7 +65,19 @@ export function breakdownPanel({ payload, grid }) {
     setAttributes(axisName, { x: BARS.left + span / 2, y: height - 4 });
     setText(axisName, `share of the ${longest} latency here`);
     rows.forEach((row, at) => placeRow(row, BARS.top + at * BARS.row, parts[at], totals[at], x));
-    placeKey(parts, totals);
+    placeKey(parts, totals, ROWS_AT.indexOf(toldRow(state, cell)));
+    for (const row of rows) row.name.classList.toggle("chosen", row.at === state.percentile);
+    setText(aside, asideFor(state, cell));
+  }
+
+  // The row that is told in words: that of the chosen percentile, or else the tail, or else the median.
+  function toldRow(state, cell) {
+    return [state.percentile, "p99", "p50"].find((at) => ROWS_AT.includes(at) && partsAt(state, at, cell).length) ?? "p50";
+  }
+
+  function asideFor(state, cell) {
+    const at = toldRow(state, cell);
+    return at === state.percentile ? "" : `The parts of the ${state.percentile} are not kept; told are those of the ${at}.`;
   }
 
   function partsAt(state, at, cell) {
@@ -74,8 +87,7 @@ export function breakdownPanel({ payload, grid }) {
       .filter((part) => part.value !== null && part.value !== 0);
   }
 
-  function placeKey(parts, totals) {
-    const at = totals[2] > 0 ? 2 : 1; // the tail where it is known
+  function placeKey(parts, totals, at) {
     for (const { stage, entry, value } of entries) {
       const part = parts[at].find((found) => found.stage === stage);
       entry.hidden = !parts.some((row) => row.some((found) => found.stage === stage));
@@ -85,11 +97,12 @@ export function breakdownPanel({ payload, grid }) {
 
   function told(state) {
     const cell = grid.cellAt(state.index);
-    const said = partsAt(state, "p99", cell).map((part) => `${stageName(part.stage)} ${milliseconds(part.value)}`);
-    return said.length ? `At p99: ${said.join(", ")}.` : grid.holeAt(state.slice, cell) || "Not recorded here.";
+    const at = toldRow(state, cell);
+    const said = partsAt(state, at, cell).map((part) => `${stageName(part.stage)} ${milliseconds(part.value)}`);
+    return said.length ? `At ${at}: ${said.join(", ")}. ${asideFor(state, cell)}`.trim() : grid.holeAt(state.slice, cell) || "Not recorded here.";
   }
 
-  return { element: html("div", { class: "own-holder" }, layer, note), key, layer, resize, place, told };
+  return { element: html("div", { class: "own-holder" }, layer, note), key, aside, layer, resize, place, told };
 }
 
 function makeRow(at, stages) {
@@ -97,7 +110,7 @@ function makeRow(at, stages) {
   const names = Object.fromEntries(stages.map((stage) => [stage, svg("text", { class: "part-name", "text-anchor": "middle" })]));
   const name = svg("text", { class: at === "mean" ? "row-name quiet" : "row-name", "text-anchor": "end" }, at);
   const total = svg("text", { class: "row-total" });
-  return { group: svg("g", {}, ...Object.values(bars), ...Object.values(names), name, total), bars, names, name, total };
+  return { group: svg("g", {}, ...Object.values(bars), ...Object.values(names), name, total), bars, names, name, total, at };
 }
 
 function placeRow(row, y, parts, total, x) {

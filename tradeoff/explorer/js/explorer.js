@@ -26,7 +26,7 @@ import { html, setText } from "./dom.js";
 import { frontierFigure, latencyFigure, latencyPair, throughputFigure } from "./figures.js";
 import { openGrid } from "./grid.js";
 import { assemble } from "./layout.js";
-import { frontierLegend, holesNote, sizeLegend } from "./legend.js";
+import { frontierLegend, holeLegend, holesNote, sizeLegend } from "./legend.js";
 import { lineMarks } from "./linemarks.js";
 import { loadPlotly } from "./loader.js";
 import { frontierMarks } from "./marks.js";
@@ -221,6 +221,7 @@ function createPanels(context, chosen) {
   const legend = frontierLegend();
   const ramps = [sizeLegend(grid), sizeLegend(grid)];
   const holes = holesNote(context);
+  const crosses = [holeLegend(context), holeLegend(context)];
   const note = html("p", { class: "panel-note" });
   const pair = (state) => latencyPair(state.percentile, payload.percentiles).map((name) => `latency_${name}_ms`);
   // The chosen percentile carries the large ring, whatever its place in the pair.
@@ -230,19 +231,19 @@ function createPanels(context, chosen) {
   const first = grid.axes[0].label;
   const panels = {
     frontier: createPlotPanel({ name: "frontier", title: "Frontier", below: [legend.element, ramps[0].element], figureOf: frontierFigure, marksOn: (overlay) => frontierMarks(overlay, context), chosen }),
-    throughput: createPlotPanel({ name: "throughput", title: `Throughput over ${first}`, below: [ramps[1].element], figureOf: throughputFigure, marksOn: (overlay) => lineMarks(overlay, context, () => ["throughput_rps"], false), chosen }),
-    latency: createPlotPanel({ name: "latency", title: `Latency over ${first}`, figureOf: latencyFigure, marksOn: (overlay) => lineMarks(overlay, context, latencies, true), chosen }),
+    throughput: createPlotPanel({ name: "throughput", title: `Throughput over ${first}`, below: [ramps[1].element, crosses[0].element], figureOf: throughputFigure, marksOn: (overlay) => lineMarks(overlay, context, () => ["throughput_rps"], false), chosen }),
+    latency: createPlotPanel({ name: "latency", title: `Latency over ${first}`, below: [crosses[1].element], figureOf: latencyFigure, marksOn: (overlay) => lineMarks(overlay, context, latencies, true), chosen }),
     breakdown: createOwnPanel({ name: "breakdown", title: "Where the time goes here", own: breakdown }),
     distribution: createOwnPanel({ name: "distribution", title: "Distribution here", own: distribution }),
   };
   panels.frontier.element.append(note, holes.element);
-  panels.breakdown.element.append(breakdown.key);
+  panels.breakdown.element.append(breakdown.key, breakdown.aside);
 
   function stage(state, theme) {
     setText(panels.frontier.heading, `Throughput over ${state.percentile} latency`);
     setText(panels.latency.heading, `${pair(state).map((name) => name.split("_")[1]).join(" and ")} over ${first}`);
     for (const key of [legend, ...ramps]) key.colour(theme);
-    holes.show(state);
+    for (const told of [holes, ...crosses]) told.show(state);
   }
 
   return { ...panels, all: Object.values(panels), note, stage, told: { breakdown: breakdown.told, distribution: distribution.told } };

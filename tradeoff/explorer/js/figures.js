@@ -32,7 +32,14 @@ export function frontierFigure(view) {
   };
   const data = [...groups.map((cells, at) => pointsTrace(view, metric, cells, Object.keys(SYMBOLS).reverse()[at]))];
   data.splice(1, 0, stepTrace(view, metric, groups[2], axes));
-  return { data, layout: layoutOf(view, axes, size) };
+  return { data, layout: { ...layoutOf(view, axes, size), annotations: absent(view, known) } };
+}
+
+// What stands in a panel that has nothing to draw.
+function absent(view, known) {
+  if (known.length) return [];
+  const text = "no point here has numbers";
+  return [{ text, xref: "paper", yref: "paper", x: 0.5, y: 0.6, showarrow: false, bgcolor: coloursOf(view.theme).paper, font: { size: 14, color: coloursOf(view.theme).muted } }];
 }
 
 export function linesFigure(view, metrics, yaxis) {
@@ -49,7 +56,8 @@ export function linesFigure(view, metrics, yaxis) {
       line: { color: colour, width: 1 }, marker: { color: colour, size: 4 }, opacity: 0.55, showlegend: false,
     };
   });
-  return { data, layout: layoutOf(view, { xaxis: sizeAxis(view), yaxis }, view.size) };
+  const known = data.flatMap((line) => line.y).filter((value) => value !== null);
+  return { data, layout: { ...layoutOf(view, { xaxis: sizeAxis(view), yaxis }, view.size), annotations: absent(view, known) } };
 }
 
 export function throughputFigure(view) {
@@ -185,7 +193,7 @@ function latencyAxis(view, name, better, all, { side }) {
   const kind = all.length ? kindOf(all.map((value) => value)) : "log";
   const shown = zoomed(view, `${side}axis`) ?? rangeOf(all, kind);
   const most = side === "x" ? Math.max(3, Math.floor(view.size.width / 80)) : Math.max(3, Math.floor(view.size.height / 34));
-  const ticks = ticksOf(shown, kind, most);
+  const ticks = all.length ? ticksOf(shown, kind, most) : [];
   const texts = ticks.map((value) => short(scaled(value, unit)));
   return axisOf(view, { title: `${name} (${unit})  ${better}`, kind, range: rangeOf(all, kind), ticks, texts });
 }
@@ -193,7 +201,7 @@ function latencyAxis(view, name, better, all, { side }) {
 function rateAxis(view, all, brief = false) {
   const kind = all.length ? kindOf(all) : "log";
   const shown = zoomed(view, "yaxis") ?? rangeOf(all, kind);
-  const ticks = ticksOf(shown, kind, Math.max(3, Math.floor(view.size.height / 34)));
+  const ticks = all.length ? ticksOf(shown, kind, Math.max(3, Math.floor(view.size.height / 34))) : [];
   const title = brief ? "requests/s  ↑ better" : "throughput (requests/s)  ↑ better";
   return axisOf(view, { title, kind, range: rangeOf(all, kind), ticks, texts: ticks.map(short) });
 }

@@ -49,7 +49,7 @@ export function interval(low, high, middle, asText) {
 
 // A measured value of an axis, exactly as measured.
 export function exact(value) {
-  return Number.isInteger(value) ? grouped(String(value)) : String(value);
+  return String(value);
 }
 
 // As an objective spells it: `tradeoff.Objective` reads it back.
@@ -84,6 +84,6 @@ function grouped(digits) {
   const [whole, rest] = digits.split(".");
   const sign = whole.startsWith("-") ? "−" : "";
   const figures = whole.replace("-", "");
-  const spaced = figures.length > 4 ? figures.replace(/\B(?=(\d{3})+$)/g, THIN) : figures;
+  const spaced = figures.length > 3 ? figures.replace(/\B(?=(\d{3})+$)/g, THIN) : figures;
   return sign + spaced + (rest === undefined ? "" : `.${rest}`);
 }

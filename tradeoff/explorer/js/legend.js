@@ -2,6 +2,7 @@
 
 import { html, setAttributes, setText, svg } from "./dom.js";
 import { axisName, valueText } from "./grid.js";
+import { HOLE } from "./linemarks.js";
 import { coloursOf, sizeColour } from "./theme.js";
 
 const GLYPHS = {
@@ -37,9 +38,20 @@ export function sizeLegend(grid) {
   if (last > 0) element.append(`${axisName(axis)} ${valueText(axis, 0)} `, ramp, ` ${valueText(axis, last)}`);
   function colour(theme) {
     const stops = Array.from({ length: 9 }, (_, step) => sizeColour(theme, step, 9));
+    ramp.dataset.stops = stops.join(" ");
     ramp.style.background = `linear-gradient(to right, ${stops.join(", ")})`;
   }
   return { element, colour };
+}
+
+// "⊗ no numbers", where there are such places.
+export function holeLegend({ grid }) {
+  const mark = svg("svg", { width: 14, height: 14, viewBox: "-8 -8 16 16", "aria-hidden": "true" }, svg("path", { class: "hole", d: HOLE }));
+  const element = html("p", { class: "legend" }, html("span", { class: "legend-entry" }, mark, "no numbers"));
+  function show(state) {
+    element.hidden = grid.cells().every((cell) => grid.isMeasured(state.slice, cell));
+  }
+  return { element, show };
 }
 
 // "6 of 144 places have no numbers: 5 oom, 1 not measured."

@@ -3,8 +3,11 @@
 import { setAttributes, setText, show, svg } from "./dom.js";
 import { milliseconds } from "./format.js";
 import { lineName } from "./figures.js";
+import { boxAround, freePlace, pointsAlong } from "./labels.js";
 import { bandAround, pathThrough } from "./overlay.js";
 import { limitOf } from "./state.js";
+
+export const HOLE = "M-4-4L4 4M-4 4L4-4M0-7A7 7 0 1 1 0 7A7 7 0 1 1 0-7Z";
 
 // metricsOf(state) lists the columns to draw, the one that carries the ring last; `limited` draws the latency limit.
 export function lineMarks(overlay, { payload, grid }, metricsOf, limited) {
@@ -26,21 +29,15 @@ export function lineMarks(overlay, { payload, grid }, metricsOf, limited) {
     const chosen = state.index[0];
     const xs = grid.axes[0].values.map(scale.x);
     const metrics = metricsOf(state).slice().reverse(); // the chosen percentile first
-    const lowest = Math.min(...metrics.map(rankOf));
-    lines.forEach((line, at) => {
-      const below = metrics.length > 1 && rankOf(metrics[at]) === lowest; // names keep out of each other's way
-      placeLine(line, scale, state, metrics[at], { along, chosen, xs, several: metrics.length > 1, below });
-    });
+    const drawn = lines.map((line, at) => placeLine(line, scale, state, metrics[at], { along, chosen, xs }));
+    const limitPlace = placeLimit(scale, state);
+    placeNames(scale, state, metrics, [...drawn, limitPlace], xs);
     setAttributes(column, { x1: xs[chosen], x2: xs[chosen], y1: scale.top, y2: scale.bottom });
     along.forEach((cell, at) => placeHole(holes[at], scale, xs[at], at === chosen, grid.holeAt(state.slice, cell)));
-    placeLimit(scale, state);
   }
 
-  function rankOf(metric) {
-    return metric ? payload.percentiles.indexOf(metric.split("_")[1]) : Infinity;
-  }
-
-  function placeLine(line, scale, state, metric, { along, chosen, xs, several, below }) {
+  // Returns where the points of the line lie.
+  function placeLine(line, scale, state, metric, { along, chosen, xs }) {
     const numbers = (name) => (metric ? along.map((cell) => grid.number(state.slice, name, cell)) : []);
     const [middle, low, high] = ["", "_lo", "_hi"].map((end) => numbers(metric + end));
     const places = middle.map((value, at) => (value === null ? null : [xs[at], scale.y(value)]));
@@ -53,30 +50,61 @@ export function lineMarks(overlay, { payload, grid }, metricsOf, limited) {
     const here = places[chosen] ?? null;
     show(line.ring, here !== null);
     if (here) setAttributes(line.ring, { cx: here[0].toFixed(2), cy: here[1].toFixed(2) });
-    const last = places.findLast((place) => place !== null && place[0] <= scale.right - 2) ?? null;
-    const visible = last !== null && last[0] >= scale.left && last[1] > scale.top && last[1] < scale.bottom;
-    show(line.name, visible);
-    if (!visible) return;
-    setText(line.name, several ? metric.split("_")[1] : lineName(grid, state.index));
-    const under = below || last[1] - 24 < scale.top; // at the top there is room for a name only below its line
-    const y = under ? Math.min(scale.bottom - 5, last[1] + 20) : last[1] - 12;
-    setAttributes(line.name, { x: last[0] - 4, y, "text-anchor": "end" });
+    return places;
   }
 
+  // A name stands above or below its line, near its end, where it covers least of this line and of the others.
+  function placeNames(scale, state, metrics, drawn, xs) {
+    const others = faintLines(scale, state, metrics[0], xs);
+    const points = [...drawn, ...others].flatMap((places) => pointsAlong(places));
+    const boxes = drawn.slice(0, lines.length).map((places) => places[state.index[0]] ?? null).filter((here) => here !== null).map((here) => boxAround(here, 9));
+    lines.forEach((line, at) => {
+      const inView = drawn[at].filter((place) => place !== null && place[0] >= scale.left && place[0] <= scale.right && place[1] > scale.top && place[1] < scale.bottom);
+      const said = metrics.length > 1 ? metrics[at]?.split("_")[1] : lineName(grid, state.index);
+      show(line.name, inView.length > 0 && Boolean(said));
+      if (!inView.length || !said) return;
+      setText(line.name, said);
+      const found = freePlace(said, besideLine(inView), { boxes, points, scale });
+      setAttributes(line.name, { x: found.place.x, y: found.place.y, "text-anchor": found.place.anchor });
+      boxes.push(found.box);
+    });
+  }
+
+  function faintLines(scale, state, metric, xs) {
+    if (grid.axes.length < 2) return [];
+    return grid.axes[1].values.map((_, at) => {
+      const cells = grid.along(0, state.index.map((place, axis) => (axis === 1 ? at : place)));
+      return cells.map((cell, place) => {
+        const value = grid.number(state.slice, metric, cell);
+        return value === null || at === state.index[1] ? null : [xs[place], scale.y(value)];
+      });
+    });
+  }
+
+  // Returns the line's ends.
   function placeLimit(scale, state) {
     const limit = limited ? limitOf(payload, state) : null;
     const y = limit === null ? null : scale.y(limit);
     const visible = y !== null && y >= scale.top && y <= scale.bottom;
     show(limitLine, visible);
-    if (visible) setAttributes(limitLine, { x1: scale.left, x2: scale.right, y1: y, y2: y });
+    if (!visible) return [];
+    setAttributes(limitLine, { x1: scale.left, x2: scale.right, y1: y, y2: y });
+    return [[scale.left, y], [scale.right, y]];
   }
 
   return { place };
 }
 
+function besideLine(places) {
+  const last = places.at(-1);
+  const ends = [-9, 18, -20, 29].map((lift) => ({ x: last[0] - 4, y: last[1] + lift, anchor: "end" }));
+  const inner = places.slice(0, -1).reverse().slice(0, 5);
+  return [...ends, ...inner.flatMap(([x, y]) => [-9, 18, -20, 29].map((lift) => ({ x, y: y + lift, anchor: "middle" })))];
+}
+
 function hole() {
   const title = svg("title");
-  const mark = svg("path", { class: "hole", d: "M-4-4L4 4M-4 4L4-4M0-7A7 7 0 1 1 0 7A7 7 0 1 1 0-7Z" });
+  const mark = svg("path", { class: "hole", d: HOLE });
   return { group: svg("g", { class: "hole-group" }, title, mark), title, mark };
 }
 

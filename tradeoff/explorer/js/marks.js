@@ -2,6 +2,7 @@
 
 import { setAttributes, setText, show, svg } from "./dom.js";
 import { milliseconds } from "./format.js";
+import { aroundMark, boxAround, freePlace, textBox } from "./labels.js";
 import { pathThrough } from "./overlay.js";
 import { answerOf, limitOf } from "./state.js";
 
@@ -33,8 +34,8 @@ export function frontierMarks(overlay, { payload, grid }) {
     placeInterval(across, here, ends(scale.x, metric, cell, state, scale.right), "x");
     placeInterval(upright, here, ends(scale.y, "throughput_rps", cell, state, scale.top), "y");
     setAttributes(trail, { d: pathThrough(grid.along(0, state.index).map(at)) });
-    placeLimit(scale, state);
-    placeAnswer(scale, state, at);
+    const taken = [...(here ? [boxAround(here, 10)] : []), ...placeLimit(scale, state)];
+    placeAnswer(scale, state, at, taken);
     if (here) return "";
     return grid.holeAt(state.slice, cell) || `${state.percentile} is not known here: too few samples`;
   }
@@ -46,6 +47,7 @@ export function frontierMarks(overlay, { payload, grid }) {
     return [toPixel(low ?? value), high === null ? open : toPixel(high)];
   }
 
+  // Returns the boxes that the limit's line and name take.
   function placeLimit(scale, state) {
     const limit = limitOf(payload, state);
     const x = limit === null ? null : scale.x(limit);
@@ -53,20 +55,27 @@ export function frontierMarks(overlay, { payload, grid }) {
     show(shade, visible);
     show(limitLine, visible && x <= scale.right);
     show(limitName, visible && x <= scale.right);
-    if (!visible) return;
+    if (!visible) return [];
     const edge = Math.min(x, scale.right);
     setAttributes(shade, { x: scale.left, y: scale.top, width: edge - scale.left, height: scale.bottom - scale.top });
     setAttributes(limitLine, { x1: x, x2: x, y1: scale.top, y2: scale.bottom });
     const leftward = x > (scale.left + scale.right) / 2;
-    setAttributes(limitName, { x: x + (leftward ? -6 : 6), y: scale.bottom - 8, "text-anchor": leftward ? "end" : "start" });
-    setText(limitName, `${state.percentile} ≤ ${milliseconds(limit)}`);
+    const told = `${state.percentile} ≤ ${milliseconds(limit)}`;
+    const [nameX, nameY, anchor] = [x + (leftward ? -6 : 6), scale.bottom - 8, leftward ? "end" : "start"];
+    setAttributes(limitName, { x: nameX, y: nameY, "text-anchor": anchor });
+    setText(limitName, told);
+    return [textBox(told, nameX, nameY, anchor), { left: x - 2, right: x + 2, top: scale.top, bottom: scale.bottom }];
   }
 
-  function placeAnswer(scale, state, at) {
+  function placeAnswer(scale, state, at, taken) {
     const answer = answerOf(payload, state);
     const feasible = answer?.verdict === "feasible";
-    const first = placeNamed(winner, scale, feasible ? at(answer.point) : null, -14);
-    placeNamed(second, scale, feasible && answer.runnerUp >= 0 ? at(answer.runnerUp) : null, 22, first);
+    const first = feasible ? at(answer.point) : null;
+    const other = feasible && answer.runnerUp >= 0 ? at(answer.runnerUp) : null;
+    const boxes = [...taken, ...[first, other].filter((place) => place !== null).map((place) => boxAround(place, 13))];
+    const points = first ? grid.cells().map(at).filter((place) => place !== null) : [];
+    placeNamed(winner, scale, first, { boxes, points });
+    placeNamed(second, scale, other, { boxes, points });
   }
 
   return { place };
@@ -79,20 +88,16 @@ function named(name) {
   };
 }
 
-// The name stands beside its ring, inside the panel, and away from the name placed before it.
-function placeNamed({ ring, text }, scale, place, lift, taken = null) {
+// The name stands beside its ring, inside the panel, on no other mark or name where that is possible.
+function placeNamed({ ring, text }, scale, place, { boxes, points }) {
   const visible = place !== null && place[0] >= scale.left && place[0] <= scale.right && place[1] >= scale.top && place[1] <= scale.bottom;
   show(ring, visible);
   show(text, visible);
-  if (!visible) return null;
-  const [x, y] = place;
-  setAttributes(ring, { cx: x.toFixed(2), cy: y.toFixed(2) });
-  const leftward = x - scale.left > 90;
-  let baseline = y + lift;
-  if (taken && Math.abs(taken - baseline) < 16) baseline = taken + 18;
-  baseline = Math.min(scale.bottom - 6, Math.max(scale.top + 12, baseline));
-  setAttributes(text, { x: leftward ? x - 14 : x + 14, y: baseline, "text-anchor": leftward ? "end" : "start" });
-  return baseline;
+  if (!visible) return;
+  setAttributes(ring, { cx: place[0].toFixed(2), cy: place[1].toFixed(2) });
+  const found = freePlace(text.textContent, aroundMark(place, 14), { boxes, points, scale });
+  setAttributes(text, { x: found.place.x, y: found.place.y, "text-anchor": found.place.anchor });
+  boxes.push(found.box);
 }
 
 function placeInterval(line, here, reach, axis) {

@@ -107,7 +107,8 @@ export function createAnswer({ payload, grid }, go) {
     const [winner, second, contender] = rows;
     for (const row of rows) row.hide();
     if (state.limit === null) {
-      setText(verdict, "Move the limit: the best throughput that surely meets it is named here.");
+      const known = payload.limits_ms.length > 0;
+      setText(verdict, known ? "Move the limit: the best throughput that surely meets it is named here." : "No latency is known: there is nothing to limit.");
       return;
     }
     if (!answer) {

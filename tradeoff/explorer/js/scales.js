@@ -23,7 +23,7 @@ export function ticksOf(range, kind, most) {
   const [low, high] = range[0] <= range[1] ? range : [range[1], range[0]];
   if (kind !== "log") return linearTicks(low, high, most);
   let ticks = [];
-  for (const steps of [[1, 2, 3, 4, 5, 6, 7, 8, 9], [1, 2, 5], [1, 3], [1]]) {
+  for (const steps of [[1, 2, 3, 4, 5, 6, 7, 8, 9], [1, 2, 3, 5, 7], [1, 2, 5], [1, 3], [1]]) {
     ticks = [];
     for (let decade = Math.floor(low); decade <= Math.ceil(high); decade += 1) {
       for (const step of steps) {

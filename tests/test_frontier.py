@@ -191,3 +191,22 @@ def test_misuse_is_named(options, said):
     points = make_points([{"workload": "a", "batch_size": 1}])
     with pytest.raises(ValueError, match=said):
         frontier(points, **options)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"x": 5}, "name columns of the points"),
+        ({"by": "workload"}, r"by='workload': give a list of columns, as in by=\['workload'\]"),
+        ({"x": "latency_p99"}, "did you mean latency_p99_ms"),
+    ],
+)
+def test_axes_and_groups_that_are_none(options, said):
+    with pytest.raises(ValueError, match=said):
+        frontier(make_points([]), **options)
+
+
+@pytest.mark.parametrize("points", [None, 5, "x", [1]])
+def test_what_is_no_frame_is_refused(points):
+    with pytest.raises(TypeError, match="points must be a frame of points"):
+        frontier(points)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
@@ -57,15 +58,23 @@ def frontier(
 
     Raises
     ------
-    ValueError
-        When a column is absent, not numeric or without a direction, or there are more than four axes.
+    TypeError, ValueError
+        When `points` is no frame; when a column is absent, not numeric or without a direction, or there are more than
+        four axes.
 
     Notes
     -----
     Two axes take O(n log n): with the dominating corners sorted by x, a row is dominated exactly when the best y
     among the corners at or beyond its x is better, or among those strictly beyond is at least as good.
     """
+    if not isinstance(points, pd.DataFrame):
+        raise TypeError(f"points must be a frame of points, such as run.points; got {type(points).__name__}")
+    if isinstance(by, str) or isinstance(more, str):
+        name, said = ("by", by) if isinstance(by, str) else ("more", more)
+        raise ValueError(f"{name}={said!r}: give a list of columns, as in {name}=[{said!r}]")
     axes = [x, y, *more]
+    if not all(isinstance(axis, str) for axis in axes):
+        raise ValueError(f"axes {axes!r}: name columns of the points")
     if len(set(axes)) != len(axes) or not 2 <= len(axes) <= 4:
         raise ValueError(f"axes {axes!r}: give two to four different columns")
     signs = [_sign(points, axis, better or {}) for axis in axes]
@@ -80,7 +89,9 @@ def frontier(
 
 def _sign(points: pd.DataFrame, axis: str, better: Mapping[str, Better]) -> float:
     if axis not in points:
-        raise ValueError(f"column {axis!r} is not in the frame: choose from its numeric columns")
+        close = difflib.get_close_matches(axis, [str(name) for name in points.columns], n=3)
+        hint = f"did you mean {' or '.join(close)}?" if close else "choose from its numeric columns"
+        raise ValueError(f"column {axis!r} is not in the frame: {hint}")
     if not pd.api.types.is_numeric_dtype(points[axis]) or pd.api.types.is_bool_dtype(points[axis]):
         raise ValueError(f"column {axis!r} holds {points[axis].dtype}: an axis must be numeric")
     known = POINT_COLUMNS[axis].better if axis in POINT_COLUMNS else "neither"

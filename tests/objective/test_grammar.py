@@ -1,3 +1,7 @@
+import contextlib
+from random import Random
+
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -7,11 +11,23 @@ from tradeoff.objective import Constraint, Objective, ObjectiveError, Setting
 
 NUMERIC = [name for name, column in POINT_COLUMNS.items() if column.dtype in ("float64", "Int64")]
 NUMBERS = st.floats(allow_nan=False, allow_infinity=False)
+LIMITS = st.floats(min_value=1e-300, allow_nan=False, allow_infinity=False)
+
+
+def unless_it_contradicts_itself(*parts):
+    try:
+        return Objective(*parts)
+    except ObjectiveError as error:
+        if "exclude each other" not in str(error):
+            raise
+        return None
+
+
 OBJECTIVES = st.builds(
-    Objective,
+    unless_it_contradicts_itself,
     st.sampled_from(["maximize", "minimize"]),
     st.sampled_from(NUMERIC),
-    st.lists(st.builds(Constraint, st.sampled_from(NUMERIC), st.sampled_from(["<=", ">="]), NUMBERS), max_size=3),
+    st.lists(st.builds(Constraint, st.sampled_from(NUMERIC), st.sampled_from(["<=", ">="]), LIMITS), max_size=3),
     st.lists(
         st.one_of(
             st.builds(Setting, st.sampled_from(NUMERIC), NUMBERS),
@@ -19,7 +35,7 @@ OBJECTIVES = st.builds(
         ),
         max_size=3,
     ),
-)
+).filter(lambda objective: objective is not None)
 
 
 @given(OBJECTIVES)
@@ -59,6 +75,15 @@ def test_any_text_is_read_or_refused_with_its_own_error(text):
         ("MAXIMIZE throughput at workload = softmax", "maximize throughput at workload softmax"),
         ('maximize throughput at workload "my model"', 'maximize throughput at workload "my model"'),
         ("minimize latency_p99_ms", "minimize p99"),
+        (
+            "maximize THROUGHPUT subject to P99 <= 20 ms at Batch 4",
+            "maximize throughput subject to p99 <= 20 ms at batch_size 4",
+        ),
+        ("minimize n_errors subject to n_errors <= 0", "minimize n_errors subject to n_errors <= 0"),
+        (
+            "maximize throughput subject to p99 >= 1 ms and p99 <= 1 ms",
+            "maximize throughput subject to p99 >= 1 ms and p99 <= 1 ms",
+        ),
     ],
 )
 def test_what_people_write(text, canonical):
@@ -82,6 +107,18 @@ def test_what_people_write(text, canonical):
         ("maximize throughput subject to throughput >= 5 ms", "unit 'ms' does not fit throughput", "ms"),
         ("maximize throughput at concurrency", "expected a number", " "),
         ("maximize throughput subject to p99 <= 1e999 ms", "too large", "ms"),
+        ("maximize throughput subject to p99 <= 1,5 ms", "1,5 has a comma: write decimals with a point", "1"),
+        ("maximize throughput subject to p99 <= 0 ms", "p99 is always above 0", "p99"),
+        ("maximize throughput subject to p99 <= -5 ms", "p99 is always above 0", "p99"),
+        ("minimize p99 subject to throughput >= -5/s", "throughput is always above 0", "throughput"),
+        ("minimize p99 subject to n_errors <= -1", "n_errors is always 0 or more", "n_errors"),
+        (
+            "maximize throughput subject to p99 >= 20 ms and p99 <= 10 ms",
+            "p99 >= 20 ms and p99 <= 10 ms exclude",
+            "p99",
+        ),
+        ("maximize throughput at concurrency 4 and concurrency 8", "exclude each other", "concurrency"),
+        ("maximize P98", "did you mean p9", "P98"),
     ],
 )
 def test_errors_point_at_the_word(text, said, under):
@@ -110,8 +147,53 @@ def test_columns_of_the_users_own():
         lambda: Constraint("p99", "<=", "20 ms"),
         lambda: Setting("concurrency", None),
         lambda: Objective.parse(None),
+        lambda: Constraint("p99", "<=", -1),
+        lambda: Constraint("p99", "<=", 0),
+        lambda: Objective("maximize", "throughput", "p99 <= 20 ms"),
+        lambda: Objective("maximize", "throughput", [None]),
+        lambda: Objective("maximize", "throughput", (), "concurrency 3"),
+        lambda: Objective("maximize", "throughput", [Constraint("p99", ">=", 2), Constraint("p99", "<=", 1)]),
+        lambda: Objective("maximize", "throughput", (), [Setting("concurrency", 1), Setting("concurrency", 2)]),
     ],
 )
 def test_misuse_in_python_is_the_same_error(make):
     with pytest.raises(ObjectiveError):
         make()
+
+
+def test_numbers_may_be_numpys():
+    constraint = Constraint("p99", "<=", np.float32(20))
+    assert constraint == Constraint("p99", "<=", 20)
+    assert str(Setting("concurrency", np.int64(8))) == "concurrency 8"
+    assert Objective("maximize", "throughput", constraint).constraints == (constraint,)
+
+
+def test_what_may_be_negative_has_negative_limits():
+    assert str(Constraint("at_p99_overhead_ms", "<=", -1)) == "at_p99_overhead_ms <= -1 ms"
+
+
+def test_two_thousand_odd_texts_are_read_or_refused():
+    random = Random(0)  # noqa: S311
+    signs = [
+        *WORDS,
+        ",",
+        "1,5",
+        "-1",
+        "1e400",
+        "0x1",
+        "P99",
+        "batch",
+        "\\",
+        "\n",
+        "\u202e",
+        "\x00",
+        "🙂",
+        "<",
+        "==",
+        "''",
+        '"a',
+    ]
+    for _ in range(2000):
+        text = random.choice(["", " "]).join(random.choices(signs, k=random.randrange(12)))
+        with contextlib.suppress(ObjectiveError):
+            assert Objective.parse(text) == Objective.parse(str(Objective.parse(text)))

@@ -20,3 +20,9 @@ def test_what_is_not_a_run_is_named(tmp_path, what):
         place.mkdir()
     with pytest.raises(tradeoff.readers.ReadError, match=r"place .*expected a Run folder"):
         tradeoff.readers.read(place)
+
+
+@pytest.mark.parametrize("path", [5, None, "", ["a"]])
+def test_what_is_no_path_is_refused(path):
+    with pytest.raises(tradeoff.readers.ReadError, match="path must be the path of a Run folder"):
+        tradeoff.readers.read(path)

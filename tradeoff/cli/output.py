@@ -7,12 +7,15 @@ from collections.abc import Iterable, Sequence
 
 import typer
 
+from tradeoff.digits import THIN_SPACE, three
+
 _WIDTH_OF_A_PIPE = 160
 
 
 def plain(text: object) -> str:
     """Return text that a terminal shows as it is: control characters are spelled out, so none can act."""
-    return "".join(c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in str(text))
+    text = str(text).replace(THIN_SPACE, " ")
+    return "".join(c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in text)
 
 
 def say(text: object = "") -> None:
@@ -50,9 +53,5 @@ def table(
 
 
 def three_digits(value: float) -> str:
-    """Return a number with three significant digits, without an exponent."""
-    if value != value:
-        return "–"
-    if abs(value) >= 100:
-        return f"{float(f'{value:.3g}'):,.0f}"
-    return f"{value:#.3g}".rstrip(".")
+    """Return a number with three significant digits for a table; a dash where there is none."""
+    return "–" if value != value else three(value)

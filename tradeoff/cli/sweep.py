@@ -112,7 +112,8 @@ def whole_numbers(option: str, text: str) -> list[int]:
     for part in _parts(text):
         if not re.fullmatch(r"\+?[0-9]{1,9}", part) or int(part) < 1:
             raise ValueError(
-                f"{option} takes whole numbers of at least 1 and of nine digits at most, separated by commas, such as 1,2,4; got {part!r}"
+                f"{option} takes whole numbers of at least 1 and of nine digits at most, separated by commas, "
+                f"such as 1,2,4; got {part!r}"
             )
         numbers.append(int(part))
     return numbers

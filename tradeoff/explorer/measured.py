@@ -7,10 +7,8 @@ from typing import Any
 
 import pandas as pd
 
+from tradeoff.digits import whole
 from tradeoff.frames import IDENTITY_COLUMNS, POINT_COLUMNS
-
-THIN_SPACE = "\u202f"
-"""Between groups of three digits."""
 
 _MOST_LINES = 60
 _LONGEST = 240
@@ -60,9 +58,9 @@ def _counts(points: pd.DataFrame) -> Iterator[list[str]]:
     yield ["points", str(len(points))]
     n = points["n"].dropna() if "n" in points else pd.Series(dtype="Int64")
     if len(n):
-        yield ["samples a point", " to ".join(_grouped(end) for end in dict.fromkeys((int(n.min()), int(n.max()))))]
+        yield ["samples a point", " to ".join(whole(end) for end in dict.fromkeys((int(n.min()), int(n.max()))))]
     if "duration_s" in points and points["duration_s"].notna().any():
-        yield ["measured for", f"{_grouped(points['duration_s'].sum())} s in all"]
+        yield ["measured for", f"{whole(points['duration_s'].sum())} s in all"]
     counts = points["status"].value_counts() if "status" in points else pd.Series(dtype="int64")
     if len(counts):
         yield ["how measurements ended", ", ".join(f"{count} {status}" for status, count in counts.items())]
@@ -91,10 +89,6 @@ def _told(label: str, text: str) -> Iterator[tuple[str, str]]:
     if text.startswith(("/", "~", "\\")) or " /" in text or ":\\" in text:
         return  # a path of that machine
     yield _short(label), _short(text)
-
-
-def _grouped(number: float) -> str:
-    return f"{number:,.0f}".replace(",", THIN_SPACE)
 
 
 def _short(text: str) -> str:

@@ -10,8 +10,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from tradeoff.digits import three, whole
 from tradeoff.explorer.assets import page_module, plotly_bundle, stylesheet
-from tradeoff.explorer.measured import THIN_SPACE
 from tradeoff.explorer.payload import payload, to_json
 from tradeoff.frames import Run, RunFolderError
 from tradeoff.frames.files import write_whole
@@ -182,13 +182,11 @@ def _row(cells: Iterable[Any], tag: str = "td") -> str:
 
 
 def _three(value: float | None) -> str:
-    if value is None:
-        return "–"
-    return f"{value:.3g}" if abs(value) < 1000 else f"{float(f'{value:.3g}'):,.0f}".replace(",", THIN_SPACE)
+    return "–" if value is None else three(value)
 
 
 def _text(value: object) -> str:
-    return "–" if value is None else f"{value:,}".replace(",", THIN_SPACE) if isinstance(value, int) else str(value)
+    return "–" if value is None else whole(value) if isinstance(value, int) else str(value)
 
 
 def _harmless(script: str) -> str:

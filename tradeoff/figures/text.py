@@ -10,9 +10,10 @@ from collections.abc import Iterable
 
 import pandas as pd
 
+from tradeoff.digits import three, whole
 from tradeoff.frames import POINT_COLUMNS
 
-_THIN_SPACE = "\u202f"
+__all__ = ["count", "escape", "label_of", "quantity", "shortened", "three", "with_interval", "wrapped"]
 
 
 def shortened(text: object, *, longest: int = 120) -> str:
@@ -32,24 +33,9 @@ def wrapped(lines: Iterable[str], *, width: int = 100) -> list[str]:
     return [escape(part, longest=width + 1) for line in lines for part in textwrap.wrap(str(line), width)]
 
 
-def three(value: float) -> str:
-    """Write a number with three significant digits: ``9.80``, ``412``, ``41 800``, ``1.23e+12``."""
-    if math.isnan(value):
-        return "unknown"
-    if math.isinf(value):
-        return "infinite" if value > 0 else "minus infinite"
-    rounded = float(f"{value:.3g}")
-    if rounded == 0:
-        return "0"
-    power = math.floor(math.log10(abs(rounded)))
-    if not -4 <= power < 9:
-        return f"{value:.3g}"
-    return f"{rounded:,.{max(0, 2 - power)}f}".replace(",", _THIN_SPACE)
-
-
 def count(value: object) -> str:
     """Write a whole number: ``2 400``."""
-    return f"{int(value):,}".replace(",", _THIN_SPACE) if pd.notna(value) else "unknown"  # type: ignore[call-overload]
+    return whole(value) if pd.notna(value) else "unknown"  # type: ignore[arg-type, call-overload]
 
 
 def quantity(value: float, name: str) -> str:

@@ -361,3 +361,9 @@ def column(name: str) -> Column:
         if candidate.short == name:
             return candidate
     raise KeyError(f"no column {name!r} in points")
+
+
+def may_be_negative(name: str) -> bool:
+    """Say whether a column of numbers may hold values below 0."""
+    # Overhead is what the other parts leave over: a negative value is a finding, not an error.
+    return name in ("overhead_ns", "temperature_c") or name.endswith("_overhead_ms")

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from pandas.api import types
 
-from tradeoff.frames.columns import PERCENTILES, POINT_COLUMNS, SAMPLE_COLUMNS, Column
+from tradeoff.frames.columns import PERCENTILES, POINT_COLUMNS, SAMPLE_COLUMNS, Column, may_be_negative
 from tradeoff.frames.flags import FLAGS
 
 _AT_LEAST_ONE = ("batch_size", "concurrency", "workers")
@@ -108,7 +108,7 @@ def _id_problems(points: pd.DataFrame) -> Iterator[str]:
 
 def _range_problems(frame: pd.DataFrame, table: Mapping[str, Column]) -> Iterator[str]:
     names = [
-        name for name, column in table.items() if column.dtype in ("Int64", "float64") and not _may_be_negative(name)
+        name for name, column in table.items() if column.dtype in ("Int64", "float64") and not may_be_negative(name)
     ]
     least = np.array([1.0 if name in _AT_LEAST_ONE else 0.0 for name in names])
     below = _numbers(frame, names) < least
@@ -116,11 +116,6 @@ def _range_problems(frame: pd.DataFrame, table: Mapping[str, Column]) -> Iterato
         where = below[:, place]
         values = pd.unique(frame[names[place]][where])
         yield f"column {names[place]!r} is below {least[place]:g} in {_rows(frame, where)}: {_some(values)}"
-
-
-def _may_be_negative(name: str) -> bool:
-    # Overhead is what the other parts leave over: a negative value is a finding, not an error.
-    return name in ("overhead_ns", "temperature_c") or name.endswith("_overhead_ms")
 
 
 def _percentile_problems(points: pd.DataFrame) -> Iterator[str]:

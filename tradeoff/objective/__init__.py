@@ -1,7 +1,7 @@
 """What is optimised, under which constraint, at which load; and what answers it."""
 
 from tradeoff.objective.decision import Decision, Verdict, decide, judge, rows_at
-from tradeoff.objective.grammar import Constraint, Direction, Objective, ObjectiveError, Setting
+from tradeoff.objective.objective import Constraint, Direction, Objective, ObjectiveError, Setting
 
 __all__ = [
     "Constraint",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import reprlib
 from dataclasses import dataclass
 from typing import Literal
 
@@ -10,8 +11,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from tradeoff.digits import three
 from tradeoff.frames import NEVER_POOLED, PERCENTILES, POINT_COLUMNS, Run
-from tradeoff.objective.grammar import Constraint, Objective, ObjectiveError, Setting
+from tradeoff.objective.objective import EXAMPLE, Constraint, Objective, ObjectiveError, Setting
 
 Verdict = Literal["feasible", "infeasible", "undecided"]
 _UNUSABLE = ("failed", "oom", "saturated")
@@ -91,6 +93,8 @@ def decide(points: Run | pd.DataFrame, objective: Objective | str) -> Decision:
 
     Raises
     ------
+    TypeError
+        When `points` are no points, or `objective` is neither text nor an Objective.
     ObjectiveError
         When the text cannot be read, a metric is missing, nothing was measured where it asks, or the rows belong
         to several groups that must not be pooled (say which with ``at workload softmax``).
@@ -102,8 +106,12 @@ def decide(points: Run | pd.DataFrame, objective: Objective | str) -> Decision:
     sure. Rows without any interval are judged by their value.
     """
     frame = points.points if isinstance(points, Run) else points
+    if not isinstance(frame, pd.DataFrame):
+        raise TypeError(f"points must be a Run or its frame of points; got {type(points).__name__}")
     if isinstance(objective, str):
         objective = Objective.parse(objective, columns=frame.columns)
+    if not isinstance(objective, Objective):
+        raise TypeError(f"objective must be text such as {EXAMPLE!r}, or an Objective; got {reprlib.repr(objective)}")
     rows = _rows_asked(frame, objective)
     values = _numbers(rows, objective.metric)
     score = values if objective.direction == "maximize" else -values
@@ -155,7 +163,7 @@ def describe(point: pd.Series) -> str:
     if pd.notna(point.get("concurrency")):
         parts.append(f"concurrency {int(point['concurrency'])}")
     if pd.notna(point.get("request_rate_rps")):
-        parts.append(f"{point['request_rate_rps']:.3g} requests/s")
+        parts.append(f"{three(point['request_rate_rps'])} requests/s")
     name = " × ".join(parts) or f"point {point.get('point_id')}"
     return name[0].upper() + name[1:]
 
@@ -278,16 +286,19 @@ def _missed(point: pd.Series, constraint: Constraint) -> str:
     gap = abs(float(point[constraint.metric]) - constraint.limit)
     unit = f" {described.unit}" if described and described.unit else ""
     share = gap / abs(constraint.limit) if constraint.limit else math.inf
-    relative = f" ({100 * share:.2g} %)" if share < 10 else ""
-    return f"its {_told(point, constraint.metric)} misses {constraint} by {gap:,.3g}{unit}{relative}"
+    relative = f" ({_percent(share)})" if share < 10 else ""
+    return f"its {_told(point, constraint.metric)} misses {constraint} by {three(gap)}{unit}{relative}"
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.0f} %" if share >= 0.1 else f"{100 * share:.2g} %"
 
 
 def _told(point: pd.Series, name: str) -> str:
     described = POINT_COLUMNS.get(name)
     label, unit = (described.label, f" {described.unit}") if described else (name, "")
-    text = f"{label} {point[name]:,.3g}{unit}" if abs(point[name]) < 1000 else f"{label} {point[name]:,.0f}{unit}"
+    text = f"{label} {three(point[name])}{unit}"
     low, high = point.get(f"{name}_lo"), point.get(f"{name}_hi")
     if name.removesuffix("_ms").rpartition("_")[2] in PERCENTILES and low is not None and pd.notna(low):
-        upper = f"{high:.3g}" if pd.notna(high) else "unknown"
-        text += f" ({low:.3g} to {upper})"
+        text += f" ({three(low)} to {three(high) if pd.notna(high) else 'unknown'})"
     return text

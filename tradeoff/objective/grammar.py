@@ -1,4 +1,4 @@
-"""Objectives as text: a small grammar, exact errors, and text that comes back as it was.
+"""How an objective's text is read: a small grammar, exact errors, and text that comes back as it was.
 
 ::
 
@@ -17,19 +17,27 @@ import difflib
 import json
 import math
 import re
-from collections.abc import Collection, Iterable
-from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from collections.abc import Callable, Collection
+from dataclasses import replace
+from typing import NamedTuple
 
-from tradeoff.frames import POINT_COLUMNS, Column, column
+from tradeoff.frames import POINT_COLUMNS
+from tradeoff.objective.objective import (
+    EXAMPLE,
+    TIME_UNITS,
+    Comparison,
+    Constraint,
+    Direction,
+    Objective,
+    ObjectiveError,
+    Setting,
+    described_as,
+    full_name,
+    is_rate,
+    short_of,
+    unit_text,
+)
 
-Direction = Literal["maximize", "minimize"]
-Comparison = Literal["<=", ">="]
-
-TIME_UNITS = {"ns": 1e-6, "us": 1e-3, "µs": 1e-3, "μs": 1e-3, "ms": 1.0, "s": 1e3}
-"""Units of time, in milliseconds."""
-
-_EXAMPLE = "maximize throughput subject to p99 <= 20 ms at concurrency 32"
 _TOKEN = re.compile(
     r"""(?P<number>[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)
       | (?P<compare><=|>=|≤|≥|<|>|==|=)
@@ -42,130 +50,13 @@ _TOKEN = re.compile(
 )
 
 
-class ObjectiveError(ValueError):
-    """An objective that cannot be read, or cannot be asked of these points.
-
-    Attributes
-    ----------
-    text, position
-        The objective and the place in it the message is about; None when it is about the points.
-    """
-
-    def __init__(self, message: str, *, text: str | None = None, position: int | None = None, length: int = 1) -> None:
-        self.text, self.position = text, position
-        if text is not None and position is not None:
-            line = text.replace("\n", " ").replace("\t", " ")
-            message = f"{message}\n  {line}\n  {' ' * position}{'^' * max(1, length)}"
-        super().__init__(message)
+_ALIASES = {"batch": "batch_size", "batchsize": "batch_size"}
+"""What people write for a column besides its names."""
 
 
-@dataclass(frozen=True)
-class Constraint:
-    """A limit on one column, in the column's own unit."""
-
-    metric: str
-    comparison: Comparison
-    limit: float
-
-    def __post_init__(self) -> None:
-        """Check the parts; short names become column names."""
-        object.__setattr__(self, "metric", _full_name(self.metric))
-        if self.comparison not in ("<=", ">="):
-            raise ObjectiveError(f"comparison {self.comparison!r} is not known: use '<=' or '>='")
-        if not isinstance(self.limit, int | float) or isinstance(self.limit, bool) or not math.isfinite(self.limit):
-            raise ObjectiveError(f"limit {self.limit!r} is not a number")
-        object.__setattr__(self, "limit", float(self.limit))
-
-    def __str__(self) -> str:
-        described = _described(self.metric)
-        return f"{_short(self.metric)} {self.comparison} {_number(self.limit)}{_unit_text(described)}"
-
-
-@dataclass(frozen=True)
-class Setting:
-    """A column held at one value: where the objective is asked."""
-
-    column: str
-    value: float | str
-
-    def __post_init__(self) -> None:
-        """Check the parts; short names become column names."""
-        object.__setattr__(self, "column", _full_name(self.column))
-        if isinstance(self.value, int | float) and not isinstance(self.value, bool):
-            object.__setattr__(self, "value", float(self.value))
-        elif not isinstance(self.value, str):
-            raise ObjectiveError(f"{self.column} {self.value!r} is neither a number nor text")
-
-    def __str__(self) -> str:
-        if isinstance(self.value, str):
-            return f"{_short(self.column)} {_quoted(self.value)}"
-        return f"{_short(self.column)} {_number(self.value)}{_unit_text(_described(self.column))}"
-
-
-@dataclass(frozen=True)
-class Objective:
-    """What is optimised, under which constraints, at which load.
-
-    Attributes
-    ----------
-    direction
-        ``"maximize"`` or ``"minimize"``.
-    metric
-        The column that is optimised; short names are taken.
-    constraints
-        Limits that a point has to meet.
-    at
-        Columns held at one value.
-
-    Examples
-    --------
-    >>> print(Objective("maximize", "throughput", (Constraint("p99", "<=", 20),)))
-    maximize throughput subject to p99 <= 20 ms
-    """
-
-    direction: Direction
-    metric: str
-    constraints: tuple[Constraint, ...] = ()
-    at: tuple[Setting, ...] = ()
-
-    def __post_init__(self) -> None:
-        """Check the parts; short names become column names, lists become tuples."""
-        if self.direction not in ("maximize", "minimize"):
-            raise ObjectiveError(f"direction {self.direction!r} is not known: use 'maximize' or 'minimize'")
-        object.__setattr__(self, "metric", _full_name(self.metric))
-        object.__setattr__(self, "constraints", tuple(self.constraints))
-        object.__setattr__(self, "at", tuple(self.at))
-        described = _described(self.metric)
-        if described is not None and described.dtype not in ("float64", "Int64"):
-            raise ObjectiveError(f"{self.metric!r} is not a number: it cannot be optimised")
-
-    @classmethod
-    def parse(cls, text: str, *, columns: Iterable[str] = ()) -> Objective:
-        """Read an objective.
-
-        Parameters
-        ----------
-        text
-            As in ``"maximize throughput subject to p99 <= 20 ms at concurrency 32"``.
-        columns
-            Names of further columns that may be used: those of the frame at hand.
-
-        Raises
-        ------
-        ObjectiveError
-            With the line and a caret under the word that is wrong.
-        """
-        if not isinstance(text, str):
-            raise ObjectiveError(f"an objective is text such as {_EXAMPLE!r}, not {type(text).__name__}")
-        return _Parser(text, set(columns)).objective()
-
-    def __str__(self) -> str:
-        parts = [f"{self.direction} {_short(self.metric)}"]
-        if self.constraints:
-            parts.append("subject to " + " and ".join(map(str, self.constraints)))
-        if self.at:
-            parts.append("at " + " and ".join(map(str, self.at)))
-        return " ".join(parts)
+def read(text: str, *, columns: Collection[str]) -> Objective:
+    """Read an objective; see `Objective.parse`."""
+    return _Parser(text, columns).objective()
 
 
 class _Token(NamedTuple):
@@ -183,31 +74,42 @@ class _Parser:
 
     def objective(self) -> Objective:
         direction = self._direction()
-        metric = self._metric("the metric to optimise")
-        constraints: list[Constraint] = []
-        if self._take_st():
-            constraints.append(self._constraint())
-            while self._take_word("and"):
-                constraints.append(self._constraint())
-        settings: list[Setting] = []
-        if self._take_word("at"):
-            settings.append(self._setting())
-            while self._take_word("and"):
-                settings.append(self._setting())
+        found = Objective(direction, self._metric("the metric to optimise"))
+        more = self._take_st()
+        while more:
+            found = self._with(found, self._constraint)
+            more = self._take_word("and")
+        more = self._take_word("at")
+        while more:
+            found = self._with(found, self._setting)
+            more = self._take_word("and")
         if self._peek() is not None:
             raise self._wrong("expected 'subject to', 'and', 'at' or the end")
-        return Objective(direction, metric, tuple(constraints), tuple(settings))
+        return found
+
+    def _with(self, found: Objective, read_part: Callable[[], Constraint | Setting]) -> Objective:
+        """Read one part more; what it says wrongly, or against the others, is shown where it begins."""
+        start = self.place
+        try:
+            part = read_part()
+            if isinstance(part, Constraint):
+                return replace(found, constraints=(*found.constraints, part))
+            return replace(found, at=(*found.at, part))
+        except ObjectiveError as error:
+            if error.position is not None:
+                raise
+            raise self._wrong(str(error), back=self.place - start) from None
 
     def _direction(self) -> Direction:
         if self._take_word("maximize", "maximise"):
             return "maximize"
         if self._take_word("minimize", "minimise"):
             return "minimize"
-        raise self._wrong(f"expected 'maximize' or 'minimize', as in {_EXAMPLE!r}")
+        raise self._wrong(f"expected 'maximize' or 'minimize', as in {EXAMPLE!r}")
 
     def _metric(self, what: str) -> str:
         name = self._column(what)
-        described = _described(name)
+        described = described_as(name)
         if described is not None and described.dtype not in ("float64", "Int64"):
             raise self._wrong(f"{name!r} is text: {what} must be a number", back=1)
         return name
@@ -217,10 +119,13 @@ class _Parser:
         if token is None or token.kind != "word":
             raise self._wrong(f"expected {what}, such as throughput or p99")
         self.place += 1
-        if token.text in self.columns or _described(_full_name(token.text)) is not None:
-            return _full_name(token.text)
+        if token.text in self.columns or described_as(token.text) is not None:
+            return full_name(token.text)
+        spelled = _ALIASES.get(token.text.lower(), token.text.lower())
+        if described_as(spelled) is not None:
+            return full_name(spelled)
         known = {*self.columns, *(c.short for c in POINT_COLUMNS.values())}
-        close = difflib.get_close_matches(token.text, known, n=3)
+        close = difflib.get_close_matches(token.text.lower(), known, n=3)
         hint = f"did you mean {' or '.join(close)}?" if close else "name a column of the points"
         raise self._wrong(f"no column {token.text!r}: {hint}", back=1)
 
@@ -238,7 +143,8 @@ class _Parser:
         if token is None or token.kind != "number":
             raise self._wrong("expected a number")
         self.place += 1
-        described = _described(metric)
+        self._refuse_comma(token)
+        described = described_as(metric)
         unit = self._unit()
         if described is not None and described.unit in TIME_UNITS:
             if unit is None:
@@ -246,14 +152,20 @@ class _Parser:
             if unit not in TIME_UNITS:
                 raise self._wrong(f"unit {unit!r} does not measure time: use ns, us, ms or s", back=1)
             value = float(token.text) * (TIME_UNITS[unit] / TIME_UNITS[described.unit])
-        elif unit is None or unit == (described.unit if described else None) or (unit == "/s" and _is_rate(described)):
+        elif unit is None or unit == (described.unit if described else None) or (unit == "/s" and is_rate(described)):
             value = float(token.text)
         else:
-            own = _unit_text(described).strip() or "none"
-            raise self._wrong(f"unit {unit!r} does not fit {_short(metric)}: its unit is {own}", back=1)
+            own = unit_text(described).strip() or "none"
+            raise self._wrong(f"unit {unit!r} does not fit {short_of(metric)}: its unit is {own}", back=1)
         if not math.isfinite(value):
             raise self._wrong(f"{token.text} is too large", back=1)
         return value
+
+    def _refuse_comma(self, token: _Token) -> None:
+        comma, after = (self.tokens[at] if at < len(self.tokens) else None for at in (self.place, self.place + 1))
+        if comma is not None and comma.text == "," and after is not None and after.kind == "number":
+            said = f"{token.text},{after.text}"
+            raise self._wrong(f"{said} has a comma: write decimals with a point and thousands without a sign", back=1)
 
     def _unit(self) -> str | None:
         token = self._peek()
@@ -264,7 +176,7 @@ class _Parser:
 
     def _setting(self) -> Setting:
         name = self._column("a column to hold")
-        described = _described(name)
+        described = described_as(name)
         token = self._peek()
         if token is not None and token.kind == "compare" and token.text in ("=", "=="):
             self.place += 1
@@ -305,44 +217,6 @@ class _Parser:
         token = self.tokens[place] if 0 <= place < len(self.tokens) else None
         position, length = (token.position, len(token.text)) if token else (len(self.text.rstrip()) + 1, 1)
         return ObjectiveError(message, text=self.text, position=position, length=length)
-
-
-def _full_name(name: str) -> str:
-    described = _described(name)
-    return name if described is None else described.name
-
-
-def _described(name: str) -> Column | None:
-    try:
-        return column(name)
-    except KeyError:
-        return None
-
-
-def _short(name: str) -> str:
-    described = _described(name)
-    return name if described is None else described.short
-
-
-def _is_rate(described: Column | None) -> bool:
-    return described is not None and described.unit.endswith("/s")
-
-
-def _unit_text(described: Column | None) -> str:
-    if described is None:
-        return ""
-    if described.unit in TIME_UNITS:
-        return f" {described.unit}"
-    return "/s" if _is_rate(described) else ""
-
-
-def _number(value: float) -> str:
-    return repr(int(value)) if value == int(value) and abs(value) < 1e15 else repr(value)
-
-
-def _quoted(value: str) -> str:
-    plain = re.fullmatch(r"[^\W\d][\w.%/-]*", value) and value.lower() not in ("and", "at")
-    return value if plain else json.dumps(value, ensure_ascii=False)
 
 
 def _unquoted(text: str) -> str:

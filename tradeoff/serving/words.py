@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+import re
 from typing import TYPE_CHECKING
 
+from tradeoff.digits import three as three_digits
 from tradeoff.serving.fit import Estimate
 
 if TYPE_CHECKING:
@@ -30,15 +32,9 @@ def told(model: ServiceModel) -> str:
 
 
 def three(value: float) -> str:
-    """Write a number with three significant digits and no exponent where one is not needed."""
-    if math.isnan(value):
-        return "unknown"
-    if not 1e-4 <= abs(value) < 1e9:
-        return f"{value:.3g}"
-    rounded = float(f"{value:.3g}")
-    digits = max(0, 2 - math.floor(math.log10(abs(rounded))))
-    text = f"{rounded:,.{digits}f}".replace(",", "\u202f")
-    return text.rstrip("0").rstrip(".") if abs(rounded) < 1000 and rounded == int(rounded) else text
+    """Write a number with three significant digits, a whole one without a point."""
+    text = three_digits(value)
+    return text.removesuffix("0").removesuffix("0").removesuffix(".") if re.fullmatch(r"-?\d+\.0+", text) else text
 
 
 def between(estimate: Estimate, unit: str = "") -> str:

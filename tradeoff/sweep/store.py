@@ -11,6 +11,7 @@ from typing import Any
 import pandas as pd
 
 from tradeoff import environment
+from tradeoff.digits import counted
 from tradeoff.frames import NEVER_POOLED, Run, RunFolder, RunFolderError, make_points, make_samples
 from tradeoff.limits import Limits, recorded_limits
 from tradeoff.sweep.grid import GridPoint
@@ -137,11 +138,6 @@ class Folder:
         """Return everything that was kept."""
         self._folder.compact(flag_gil_bound)
         return self._folder.read(samples_later=True)
-
-
-def counted(number: int, noun: str) -> str:
-    """Write a number of things: ``1 point``, ``3 points``."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def _settings(spec: Mapping[str, Any]) -> dict[str, object]:

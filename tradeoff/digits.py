@@ -1,0 +1,33 @@
+"""Numbers as people read them: three significant digits, thousands apart."""
+
+from __future__ import annotations
+
+import math
+
+THIN_SPACE = "\u202f"
+"""Stands between groups of three digits; a terminal shows a blank."""
+
+
+def three(value: float) -> str:
+    """Write a number with three significant digits: ``9.80``, ``412``, ``41 800``, ``1.23e+12``."""
+    if math.isnan(value):
+        return "unknown"
+    if math.isinf(value):
+        return "infinite" if value > 0 else "minus infinite"
+    rounded = float(f"{value:.3g}")
+    if rounded == 0:
+        return "0"
+    power = math.floor(math.log10(abs(rounded)))
+    if not -4 <= power < 9:
+        return f"{value:.3g}"
+    return f"{rounded:,.{max(0, 2 - power)}f}".replace(",", THIN_SPACE)
+
+
+def whole(value: float) -> str:
+    """Write a whole number: ``2 400``."""
+    return f"{value:,.0f}".replace(",", THIN_SPACE)
+
+
+def counted(number: int, noun: str) -> str:
+    """Write a number of things: ``1 point``, ``3 points``."""
+    return f"{whole(number)} {noun}" if number == 1 else f"{whole(number)} {noun}s"

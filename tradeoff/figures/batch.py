@@ -10,15 +10,23 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from tradeoff.figures.axes import Axis, axis, measured_axis
-from tradeoff.figures.groups import groups_of, place, points_of, why_absent
+from tradeoff.figures.groups import (
+    failed,
+    groups_of,
+    place,
+    points_of,
+    rows_where,
+    settings_text,
+    varying,
+    why_absent,
+)
 from tradeoff.figures.marks import Measure, hover_texts, measure
-from tradeoff.figures.panels import finish, grid_of_panels, nothing
+from tradeoff.figures.panels import finish, grid_of_pairs, nothing, outer_axes, pairs, place_of_pair
 from tradeoff.figures.text import escape, label_of
-from tradeoff.figures.theme import Theme, faded, ordered_colours, palette
-from tradeoff.frames import IDENTITY_COLUMNS, NEVER_POOLED, POINT_COLUMNS, Run
+from tradeoff.figures.theme import SYMBOLS, Theme, faded, ordered_colours, palette
+from tradeoff.frames import POINT_COLUMNS, Run
 
 _SHOWN = ("throughput_rps", "latency_p50_ms", "latency_p99_ms")
-_SYMBOLS = ("circle", "square", "diamond", "triangle-up", "triangle-down", "cross", "star", "hexagon")
 _HEIGHT = 580
 
 
@@ -94,12 +102,9 @@ def _get_batch_info(run: Run | pd.DataFrame, *, concurrency: int | None, by: Seq
         raise ValueError(f"the points have no column {absent[0]!r}")
     points = points[points["batch_size"].notna()]
     if concurrency is not None and len(points):
-        there = sorted(points["concurrency"].dropna().unique()) if "concurrency" in points else []
-        if concurrency not in there:
-            listed = ", ".join(map(str, there)) or "no value"
-            raise ValueError(f"concurrency={concurrency!r}: nothing was measured there, only at {listed}")
+        rows_where(points, "concurrency", concurrency)
     shared, groups = groups_of(points, by)
-    vary = _vary(points, [] if by is None else by)
+    vary = varying(points, by)
     panels = tuple(_panel(group.title, group.rows, vary, concurrency) for group in groups)
     lines = [line for panel in panels for line in panel.lines]
 
@@ -119,18 +124,8 @@ def _get_batch_info(run: Run | pd.DataFrame, *, concurrency: int | None, by: Seq
     )  # fmt: skip
 
 
-def _vary(points: pd.DataFrame, by: Sequence[str]) -> list[str]:
-    """Columns that tell lines apart: whatever a point is and varies, besides its batch size and its group."""
-    skipped = {"batch_size", "source", *(by or NEVER_POOLED)}
-    names = [name for name in IDENTITY_COLUMNS if name in points and name not in skipped]
-    return [name for name in names if len(points[name].drop_duplicates()) > 1]
-
-
 def _panel(title: str, rows: pd.DataFrame, vary: list[str], concurrency: int | None) -> BatchPanel:
-    failed = (
-        rows["status"].isin(("failed", "oom")).to_numpy(dtype=bool) if "status" in rows else np.zeros(len(rows), bool)
-    )
-    there = ~failed & np.any([~np.isnan(measure(rows, name).value) for name in _SHOWN], axis=0)
+    there = ~failed(rows) & np.any([~np.isnan(measure(rows, name).value) for name in _SHOWN], axis=0)
     absent = tuple((float(row["batch_size"]), f"{place(row)}: {why_absent(row)}") for _, row in rows[~there].iterrows())
     drawn = rows[there]
     parts = drawn.groupby(vary, dropna=False, sort=True) if vary else [((), drawn)]
@@ -142,7 +137,7 @@ def _panel(title: str, rows: pd.DataFrame, vary: list[str], concurrency: int | N
         chosen = concurrency is None or ("concurrency" in part and part["concurrency"].iloc[0] == concurrency)
         lines.append(
             BatchLine(
-                name=", ".join(_setting(name, value, vary) for name, value in zip(vary, key, strict=True)) or "all",
+                name=settings_text(dict(zip(vary, key, strict=True))),
                 chosen=bool(chosen),
                 batch_size=part["batch_size"].astype("float64").tolist(),
                 measures={name: measure(part, name) for name in _SHOWN},
@@ -152,44 +147,21 @@ def _panel(title: str, rows: pd.DataFrame, vary: list[str], concurrency: int | N
     return BatchPanel(title, tuple(lines), absent)
 
 
-def _setting(name: str, value: Any, vary: list[str]) -> str:
-    if pd.isna(value):
-        return f"no {label_of(name)}"
-    text = f"{value:g}" if isinstance(value, int | float | np.number) else str(value)
-    return text if len(vary) == 1 else f"{label_of(name)} {text}"
-
-
 def _get_batch_plot(info: BatchInfo, theme: Theme) -> go.Figure:
     title = "Throughput and latency over batch size"
     if not any(panel.lines or panel.absent for panel in info.panels):
         return nothing(title=title, subtitle=info.subtitle, reason=["No points: measure some first."], theme=theme)
-    columns = 1 if len(info.panels) == 1 else 2
-    blocks = -(-len(info.panels) // columns)
-    titles = [""] * (2 * blocks * columns)
-    if len(info.panels) > 1:
-        for number, panel in enumerate(info.panels):
-            titles[2 * columns * (number // columns) + number % columns] = panel.title
-    figure = grid_of_panels(
-        2 * blocks, columns, titles=titles, theme=theme, shared_xaxes="all",
-        horizontal_spacing=0.06, vertical_spacing=0.05 if blocks == 1 else 80 / (_HEIGHT * blocks),
-    )  # fmt: skip
+    columns, blocks = pairs(len(info.panels))
+    figure = grid_of_pairs([panel.title for panel in info.panels], height=_HEIGHT, theme=theme)
     names = list(dict.fromkeys(line.name for panel in info.panels for line in panel.lines))
     named: set[str] = set()
     for number, panel in enumerate(info.panels):
-        top, column = 2 * (number // columns) + 1, number % columns + 1
+        top, column = place_of_pair(number, columns)
         for line in sorted(panel.lines, key=lambda line: line.chosen):
             _draw_line(figure, info, line, names, (top, column), theme, named)
         _draw_absent(figure, info, panel, (top, column), theme)
         for row, scale in ((top, info.throughput), (top + 1, info.latency)):
-            y = scale.layout()
-            figure.update_yaxes(
-                {**y, "showticklabels": column == 1, "title": y["title"] if column == 1 else None}, row=row, col=column
-            )
-            foot = row == top + 1
-            x = info.x.layout()
-            figure.update_xaxes(
-                {**x, "showticklabels": foot, "title": x["title"] if foot else None}, row=row, col=column
-            )
+            outer_axes(figure, info.x, scale, row=row, col=column, below=row > top, beside=column == 1)
     whiskers = "Bands" if info.chosen else "Whiskers"
     caption = [
         f"Solid: p99, dashed: p50. {whiskers}: 95 % intervals, arrows: upper end unknown. "
@@ -237,7 +209,7 @@ def _draw_line(
             legendgroup=line.name, legendrank=number + 1,
             showlegend=name == "throughput_rps" and line.name not in named,
             line={"color": colour, "width": 2.5 if strong else 1.5 if line.chosen else 1, "dash": dash},
-            marker={"symbol": _SYMBOLS[number % len(_SYMBOLS)], "size": 7 if line.chosen else 4,
+            marker={"symbol": SYMBOLS[number % len(SYMBOLS)], "size": 7 if line.chosen else 4,
                     "color": colours.paper if hollow else colour, "line": {"width": 1.5, "color": colour}},
             error_y=whiskers if not info.chosen else None,
             hovertext=line.hover, hoverinfo="text", connectgaps=False, row=row, col=where[1],

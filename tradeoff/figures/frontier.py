@@ -10,9 +10,9 @@ import plotly.graph_objects as go
 
 from tradeoff.figures.axes import Axis, axis
 from tradeoff.figures.frontier_panel import FrontierInfo, FrontierPanel, draw_limit, draw_panel
-from tradeoff.figures.groups import groups_of, place, points_of, why_absent
+from tradeoff.figures.groups import failed, groups_of, place, points_of, why_absent
 from tradeoff.figures.marks import Measure, Numbers, hover_texts, measure
-from tradeoff.figures.panels import finish, grid_of_panels, nothing
+from tradeoff.figures.panels import finish, grid_of_panels, nothing, outer_axes, pairs
 from tradeoff.figures.text import label_of
 from tradeoff.figures.theme import Theme, palette
 from tradeoff.frames import POINT_COLUMNS, Run
@@ -139,8 +139,7 @@ def _asked(
 def _panel(
     title: str, rows: pd.DataFrame, x: str, y: str, asked: Objective | None, short: Sequence[str]
 ) -> FrontierPanel:
-    failed = rows["status"].isin(("failed", "oom")) if "status" in rows else pd.Series(False, index=rows.index)
-    there = np.isfinite(measure(rows, x).value) & np.isfinite(measure(rows, y).value) & ~failed.to_numpy(dtype=bool)
+    there = np.isfinite(measure(rows, x).value) & np.isfinite(measure(rows, y).value) & ~failed(rows)
     drawn, absent = rows[there].reset_index(drop=True), rows[~there]
     labels = [str(label) for label in frontier(drawn, x, y, by=())]
     hover = hover_texts(drawn, [y, x, *_TOLD], last={n: _WORDS[label] for n, label in enumerate(labels)})
@@ -205,8 +204,7 @@ def _capital(text: str) -> str:
 def _get_frontier_plot(info: FrontierInfo, theme: Theme) -> go.Figure:
     if not info.panels:
         return nothing(title=info.title, subtitle=info.subtitle, reason=["No points: measure some first."], theme=theme)
-    columns = 1 if len(info.panels) == 1 else 2
-    rows = -(-len(info.panels) // columns)
+    columns, rows = pairs(len(info.panels))
     figure = grid_of_panels(
         rows, columns, titles=[panel.title for panel in info.panels] if len(info.panels) > 1 else (), theme=theme,
         shared_xaxes="all", shared_yaxes="all", horizontal_spacing=0.06, vertical_spacing=min(0.12, 0.5 / rows),
@@ -217,9 +215,7 @@ def _get_frontier_plot(info: FrontierInfo, theme: Theme) -> go.Figure:
         draw_limit(figure, info, where, palette(theme))
         draw_panel(figure, info, panel, where, palette(theme), named)
         below, beside = number + columns >= len(info.panels), number % columns == 0
-        x, y = info.x.layout(), info.y.layout()
-        figure.update_xaxes({**x, "showticklabels": below, "title": x["title"] if below else None}, **where)
-        figure.update_yaxes({**y, "showticklabels": beside, "title": y["title"] if beside else None}, **where)
+        outer_axes(figure, info.x, info.y, below=below, beside=beside, **where)
     return finish(
         figure, title=info.title, subtitle=info.subtitle, caption=_caption(info), theme=theme,
         height=420 if rows == 1 else 300 * rows,

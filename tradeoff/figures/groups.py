@@ -5,13 +5,15 @@ All text here is plain: whoever draws it escapes it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from tradeoff.figures.text import label_of, shortened
-from tradeoff.frames import NEVER_POOLED, Run
+from tradeoff.frames import IDENTITY_COLUMNS, NEVER_POOLED, Run
 
 _LOADS = {"closed": "closed loop", "all_at_once": "all at once"}
 _TITLE = ("workload", "backend", "device", "dtype", "mode", "regime", "load", "cache")
@@ -87,6 +89,59 @@ def groups_of(points: pd.DataFrame, by: Sequence[str] | None = None) -> tuple[st
         words = [_value(name, value) or f"no {label_of(name)}" for name, value in zip(differ, key, strict=True)]
         groups.append(Group(" · ".join(words), rows.reset_index(drop=True)))
     return shared, sorted(groups, key=lambda group: group.title)
+
+
+def rows_where(rows: pd.DataFrame, name: str, value: object) -> pd.DataFrame:
+    """Return the rows where a column has a value.
+
+    Raises
+    ------
+    ValueError
+        When there are none, naming the values that were measured.
+    """
+    if name not in rows:
+        raise ValueError(f"{name}={value!r}: the points have no column {name!r}")
+    there = rows[name]
+    found = rows[(there == value).fillna(False).to_numpy(dtype=bool)]
+    if not len(found):
+        known = sorted(there.dropna().unique())
+        listed = ", ".join(map(str, known[:12])) + (", ..." if len(known) > 12 else "")
+        raise ValueError(f"{name}={value!r}: nothing was measured there, only at {listed or 'no value'}")
+    return found
+
+
+def failed(rows: pd.DataFrame) -> NDArray[np.bool_]:
+    """Tell which rows failed or ran out of memory."""
+    if "status" not in rows:
+        return np.zeros(len(rows), dtype=np.bool_)
+    return rows["status"].isin(("failed", "oom")).to_numpy(dtype=bool)
+
+
+def varying(points: pd.DataFrame, by: Sequence[str] | None = None) -> list[str]:
+    """Name what tells lines over batch size apart: whatever a point is and varies, besides its group.
+
+    Parameters
+    ----------
+    points
+        A frame of points.
+    by
+        Columns that tell groups apart, as in `groups_of`.
+    """
+    skipped = {"batch_size", "source", *(by or NEVER_POOLED)}
+    names = [name for name in IDENTITY_COLUMNS if name in points and name not in skipped]
+    return [name for name in names if len(points[name].drop_duplicates()) > 1]
+
+
+def settings_text(settings: Mapping[str, Any]) -> str:
+    """Write settings that tell a line apart: ``8``, or of several ``concurrency 8, workers 2``; ``all`` for none."""
+    words = []
+    for name, value in settings.items():
+        if value is None or pd.isna(value):
+            words.append(f"no {label_of(name)}")
+            continue
+        text = f"{value:g}" if isinstance(value, int | float | np.number) else str(value)
+        words.append(text if len(settings) == 1 else f"{label_of(name)} {text}")
+    return ", ".join(words) or "all"
 
 
 def place(row: pd.Series) -> str:

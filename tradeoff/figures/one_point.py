@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pandas as pd
 
-from tradeoff.figures.groups import groups_of, place
+from tradeoff.figures.groups import groups_of, place, rows_where
 
 
 def choose_point(
@@ -42,16 +42,8 @@ def choose_point(
     """
     rows = points
     for name, value in (("point_id", point_id), ("batch_size", batch_size), ("concurrency", concurrency)):
-        if value is None:
-            continue
-        if name not in rows:
-            raise ValueError(f"{name}={value!r}: the points have no column {name!r}")
-        there = rows[name]
-        rows = rows[(there == value).fillna(False).to_numpy(dtype=bool)]
-        if not len(rows):
-            known = sorted(there.dropna().unique())
-            listed = ", ".join(map(str, known[:12])) + (", ..." if len(known) > 12 else "")
-            raise ValueError(f"{name}={value!r}: nothing was measured there, only at {listed or 'no value'}")
+        if value is not None:
+            rows = rows_where(rows, name, value)
     if len(rows) == 1:
         return rows.iloc[0], ""
     named = point_id is not None or batch_size is not None or concurrency is not None

@@ -9,6 +9,7 @@ from typing import Any
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
+from tradeoff.figures.axes import Axis
 from tradeoff.figures.text import escape, wrapped
 from tradeoff.figures.theme import SIZE_LABEL, SIZE_SMALL, Theme, palette, template
 
@@ -29,6 +30,49 @@ def grid_of_panels(rows: int, columns: int, *, titles: Sequence[str] = (), theme
         note.update(x=axis.domain[0], xanchor="left")
     figure.update_layout(template=template(theme))
     return figure
+
+
+def grid_of_pairs(titles: Sequence[str], *, height: int, theme: Theme, **options: Any) -> go.Figure:
+    """Return a figure with two panels, one above the other, for each title; two such pairs side by side.
+
+    Parameters
+    ----------
+    titles
+        One for each pair; a single pair has none.
+    height
+        Of a pair, in pixels.
+    theme
+        ``"light"`` or ``"dark"``.
+    options
+        As `grid_of_panels` takes them.
+    """
+    columns, blocks = pairs(len(titles))
+    shown = [""] * (2 * blocks * columns)
+    for number, title in enumerate(titles if len(titles) > 1 else ()):
+        row, column = place_of_pair(number, columns)
+        shown[(row - 1) * columns + column - 1] = title
+    return grid_of_panels(
+        2 * blocks, columns, titles=shown, theme=theme, shared_xaxes="all", horizontal_spacing=0.06,
+        vertical_spacing=0.05 if blocks == 1 else 80 / (height * blocks), **options,
+    )  # fmt: skip
+
+
+def pairs(number: int) -> tuple[int, int]:
+    """Return columns and rows of `number` things, two side by side where there are several."""
+    columns = 1 if number < 2 else 2
+    return columns, max(1, -(-number // columns))
+
+
+def place_of_pair(number: int, columns: int) -> tuple[int, int]:
+    """Return row and column of the upper panel of a pair."""
+    return 2 * (number // columns) + 1, number % columns + 1
+
+
+def outer_axes(figure: go.Figure, x: Axis, y: Axis, *, row: int, col: int, below: bool, beside: bool) -> None:
+    """Set the axes of a panel; ticks and title of x stand at the foot of the figure, of y at its left edge."""
+    for axis, update, outside in ((x, figure.update_xaxes, below), (y, figure.update_yaxes, beside)):
+        layout = axis.layout()
+        update({**layout, "showticklabels": outside, "title": layout["title"] if outside else None}, row=row, col=col)
 
 
 def finish(

@@ -14,9 +14,9 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from tradeoff.figures.axes import Axis, axis
-from tradeoff.figures.groups import groups_of, points_of, why_absent
+from tradeoff.figures.groups import failed, groups_of, points_of, rows_where, why_absent
 from tradeoff.figures.marks import Measure, hover_texts, measure
-from tradeoff.figures.panels import finish, grid_of_panels, nothing
+from tradeoff.figures.panels import finish, grid_of_panels, nothing, outer_axes, pairs
 from tradeoff.figures.roofline_panel import Roof, RooflinePanel, RooflinePath, draw_panel
 from tradeoff.figures.text import three
 from tradeoff.figures.theme import Theme, palette
@@ -133,11 +133,7 @@ def _at_concurrency(points: pd.DataFrame, concurrency: int | None) -> pd.DataFra
     if "concurrency" not in points or not len(points):
         return points
     if concurrency is not None:
-        there = sorted(points["concurrency"].dropna().unique())
-        if concurrency not in there:
-            listed = ", ".join(map(str, there)) or "no value"
-            raise ValueError(f"concurrency={concurrency!r}: nothing was measured there, only at {listed}")
-        return points[points["concurrency"] == concurrency]
+        return rows_where(points, "concurrency", concurrency)
     names = [name for name in IDENTITY_COLUMNS if name in points and name not in ("batch_size", "concurrency")]
     value = points["concurrency"].astype("float64")
     lowest = value.groupby([points[name] for name in names], dropna=False).transform("min") if names else value.min()
@@ -147,15 +143,13 @@ def _at_concurrency(points: pd.DataFrame, concurrency: int | None) -> pd.DataFra
 def _with_costs(points: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
     """Return the rows that have a place in the figure, and what is to be said of the others."""
     flops, moved, calls = (measure(points, name).value for name in ("flops", "bytes", "calls_per_s"))
-    failed = points["status"].isin(("failed", "oom")).to_numpy(dtype=bool) if "status" in points else np.zeros(
-        len(points), dtype=bool
-    )  # fmt: skip
-    there = (flops > 0) & (moved > 0) & (calls > 0) & ~failed
+    is_failed = failed(points)
+    there = (flops > 0) & (moved > 0) & (calls > 0) & ~is_failed
     notes = []
     workload = points["workload"].fillna("a workload") if "workload" in points else pd.Series("it", index=points.index)
     for number, (_, row) in enumerate(points.iterrows()):
         name = workload.iloc[number]
-        if failed[number] or (flops[number] > 0 and moved[number] > 0 and not there[number]):
+        if is_failed[number] or (flops[number] > 0 and moved[number] > 0 and not there[number]):
             size = f" at batch {row['batch_size']:g}" if pd.notna(row.get("batch_size")) else ""
             notes.append(f"Not shown: {name}{size} ({why_absent(row)}).")
         elif flops[number] == 0:
@@ -278,8 +272,7 @@ def _get_roofline_plot(info: RooflineInfo, theme: Theme) -> go.Figure:
     colours = palette(theme)
     if not info.panels:
         return nothing(title=_TITLE, subtitle=info.subtitle, reason=[info.reason], theme=theme)
-    columns = 1 if len(info.panels) == 1 else 2
-    rows = -(-len(info.panels) // columns)
+    columns, rows = pairs(len(info.panels))
     figure = grid_of_panels(
         rows, columns, titles=[panel.title for panel in info.panels] if columns > 1 else (), theme=theme,
         shared_xaxes="all", shared_yaxes="all", horizontal_spacing=0.06, vertical_spacing=min(0.12, 0.5 / rows),
@@ -290,9 +283,7 @@ def _get_roofline_plot(info: RooflineInfo, theme: Theme) -> go.Figure:
         where = {"row": number // columns + 1, "col": number % columns + 1}
         draw_panel(figure, panel, (info.x, info.y), where, colours, names=names, named=named)
         below, beside = number + columns >= len(info.panels), number % columns == 0
-        x, y = info.x.layout(), info.y.layout()
-        figure.update_xaxes({**x, "showticklabels": below, "title": x["title"] if below else None}, **where)
-        figure.update_yaxes({**y, "showticklabels": beside, "title": y["title"] if beside else None}, **where)
+        outer_axes(figure, info.x, info.y, below=below, beside=beside, **where)
     return finish(
         figure, title=_TITLE, subtitle=info.subtitle, caption=info.caption, height=_HEIGHT if rows == 1 else 320 * rows,
         theme=theme, legend=len(names) > 1,

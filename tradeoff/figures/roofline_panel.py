@@ -11,10 +11,9 @@ import plotly.graph_objects as go
 from tradeoff.figures.axes import Axis
 from tradeoff.figures.marks import Measure
 from tradeoff.figures.text import escape
-from tradeoff.figures.theme import SIZE_SMALL, Palette
+from tradeoff.figures.theme import SIZE_SMALL, SYMBOLS, Palette
 
 _CLASSES = ("model", "batch_wait", "post", "pre", "overhead")
-_SYMBOLS = ("circle", "square", "diamond", "triangle-up", "triangle-down", "cross", "star", "hexagon")
 
 
 class RooflinePath(NamedTuple):
@@ -102,7 +101,7 @@ def _draw_path(
     figure.add_scatter(
         x=path.intensity, y=path.attained.value, mode="lines+markers", name=escape(path.name, longest=40),
         legendgroup=path.name, showlegend=path.name not in named, line={"color": colour, "width": 1.5},
-        marker={"symbol": _SYMBOLS[number % len(_SYMBOLS)], "size": 7, "color": colour},
+        marker={"symbol": SYMBOLS[number % len(SYMBOLS)], "size": 7, "color": colour},
         error_y={**path.attained.whiskers(), "color": colour, "thickness": 1, "width": 0},
         hovertext=path.hover, hoverinfo="text", **where,
     )  # fmt: skip

@@ -9,16 +9,15 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from tradeoff.figures.axes import Axis, axis, measured_axis
-from tradeoff.figures.groups import groups_of, points_of
+from tradeoff.figures.groups import groups_of, points_of, settings_text, varying
 from tradeoff.figures.marks import Measure, Numbers
-from tradeoff.figures.panels import finish, grid_of_panels, nothing
+from tradeoff.figures.panels import finish, grid_of_pairs, nothing, outer_axes, pairs, place_of_pair
 from tradeoff.figures.text import escape, label_of, three, with_interval
-from tradeoff.figures.theme import SIZE_SMALL, Palette, Theme, faded, ordered_colours, palette
-from tradeoff.frames import IDENTITY_COLUMNS, NEVER_POOLED, Run
+from tradeoff.figures.theme import SIZE_SMALL, SYMBOLS, Palette, Theme, faded, ordered_colours, palette
+from tradeoff.frames import Run
 from tradeoff.serving import ServiceModel, service
 
 _TITLE = "Time of a call over batch size"
-_SYMBOLS = ("circle", "square", "diamond", "triangle-up", "triangle-down", "cross", "star", "hexagon")
 _HEIGHT = 560
 _FINE = 121
 """Places at which a line and its band are drawn: enough that they look smooth."""
@@ -89,13 +88,15 @@ class ServiceInfo(NamedTuple):
 def _get_service_info(run: Run | pd.DataFrame, *, column: str | None) -> ServiceInfo:
     points = points_of(run)
     shared, groups = groups_of(points)
-    skipped = {"batch_size", "source", *NEVER_POOLED}
-    names = [name for name in IDENTITY_COLUMNS if name in points and name not in skipped]
-    vary = [name for name in names if len(points[name].drop_duplicates()) > 1]
+    vary = varying(points)
     panels = []
     for group in groups:
         models = service(group.rows, column=column)
-        lines = [_line(_name(model, vary), model) for model in models if model.batch_size]
+        lines = [
+            _line(settings_text({name: model.group.get(name) for name in vary}), model)
+            for model in models
+            if model.batch_size
+        ]
         left_out = tuple(why for model in models for why in model.left_out)
         panels.append(ServicePanel(group.title, tuple(lines), left_out))
     lines = [line for panel in panels for line in panel.lines]
@@ -117,16 +118,6 @@ def _get_service_info(run: Run | pd.DataFrame, *, column: str | None) -> Service
 
 def _joined(parts: list[Numbers]) -> Numbers:
     return np.concatenate(parts) if parts else np.empty(0)
-
-
-def _name(model: ServiceModel, vary: list[str]) -> str:
-    words = []
-    for name in vary:
-        value = model.group.get(name)
-        text = f"{value:g}" if isinstance(value, int | float | np.number) else str(value)
-        plain = f"no {label_of(name)}" if value is None else text
-        words.append(plain if len(vary) == 1 or value is None else f"{label_of(name)} {text}")
-    return ", ".join(words) or "all"
 
 
 def _line(name: str, model: ServiceModel) -> ServiceLine:
@@ -165,25 +156,18 @@ def _get_service_plot(info: ServiceInfo, theme: Theme) -> go.Figure:
         left_out = [why for panel in info.panels for why in panel.left_out]
         reason = ["No times: measure some first."] if not left_out else ["No times to fit.", *left_out[:_SENTENCES]]
         return nothing(title=_TITLE, subtitle=info.subtitle, reason=reason, theme=theme)
-    columns = 1 if len(info.panels) == 1 else 2
-    blocks = -(-len(info.panels) // columns)
-    titles = [""] * (2 * blocks * columns)
-    if len(info.panels) > 1:
-        for number, panel in enumerate(info.panels):
-            titles[2 * columns * (number // columns) + number % columns] = panel.title
-    figure = grid_of_panels(
-        2 * blocks, columns, titles=titles, theme=theme, shared_xaxes="all", row_heights=[0.7, 0.3] * blocks,
-        horizontal_spacing=0.06, vertical_spacing=0.05 if blocks == 1 else 80 / (_HEIGHT * blocks),
-    )  # fmt: skip
+    columns, blocks = pairs(len(info.panels))
+    titles = [panel.title for panel in info.panels]
+    figure = grid_of_pairs(titles, height=_HEIGHT, theme=theme, row_heights=[0.7, 0.3] * blocks)
     names = list(dict.fromkeys(line.name for panel in info.panels for line in panel.lines))
     colours = palette(theme)
     shades = ordered_colours(len(names), theme) if len(names) > 1 else [colours.frontier]
     named: set[str] = set()
     for number, panel in enumerate(info.panels):
-        top, column = 2 * (number // columns) + 1, number % columns + 1
+        top, column = place_of_pair(number, columns)
         for line in panel.lines:
             which = names.index(line.name)
-            _draw_line(figure, line, shades[which], _SYMBOLS[which % len(_SYMBOLS)], (top, column), named, info)
+            _draw_line(figure, line, shades[which], SYMBOLS[which % len(SYMBOLS)], (top, column), named, info)
         rings = [line for line in panel.lines if not np.isnan(line.ring[0])]
         _draw_rings(figure, info, rings, (top, column), colours)
         figure.add_scatter(
@@ -191,14 +175,7 @@ def _get_service_plot(info: ServiceInfo, theme: Theme) -> go.Figure:
             hoverinfo="skip", showlegend=False, row=top + 1, col=column,
         )  # fmt: skip
         for row, scale in ((top, info.time), (top + 1, info.residual)):
-            x, y, foot = info.x.layout(), scale.layout(), row == top + 1
-            beside = column == 1
-            figure.update_yaxes(
-                {**y, "showticklabels": beside, "title": y["title"] if beside else None}, row=row, col=column
-            )
-            figure.update_xaxes(
-                {**x, "showticklabels": foot, "title": x["title"] if foot else None}, row=row, col=column
-            )
+            outer_axes(figure, info.x, scale, row=row, col=column, below=row > top, beside=column == 1)
     if info.legend:
         figure.update_layout(legend={"title": {"text": escape(info.legend), "side": "left"}})
     return finish(

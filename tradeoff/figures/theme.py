@@ -15,6 +15,9 @@ Theme = Literal["light", "dark"]
 SIZE_TITLE, SIZE_LABEL, SIZE_SMALL = 17, 13, 11
 """The typographic scale, in pixels."""
 
+SYMBOLS = ("circle", "square", "diamond", "triangle-up", "triangle-down", "cross", "star", "hexagon")
+"""Marks that tell series apart where colours do not."""
+
 FONT = "system-ui, -apple-system, 'Segoe UI', 'Helvetica Neue', Arial, sans-serif"
 
 

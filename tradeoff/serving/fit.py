@@ -44,7 +44,9 @@ Form = Literal["affine", "roofline"]
 RESOLUTION = 1e-3
 """ε: a median is not known better than 0.1 %, however narrow its interval: the next process gives another one."""
 
-_Z = 1.959963984540054
+Z = 1.959963984540054
+"""Standard errors to either side of a 95 % interval of a normal estimate."""
+
 _MARGIN = 2.0
 _ROUNDS = 60
 
@@ -90,7 +92,7 @@ class Fit:
     @property
     def quantile(self) -> float:
         """What a standard error is multiplied with for a 95 % interval."""
-        return t_quantile(0.975, self.degrees) if self.degrees > 0 else _Z
+        return t_quantile(0.975, self.degrees) if self.degrees > 0 else Z
 
     @property
     def fixed(self) -> float:

@@ -10,11 +10,10 @@ import numpy as np
 import pandas as pd
 
 from tradeoff.frames import IDENTITY_COLUMNS, POINT_COLUMNS, Run
-from tradeoff.serving.fit import Numbers, better_form, fit_service
+from tradeoff.serving.fit import Numbers, Z, better_form, fit_service
 from tradeoff.serving.model import ServiceModel
 
 _USUAL = ("model_p50_ms", "latency_p50_ms")
-_Z = 1.959963984540054
 
 
 def service(run: Run | pd.DataFrame, *, column: str | None = None) -> tuple[ServiceModel, ...]:
@@ -94,7 +93,7 @@ def _model(group: dict[str, object], rows: pd.DataFrame, column: str | None) -> 
     left_out = tuple(reason for reason in why if reason)
     # Half an interval of 95 % is 1.96 standard errors; where it has one end only, that end speaks for both.
     half = np.fmax(high - times, times - low) if len(times) else times
-    fits = fit_service(sizes, times, np.where(half >= 0, half, np.nan) / _Z)
+    fits = fit_service(sizes, times, np.where(half >= 0, half, np.nan) / Z)
     form = better_form(fits) if fits else None
     return ServiceModel(
         group=group,

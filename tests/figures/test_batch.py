@@ -67,16 +67,19 @@ def test_sizes_without_a_value_are_crosses_with_the_reason():
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize(
-    "rows",
+    ("rows", "said", "drawn"),
     [
-        [],
-        [frames.failed(frames.identity(batch_size=b)) for b in (1, 2)],
-        [frames.row(frames.identity())],
-        [frames.row(frames.identity(), p99=math.nan, throughput=5.0)],
+        ([], "measure some first", 0),
+        ([frames.failed(frames.identity(batch_size=b)) for b in (1, 2)], "Without a value (crosses): batch 1", 0),
+        ([frames.row(frames.identity())], "Solid: p99, dashed: p50", 3),
+        ([frames.row(frames.identity(), p99=math.nan, throughput=5.0)], "Solid: p99, dashed: p50", 1),
     ],
 )
-def test_little_or_nothing_to_draw(rows, theme):
-    plot_batch(Run(make_points(rows)), theme=theme).to_json()
+def test_little_or_nothing_to_draw(rows, said, drawn, theme):
+    figure = plot_batch(Run(make_points(rows)), theme=theme)
+    assert said in " ".join(frames.texts(figure))
+    marks = [trace for trace in figure.data if trace.mode == "lines+markers" and trace.hoverinfo == "text"]
+    assert sum(value is not None and value == value for trace in marks for value in trace.y) == drawn
 
 
 def test_hostile_names_are_text():

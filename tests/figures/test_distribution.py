@@ -68,16 +68,22 @@ def test_the_mean_is_drawn_and_what_it_hides_is_said():
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize(
-    "rows",
+    ("rows", "said", "marks"),
     [
-        [],
-        [frames.failed(frames.identity())],
-        [frames.row(frames.identity(), p99=math.nan, throughput=1.0)],
-        [frames.row(frames.identity(), latency_mean_ms=math.nan, latency_p95_ms=math.nan)],
+        ([], "measure some first", 0),
+        ([frames.failed(frames.identity())], "neither samples nor percentiles (out of memory", 0),
+        (
+            [frames.row(frames.identity(), p99=math.nan, throughput=1.0)],
+            "neither samples nor percentiles (no value)",
+            0,
+        ),
+        ([frames.row(frames.identity(), latency_mean_ms=math.nan, latency_p95_ms=math.nan)], "No samples are kept", 2),
     ],
 )
-def test_little_or_nothing_to_draw(rows, theme):
-    plot_distribution(Run(make_points(rows)), theme=theme).to_json()
+def test_little_or_nothing_to_draw(rows, said, marks, theme):
+    figure = plot_distribution(Run(make_points(rows)), theme=theme)
+    assert said in " ".join(frames.texts(figure))
+    assert sum(len(trace.x) for trace in figure.data if trace.mode == "markers+text") == marks
 
 
 @pytest.mark.parametrize("latencies", [[5_000_000], [5_000_000] * 9, [1, 10**12]])
@@ -90,7 +96,8 @@ def test_one_value_or_a_wide_span(latencies):
     )
     run = Run(points, samples)
     assert sum(info_of(run).counts) == len(latencies)
-    plot_distribution(run).to_json()
+    (steps,) = [trace for trace in plot_distribution(run).data if trace.line.shape == "hv"]
+    assert list(steps.x) == sorted({value / 1e6 for value in latencies})
 
 
 def test_hostile_names_are_text():

@@ -131,19 +131,29 @@ def test_points_without_a_value_are_listed_with_the_reason():
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize(
-    "rows",
+    ("rows", "said", "drawn"),
     [
-        [],
-        [frames.failed(frames.identity(batch_size=b)) for b in (1, 2)],
-        [frames.row(frames.identity())],
-        [frames.row(frames.identity(), p99=math.nan, throughput=5.0)],
-        [frames.row(frames.identity(), p99=math.inf, throughput=5.0), frames.row(frames.identity(batch_size=2))],
-        [frames.row(frames.identity(), p99=1.0, throughput=0.0)],
+        ([], "measure some first", 0),
+        (
+            [frames.failed(frames.identity(batch_size=b)) for b in (1, 2)],
+            "Without a mark: batch 1 × concurrency 1 (out",
+            0,
+        ),
+        ([frames.row(frames.identity())], "meets the objective", 1),
+        ([frames.row(frames.identity(), p99=math.nan, throughput=5.0)], "batch 1 × concurrency 1 (no value)", 0),
+        (
+            [frames.row(frames.identity(), p99=math.inf, throughput=5.0), frames.row(frames.identity(batch_size=2))],
+            "Without a mark: batch 1 × concurrency 1 (no value)",
+            1,
+        ),
+        ([frames.row(frames.identity(), p99=1.0, throughput=0.0)], "may meet the objective", 1),
     ],
 )
-def test_little_or_nothing_to_draw(rows, theme):
+def test_little_or_nothing_to_draw(rows, said, drawn, theme):
     figure = plot_frontier(Run(make_points(rows)), theme=theme, limit_ms=None if not rows else 1.0)
-    figure.to_json()
+    assert said in " ".join(frames.texts(figure))
+    marks = [trace for trace in figure.data if trace.mode == "markers" and trace.hoverinfo == "text"]
+    assert sum(len(trace.x) for trace in marks) == drawn
 
 
 def test_n_stands_beside_the_percentile():

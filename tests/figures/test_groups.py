@@ -1,6 +1,8 @@
 import pandas as pd
 import pytest
 
+import tests.figures.frames as frames
+import tradeoff
 from tests.figures.frames import HOSTILE, failed, grid, identity
 from tradeoff.figures.groups import groups_of, place, points_of, why_absent
 from tradeoff.frames import Run, make_points
@@ -56,3 +58,39 @@ def test_points_of_a_run_or_a_frame():
     assert points_of(points) is points
     with pytest.raises(TypeError, match="pass a Run"):
         points_of([1])
+
+
+@pytest.mark.parametrize(
+    "plot", ["batch", "distribution", "frontier", "latency_breakdown", "roofline", "service"], ids=str
+)
+@pytest.mark.parametrize("what", [None, 5, "x", [1], pd.DataFrame({"a": [1]})], ids=str)
+def test_what_is_no_run_is_refused_in_a_sentence(plot, what):
+    draw = getattr(tradeoff, f"plot_{plot}")
+    if plot == "roofline" and isinstance(what, pd.DataFrame):
+        assert "does not say how many operations" in " ".join(frames.texts(draw(what)))
+        return
+    with pytest.raises((TypeError, ValueError), match=r"run must be a Run or its points; got|no column") as caught:
+        draw(what)
+    assert len(str(caught.value)) < 300
+
+
+@pytest.mark.parametrize(
+    ("plot", "options", "said"),
+    [
+        ("frontier", {"x": 5}, "axis 5 is no column of the points with a better direction: choose from"),
+        ("frontier", {"x": "latency_p98_ms"}, "did you mean latency_p9"),
+        ("frontier", {"by": "workload"}, "give a list of columns"),
+        ("frontier", {"limit_ms": "x"}, "limit 'x' is not a number"),
+        ("frontier", {"limit_ms": -1}, "p99 is always above 0"),
+        ("frontier", {"limit_ms": float("nan")}, "limit nan is not a number"),
+        ("frontier", {"theme": "blue"}, "theme"),
+        ("batch", {"by": "workload"}, "give a list of columns"),
+        ("batch", {"concurrency": "x"}, "concurrency='x': nothing was measured there, only at 1, 2"),
+        ("distribution", {"batch_size": "x"}, "batch_size='x': nothing was measured there"),
+        ("latency_breakdown", {"point_id": 5}, "point_id=5: nothing was measured there"),
+        ("roofline", {"concurrency": 3}, "concurrency=3: nothing was measured there"),
+    ],
+)
+def test_arguments_that_cannot_be_used_are_named(plot, options, said):
+    with pytest.raises(ValueError, match=said):
+        getattr(tradeoff, f"plot_{plot}")(frames.run(), **options)

@@ -137,19 +137,24 @@ def test_labels_of_sizes_stand_apart():
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize(
-    "made",
+    ("made", "said", "drawn"),
     [
-        [],
-        [frames.row(frames.identity())],
-        [frames.failed(frames.identity(), reason=frames.HOSTILE)],
-        rows(sizes=(4,)),
-        [{**row, "throughput_rps_lo": math.nan, "throughput_rps_hi": math.nan} for row in rows()],
+        ([], "measure some first", 0),
+        ([frames.row(frames.identity())], "does not say how many operations", 0),
+        ([frames.failed(frames.identity(), reason=frames.HOSTILE)], "out of memory: &lt;/script&gt;", 0),
+        (rows(sizes=(4,)), "the lowest that was measured", 1),
+        (
+            [{**row, "throughput_rps_lo": math.nan, "throughput_rps_hi": math.nan} for row in rows()],
+            "the lowest that was measured",
+            len(rows()),
+        ),
     ],
 )
-def test_little_or_nothing_to_draw(made, theme):
+def test_little_or_nothing_to_draw(made, said, drawn, theme):
     figure = plot_roofline(run(made), theme=theme)
-    figure.to_json()
-    assert frames.texts(figure)
+    assert said in " ".join(frames.texts(figure))
+    paths = [trace for trace in figure.data if trace.hoverinfo == "text"]
+    assert sum(len(trace.x) for trace in paths) == drawn
 
 
 def test_nothing_to_draw_says_why():
@@ -160,7 +165,8 @@ def test_nothing_to_draw_says_why():
 
 def test_a_strangers_limits_are_passed_over():
     for record in ("fast", {"copy_bytes_per_s": -1}, [None, {"device": frames.HOSTILE}]):
-        plot_roofline(Run(make_points(rows()), environment={"limits": record})).to_json()
+        figure = plot_roofline(Run(make_points(rows()), environment={"limits": record}))
+        assert "are not known: measure them" in " ".join(frames.texts(figure))
 
 
 def test_hostile_names_are_text():

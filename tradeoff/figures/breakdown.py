@@ -94,7 +94,7 @@ def plot_latency_breakdown(
 def _get_breakdown_info(
     run: Run | pd.DataFrame, *, point_id: str | None, batch_size: int | None, concurrency: int | None
 ) -> BreakdownInfo:
-    points = points_of(run)
+    points = points_of(run, needs="at_p50_model_ms")
     empty = BreakdownInfo("", (), (), axis([], title=""))
     if not len(points):
         return empty._replace(reason="No points: measure some first.")

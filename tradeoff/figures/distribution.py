@@ -126,7 +126,7 @@ def survival(sorted_ms: NDArray[np.float64], *, most: int = _MOST_STEPS) -> tupl
 def _get_distribution_info(
     run: Run | pd.DataFrame, *, point_id: str | None, batch_size: int | None, concurrency: int | None
 ) -> DistributionInfo:
-    points = points_of(run)
+    points = points_of(run, needs="latency_p50_ms")
     empty = DistributionInfo("", 0, (), (), (), (), (), None, axis([], title=""))
     if not len(points):
         return empty._replace(reason="No points: measure some first.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Sequence
 
 import numpy as np
@@ -86,8 +87,9 @@ def _get_frontier_info(
     points = points_of(run)
     for name in (x, y):
         if name not in points or name not in POINT_COLUMNS or POINT_COLUMNS[name].better == "neither":
-            usable = [c.name for c in POINT_COLUMNS.values() if c.better != "neither" and "_lo" not in c.name]
-            raise ValueError(f"axis {name!r}: choose a column of the points that has a better direction: {usable}")
+            raise ValueError(
+                f"axis {name!r} is no column of the points with a better direction: {_instead(name, points)}"
+            )
     asked = _asked(objective, limit_ms, points, x=x, y=y)
     for setting in asked.at if asked and len(points) else ():
         points = rows_at(points, setting)
@@ -116,6 +118,20 @@ def _get_frontier_info(
             {"batch_size": "batch size", "concurrency": "concurrency"}.get(n, label_of(n)) for n in short
         ),
     )
+
+
+def _instead(name: object, points: pd.DataFrame) -> str:
+    """Say which columns that hold numbers would do."""
+    usable = [
+        column.name
+        for column in POINT_COLUMNS.values()
+        if column.better != "neither" and not column.name.endswith(("_lo", "_hi"))
+        if column.name in points and points[column.name].notna().any()
+    ]
+    close = difflib.get_close_matches(str(name), usable, n=3)
+    if close:
+        return f"did you mean {' or '.join(close)}?"
+    return f"choose from {', '.join(usable)}" if usable else "none of its columns has numbers"
 
 
 def _cuts_off_the_worse(limit: Constraint) -> bool:

@@ -36,19 +36,29 @@ class Group(NamedTuple):
     rows: pd.DataFrame
 
 
-def points_of(run: Run | pd.DataFrame) -> pd.DataFrame:
+def points_of(run: Run | pd.DataFrame, *, needs: str = "") -> pd.DataFrame:
     """Return the points of a Run, or the frame itself.
+
+    Parameters
+    ----------
+    run
+        A Run or its points.
+    needs
+        A column without which a frame has nothing that can be drawn.
 
     Raises
     ------
     TypeError
         When it is neither.
+    ValueError
+        When it has no column `needs`.
     """
-    if isinstance(run, Run):
-        return run.points
-    if isinstance(run, pd.DataFrame):
-        return run
-    raise TypeError(f"run={type(run).__name__}: pass a Run or its points")
+    if not isinstance(run, Run | pd.DataFrame):
+        raise TypeError(f"run must be a Run or its points; got {type(run).__name__}")
+    points = run.points if isinstance(run, Run) else run
+    if needs and needs not in points:
+        raise ValueError(f"the points have no column {needs!r}: pass a Run, or a frame of points such as run.points")
+    return points
 
 
 def groups_of(points: pd.DataFrame, by: Sequence[str] | None = None) -> tuple[str, list[Group]]:
@@ -73,6 +83,8 @@ def groups_of(points: pd.DataFrame, by: Sequence[str] | None = None) -> tuple[st
     ValueError
         When a column of `by` is absent.
     """
+    if isinstance(by, str):
+        raise ValueError(f"by={by!r}: give a list of columns, as in by=[{by!r}]")
     names = [name for name in NEVER_POOLED if name in points] if by is None else list(by)
     absent = [name for name in names if name not in points]
     if absent:

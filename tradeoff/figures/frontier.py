@@ -87,9 +87,8 @@ def _get_frontier_info(
     points = points_of(run)
     for name in (x, y):
         if name not in points or name not in POINT_COLUMNS or POINT_COLUMNS[name].better == "neither":
-            raise ValueError(
-                f"axis {name!r} is no column of the points with a better direction: {_instead(name, points)}"
-            )
+            instead = _instead(name, points)
+            raise ValueError(f"axis {name!r}: choose a column of the points that has a better direction; {instead}")
     asked = _asked(objective, limit_ms, points, x=x, y=y)
     for setting in asked.at if asked and len(points) else ():
         points = rows_at(points, setting)

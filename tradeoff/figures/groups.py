@@ -54,7 +54,7 @@ def points_of(run: Run | pd.DataFrame, *, needs: str = "") -> pd.DataFrame:
         When it has no column `needs`.
     """
     if not isinstance(run, Run | pd.DataFrame):
-        raise TypeError(f"run must be a Run or its points; got {type(run).__name__}")
+        raise TypeError(f"run={type(run).__name__}: pass a Run or its points")
     points = run.points if isinstance(run, Run) else run
     if needs and needs not in points:
         raise ValueError(f"the points have no column {needs!r}: pass a Run, or a frame of points such as run.points")

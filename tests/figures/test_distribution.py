@@ -103,3 +103,27 @@ def test_one_value_or_a_wide_span(latencies):
 def test_hostile_names_are_text():
     run = frames.run(frames.grid(workloads=(frames.HOSTILE,)))
     assert "<img" not in "".join(frames.texts(plot_distribution(run)))
+
+
+def notes(figure):
+    return [note.text for note in figure.layout.annotations]
+
+
+def percentiles(**values):
+    """A Run of one point with these percentiles, whose intervals are not known."""
+    columns = {f"latency_{name}_ms": value for name, value in values.items()}
+    ends = {f"{name}_{end}": math.nan for name in columns for end in ("lo", "hi")}
+    return frames.run([frames.row(frames.identity(), **columns, **ends)])
+
+
+@pytest.mark.parametrize(("p95", "names"), [(1.3, ["p50", "p95", "p99"]), (0.61, ["p50 · p95", "p99"])])
+def test_lines_are_named_above_the_panel_and_close_ones_share_a_name(p95, names):
+    figure = plot_distribution(percentiles(p50=0.6, p95=p95, p99=2.5))
+    assert [note for note in notes(figure) if note.startswith("p") and " ms" not in note] == names
+
+
+@pytest.mark.parametrize(("mean", "side"), [(1.01, "bottom left"), (0.5, "top right")])
+def test_the_text_of_a_mark_keeps_off_the_mean(mean, side):
+    figure = plot_distribution(percentiles(p50=1.0, p95=1.2, p99=1.5, mean=mean))
+    (marks,) = [trace for trace in figure.data if trace.mode == "markers+text"]
+    assert marks.textposition[0] == side

@@ -13,7 +13,7 @@ def points(*pairs):
 
 
 def names(figure):
-    return next(list(trace.text) for trace in figure.data if trace.mode == "text")
+    return next([name.strip() for name in trace.text] for trace in figure.data if trace.mode == "text")
 
 
 def test_names_of_the_frontier_are_left_out_where_they_would_overlap():
@@ -48,3 +48,8 @@ def test_the_step_line_walks_from_the_best_x(x, y, best_first):
     figure = plot_frontier(points((1, 10), (10, 100)), x=x, y=y)
     (line,) = [trace for trace in figure.data if trace.line.shape == "hv"]
     assert list(line.x)[1:-1] == pytest.approx(best_first)
+
+
+def test_no_name_lies_on_the_limit():
+    figure = plot_frontier(points((1, 10), (10, 100), (100, 1000)), objective="maximize throughput s.t. p99 <= 9 ms")
+    assert names(figure) == ["4"], "1 is the answer, 2 stands just right of the limit"

@@ -69,7 +69,9 @@ def test_what_is_no_run_is_refused_in_a_sentence(plot, what):
     if plot == "roofline" and isinstance(what, pd.DataFrame):
         assert "does not say how many operations" in " ".join(frames.texts(draw(what)))
         return
-    with pytest.raises((TypeError, ValueError), match=r"run=\w+: pass a Run or its points|no column|none of its columns") as caught:
+    with pytest.raises(
+        (TypeError, ValueError), match=r"run=\w+: pass a Run or its points|no column|none of its columns"
+    ) as caught:
         draw(what)
     assert len(str(caught.value)) < 300
 

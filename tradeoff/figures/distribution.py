@@ -21,6 +21,10 @@ from tradeoff.frames import PERCENTILES, Run
 _MARKED = ("p50", "p95", "p99")
 _BINS = 90
 _MOST_STEPS = 1500
+_LABEL, _NAME = 0.17, 0.05
+"""Shares of the panel that a mark's text takes, and its name alone, in a window of 700 pixels."""
+
+_LINE = 14
 
 
 class Mark(NamedTuple):
@@ -218,13 +222,12 @@ def _get_distribution_plot(info: DistributionInfo, theme: Theme) -> go.Figure:
         height=240 * rows,
         theme=theme,
         legend=False,
+        above=2 * _LINE,
     )
 
 
 def _draw_marks(figure: go.Figure, info: DistributionInfo, rows: int, colours: Palette) -> None:
     marks = [mark for mark in info.marks if mark.name in _MARKED or not info.n]
-    span = np.log(info.x.high / info.x.low)
-    near_the_edge = [np.log(mark.value / info.x.low) / span > 0.85 for mark in marks]
     found = Measure(*(np.array(part) for part in zip(*(mark[2:] for mark in marks), strict=True))) if marks else None
     whiskers = (
         {"color": colours.quiet, "thickness": 1, "width": 0, **found.whiskers()} if found and not info.n else None
@@ -233,7 +236,7 @@ def _draw_marks(figure: go.Figure, info: DistributionInfo, rows: int, colours: P
         x=[mark.value for mark in marks], y=[mark.slower for mark in marks], mode="markers+text", showlegend=False,
         marker={"size": 8, "color": colours.paper, "line": {"width": 2, "color": colours.ink}},
         text=[f"\u00a0<b>{mark.name}</b> {three(mark.value)}\u00a0" for mark in marks],
-        textposition=["top left" if near else "top right" for near in near_the_edge],
+        textposition=[_free_side(info, mark) for mark in marks],
         textfont={"size": SIZE_SMALL, "color": colours.ink}, cliponaxis=False, hoverinfo="skip", row=rows, col=1,
         error_x=whiskers,
     )  # fmt: skip
@@ -242,13 +245,49 @@ def _draw_marks(figure: go.Figure, info: DistributionInfo, rows: int, colours: P
             figure.add_vrect(
                 x0=mark.low, x1=mark.high, fillcolor=faded(colours.grey, 0.18), line_width=0, layer="below"
             )
-        figure.add_vline(x=mark.value, line={"color": colours.quiet, "width": 1})
+        figure.add_vline(x=mark.value, line={"color": colours.quiet, "width": 1}, row=1, col=1)
+    if info.n:
+        for at, names in _names_above(info, marks):
+            _name_above(figure, at, names, colours.ink, lift=0)
     if info.mean is not None:
         figure.add_vline(x=info.mean.value, line={"color": colours.limit, "width": 1.5, "dash": "dash"})
-        figure.add_annotation(
-            x=np.log10(info.mean.value), y=1, yref="y domain", text=f"mean {three(info.mean.value)}", showarrow=False,
-            xanchor="left", yanchor="top", xshift=3, font={"size": SIZE_SMALL, "color": colours.limit},
-        )  # fmt: skip
+        told = f"mean {three(info.mean.value)}"
+        _name_above(figure, _share(info, info.mean.value), told, colours.limit, lift=_LINE if info.n else 0)
+
+
+def _free_side(info: DistributionInfo, mark: Mark) -> str:
+    """Above and to the right of a falling curve there is room, and below to the left, where no line is in the way."""
+    here = _share(info, mark.value)
+    mean = _share(info, info.mean.value) if info.mean is not None else np.nan
+    crowded = here > 1 - _LABEL or here < mean < here + _LABEL
+    return "bottom left" if info.n and crowded and here > _LABEL else "top left" if here > 1 - _LABEL else "top right"
+
+
+def _names_above(info: DistributionInfo, marks: list[Mark]) -> list[tuple[float, str]]:
+    """Name the lines of percentiles above the panel; those too close to each other share a name."""
+    bunches: list[list[Mark]] = []
+    for mark in marks:
+        if bunches and _share(info, mark.value) - _share(info, bunches[-1][-1].value) < _NAME:
+            bunches[-1].append(mark)
+        else:
+            bunches.append([mark])
+    return [
+        (float(np.mean([_share(info, mark.value) for mark in bunch])), " · ".join(mark.name for mark in bunch))
+        for bunch in bunches
+    ]
+
+
+def _name_above(figure: go.Figure, at: float, text: str, colour: str, *, lift: int) -> None:
+    half = 3.2 * len(text) / 590
+    anchor = "left" if at < half else "right" if at > 1 - half else "center"
+    figure.add_annotation(
+        x=min(1.0, max(0.0, at)), xref="x domain", y=1, yref="y domain", yshift=lift, text=text, showarrow=False,
+        xanchor=anchor, yanchor="bottom", font={"size": SIZE_SMALL, "color": colour},
+    )  # fmt: skip
+
+
+def _share(info: DistributionInfo, value: float) -> float:
+    return float(np.log(value / info.x.low) / np.log(info.x.high / info.x.low))
 
 
 def _caption(info: DistributionInfo) -> list[str]:

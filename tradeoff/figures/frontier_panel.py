@@ -195,14 +195,29 @@ def _draw_names(
     chosen: list[int] = []
     for number in reversed(panel.step):
         here = _place(info, panel, number)
+        if _crosses_limit(info, here[0]):
+            continue
         if number not in answers and all(abs(here[0] - x) > _ROOM_X or abs(here[1] - y) > _ROOM_Y for x, y in taken):
             chosen.append(number)
             taken.append(here)
     figure.add_scatter(
         x=panel.x.value[chosen], y=panel.y.value[chosen], mode="text", hoverinfo="skip", showlegend=False,
-        text=[escape(panel.names[number]) for number in chosen], textposition=" ".join(_free_side(info)),
+        text=[_beside(info, escape(panel.names[number])) for number in chosen], textposition=" ".join(_free_side(info)),
         textfont={"size": SIZE_SMALL, "color": colours.quiet}, cliponaxis=False, **where,
     )  # fmt: skip
+
+
+def _beside(info: FrontierInfo, name: str) -> str:
+    """Keep a name off its mark, on the side where the mark is."""
+    return f"{name}\u00a0\u00a0" if info.x_better == "lower" else f"\u00a0\u00a0{name}"
+
+
+def _crosses_limit(info: FrontierInfo, here: float) -> bool:
+    """Say whether the name of a mark would lie on the line of the limit."""
+    if info.x_limit is None or (info.x.log and not info.x_limit.limit > 0):
+        return False
+    limit = _share(info.x, info.x_limit.limit)
+    return here - _ROOM_X < limit < here if info.x_better == "lower" else here < limit < here + _ROOM_X
 
 
 def _draw_answers(

@@ -85,6 +85,7 @@ def finish(
     theme: Theme,
     legend: bool = True,
     below: int = 52,
+    above: int = 0,
 ) -> go.Figure:
     """Set title, caption and margins, so that nothing overlaps from 700 pixels of width upwards.
 
@@ -104,13 +105,15 @@ def finish(
         Whether a line is kept for one.
     below
         Pixels that the horizontal axis takes.
+    above
+        Pixels that names above the panels take.
     """
     lines = wrapped(caption)
     names = [trace.name for trace in figure.data if legend and trace.showlegend and trace.name]
     rows = math.ceil(sum(_LEGEND_KEY + _LETTER * len(name) for name in names) / _NARROW)
     start = 52 + _LINE * len(wrapped([subtitle]))
     titled = [note for note in figure.layout.annotations if note.yref == "paper" and note.text]
-    top = start + _LEGEND_ROW * rows + (26 if titled else 12)
+    top = start + _LEGEND_ROW * rows + (26 if titled else 12) + above
     bottom = below + (_LINE * len(lines) + 10 if lines else 0)
     if lines:
         figure.add_annotation(

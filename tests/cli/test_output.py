@@ -30,6 +30,7 @@ def test_markup_in_a_cell_is_text(capsys):
 @pytest.mark.parametrize(
     ("value", "text"),
     [
+        (0.0000901, "0.0000901"),
         (0.0142349, "0.0142"),
         (9.8, "9.80"),
         (98.76, "98.8"),

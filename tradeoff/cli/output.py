@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Iterable, Sequence
 
@@ -54,4 +55,6 @@ def table(
 
 def three_digits(value: float) -> str:
     """Return a number with three significant digits for a table; a dash where there is none."""
+    if 0 < abs(value) < 1e-4:
+        return f"{value:.{2 - math.floor(math.log10(abs(value)))}f}"  # in a column of its like an exponent is misread
     return "–" if value != value else three(value)

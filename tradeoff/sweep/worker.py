@@ -31,7 +31,7 @@ def main(file_descriptor: int, parent: int) -> None:
         try:
             if source not in workloads:
                 workloads[source] = source.load()
-            answer: object = measure(workloads[source], **arguments)
+            answer: object = measure(workloads[source], pinned=True, **arguments)
         except (WorkloadError, ConditionsError) as error:  # the arguments are to blame
             answer = str(error)
         except Exception as error:

@@ -45,18 +45,19 @@ class Bench:
     sleep: Callable[[float], None] = time.sleep
 
 
-def bench_for(backend: str, device: str, conditions: Conditions) -> Bench:
+def bench_for(backend: str, device: str, conditions: Conditions, *, pinned: bool = False) -> Bench:
     """Return the bench for a backend on a device: CUDA events where the work is asynchronous, else the host clock.
 
-    A callable of the user's own on a CUDA device is timed through the library it has loaded: torch, or else CuPy.
+    `pinned` keeps the threads of calls in flight on cores of their own, as `HostRunner` says. A callable of the user's
+    own on a CUDA device is timed through the library it has loaded: torch, or else CuPy.
     """
     adapter = _adapter(backend, device)
     if adapter is not None:
         return bench_of(adapter, conditions)
     memory = HostMemory()
     if conditions.cache != "cold_flush":
-        return Bench(runner=HostRunner(), memory=memory)
-    return Bench(runner=HostRunner(before=memory.flush), memory=memory, hot=HostRunner())
+        return Bench(runner=HostRunner(pinned=pinned), memory=memory)
+    return Bench(runner=HostRunner(before=memory.flush, pinned=pinned), memory=memory, hot=HostRunner(pinned=pinned))
 
 
 def bench_of(

@@ -6,6 +6,7 @@ import gc
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from itertools import repeat
 from queue import SimpleQueue
 from time import perf_counter_ns
@@ -13,6 +14,7 @@ from time import perf_counter_ns
 import numpy as np
 
 from tradeoff.timing.block import Block, make_block
+from tradeoff.timing.cores import cores_for, held_to
 from tradeoff.timing.floor import floor_of
 
 _FLOOR_CALLS = 2000
@@ -33,15 +35,23 @@ class HostRunner:
         In nanoseconds.
     before
         Called before each call, to flush a cache; its time is cut out of the time line. For one call in flight only.
+    pinned
+        Keep each slot's thread on cores of its own, where there are enough and the system can (Linux). Threads that a
+        call starts stay on them too.
     """
 
     model_clock = "host"
 
     def __init__(
-        self, *, clock: Callable[[], int] = perf_counter_ns, before: Callable[[], object] | None = None
+        self,
+        *,
+        clock: Callable[[], int] = perf_counter_ns,
+        before: Callable[[], object] | None = None,
+        pinned: bool = False,
     ) -> None:
         self._clock = clock
         self._before = before
+        self._pinned = pinned
         self._helpers: list[_Helper] = []
 
     def run(self, calls: Sequence[Callable[[], object]], *, max_calls: int | None, duration_ns: int) -> Block:
@@ -54,13 +64,14 @@ class HostRunner:
             raise RuntimeError(f"{k} calls in flight need as many threads, and {error}: use fewer") from error
         quota = None if max_calls is None else max(1, max_calls // k)
         stretch = _Stretch(slots=k, quota=quota, duration_ns=duration_ns, clock=self._clock, before=self._before)
+        places = cores_for(k) if self._pinned else [None] * k
         logs = [_Log() for _ in calls]
         with collection_held_off():
             helpers = self._helpers[: k - 1]
-            for helper, call, log in zip(helpers, calls[1:], logs[1:], strict=True):
-                helper.start(lambda call=call, log=log: stretch.loop(call, log))  # type: ignore[misc]
+            for helper, call, log, cores in zip(helpers, calls[1:], logs[1:], places[1:], strict=True):
+                helper.start(partial(_on, cores, stretch.loop, call, log))
             try:
-                stretch.loop(calls[0], logs[0])
+                _on(places[0], stretch.loop, calls[0], logs[0])
             finally:
                 stretch.wait_for(helpers)
         if isinstance(stretch.error, KeyboardInterrupt):
@@ -221,6 +232,12 @@ class _Helper:
     def stop(self) -> None:
         self._todo.put(None)
         self._thread.join()
+
+
+def _on(cores: frozenset[int] | None, loop: Callable[..., None], *arguments: object) -> None:
+    """Run a loop with this thread on `cores`, and put the thread back where it was."""
+    with held_to(cores):
+        loop(*arguments)
 
 
 @contextmanager

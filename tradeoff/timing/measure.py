@@ -27,6 +27,7 @@ def measure(
     conditions: Conditions | None = None,
     runner: Runner | None = None,
     bench: Bench | None = None,
+    pinned: bool = False,
 ) -> Measurement:
     """Measure `workload` with `concurrency` calls of `batch_size` requests in flight.
 
@@ -46,6 +47,9 @@ def measure(
         Who keeps the calls in flight; chosen by the workload's backend and device unless given.
     bench
         The runner with all that watches over it; goes instead of `runner`.
+    pinned
+        Keep the threads of calls in flight on cores of their own. For a process that does nothing else, and always at
+        the same number of threads a call: thread pools stay where they were made.
 
     Returns
     -------
@@ -67,7 +71,7 @@ def measure(
     if bench is None and runner is not None:
         bench = Bench(runner=runner)
     if bench is None:
-        bench = bench_for(workload.backend, device, conditions)
+        bench = bench_for(workload.backend, device, conditions, pinned=pinned)
         with closing(bench.runner):
             return Point(workload, batch_size, concurrency, dtype, device, seed, budget, conditions, bench).measure()
     return Point(workload, batch_size, concurrency, dtype, device, seed, budget, conditions, bench).measure()

@@ -213,7 +213,8 @@ def _interval(low: float, high: float) -> str:
 
 def _status(row: Mapping[Any, Any]) -> str:
     if row["status"] == "unstable":
-        return f"unstable (drift {row['drift_pct']:.2g} %)"
+        drift = row["drift_pct"]
+        return f"unstable (drift {drift:.0f} %)" if drift >= 10 else f"unstable (drift {drift:.2g} %)"
     reason = row.get("reason")
     # That a budget ended a point is no news, unless it left a percentile without a value; the frame has the details.
     unknown = row["latency_p50_ms"] != row["latency_p50_ms"] or row["latency_p99_ms"] != row["latency_p99_ms"]

@@ -1,0 +1,226 @@
+"""Who asks, and when: open-loop loads, whose requests arrive whatever the system does."""
+
+from __future__ import annotations
+
+import math
+import numbers
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Times = NDArray[np.float64]
+
+
+@runtime_checkable
+class Load(Protocol):
+    """A stream of requests."""
+
+    @property
+    def name(self) -> str:
+        """The name of the load, as the column ``load`` has it."""
+        ...
+
+    @property
+    def request_rate_rps(self) -> float:
+        """Requests a second, in the long run."""
+        ...
+
+    def times_ms(self, n: int, rng: np.random.Generator) -> Times:
+        """Return when the first `n` requests arrive, ascending, in ms."""
+        ...
+
+
+@dataclass(frozen=True)
+class Poisson:
+    """Requests that know nothing of each other.
+
+    Attributes
+    ----------
+    request_rate
+        Requests a second.
+    """
+
+    request_rate: float
+    name = "poisson"
+
+    def __post_init__(self) -> None:
+        """Check the rate."""
+        _check_positive("request_rate", self.request_rate)
+
+    @property
+    def request_rate_rps(self) -> float:
+        """Requests a second."""
+        return float(self.request_rate)
+
+    def times_ms(self, n: int, rng: np.random.Generator) -> Times:
+        """Return arrival times in ms."""
+        times: Times = np.cumsum(rng.standard_exponential(n)) * (1e3 / self.request_rate)
+        return times
+
+
+@dataclass(frozen=True)
+class Gamma:
+    """Requests whose distances are gamma distributed.
+
+    Attributes
+    ----------
+    request_rate
+        Requests a second.
+    shape
+        1 is Poisson; below 1 requests come in bursts, above 1 they are more even.
+    """
+
+    request_rate: float
+    shape: float
+    name = "gamma"
+
+    def __post_init__(self) -> None:
+        """Check rate and shape."""
+        _check_positive("request_rate", self.request_rate)
+        _check_positive("shape", self.shape)
+
+    @property
+    def request_rate_rps(self) -> float:
+        """Requests a second."""
+        return float(self.request_rate)
+
+    def times_ms(self, n: int, rng: np.random.Generator) -> Times:
+        """Return arrival times in ms."""
+        times: Times = np.cumsum(rng.standard_gamma(self.shape, n)) * (1e3 / (self.request_rate * self.shape))
+        return times
+
+
+@dataclass(frozen=True)
+class Constant:
+    """Requests at equal distances.
+
+    Attributes
+    ----------
+    request_rate
+        Requests a second.
+    """
+
+    request_rate: float
+    name = "constant"
+
+    def __post_init__(self) -> None:
+        """Check the rate."""
+        _check_positive("request_rate", self.request_rate)
+
+    @property
+    def request_rate_rps(self) -> float:
+        """Requests a second."""
+        return float(self.request_rate)
+
+    def times_ms(self, n: int, rng: np.random.Generator) -> Times:
+        """Return arrival times in ms; nothing is drawn."""
+        del rng
+        times: Times = np.arange(1, n + 1, dtype=np.float64) * (1e3 / float(self.request_rate))
+        return times
+
+
+@dataclass(frozen=True)
+class MMPP:
+    """A Poisson process whose rate jumps: a Markov-modulated one, busy hours and quiet ones.
+
+    Attributes
+    ----------
+    rates
+        Requests a second in each state, one of them above 0.
+    dwell_s
+        Mean time in each state, exponentially distributed; from one state the process jumps to any other alike.
+    """
+
+    rates: tuple[float, ...]
+    dwell_s: tuple[float, ...]
+    name = "mmpp"
+
+    def __init__(self, rates: Sequence[float], dwell_s: Sequence[float]) -> None:
+        object.__setattr__(self, "rates", _numbers("rates", rates))
+        object.__setattr__(self, "dwell_s", _numbers("dwell_s", dwell_s))
+        if len(self.rates) < 2 or len(self.rates) != len(self.dwell_s):
+            raise ValueError(
+                f"rates has {len(self.rates)} and dwell_s {len(self.dwell_s)} values: give two or more, as many of each"
+            )
+        for rate in self.rates:
+            if not 0.0 <= rate < math.inf:
+                raise ValueError(f"rates={self.rates!r} must be 0 or more")
+        if not max(self.rates) > 0:
+            raise ValueError(f"rates={self.rates!r}: one of them must be above 0")
+        for dwell in self.dwell_s:
+            _check_positive("dwell_s", dwell)
+
+    @property
+    def request_rate_rps(self) -> float:
+        """Requests a second, in the long run: each state weighs as its mean time, for all are entered alike often."""
+        return math.fsum(r * d for r, d in zip(self.rates, self.dwell_s, strict=True)) / math.fsum(self.dwell_s)
+
+    def times_ms(self, n: int, rng: np.random.Generator) -> Times:
+        """Return arrival times in ms; the first state is drawn by the share of time that it has."""
+        share = np.asarray(self.dwell_s) / math.fsum(self.dwell_s)
+        state = int(rng.choice(len(self.rates), p=share))
+        found: list[Times] = []
+        count, now_s = 0, 0.0
+        while count < n:
+            stay_s = rng.exponential(self.dwell_s[state])
+            here = np.sort(rng.uniform(now_s, now_s + stay_s, rng.poisson(self.rates[state] * stay_s)))
+            found.append(here)
+            count, now_s = count + len(here), now_s + stay_s
+            state = (state + int(rng.integers(1, len(self.rates)))) % len(self.rates)
+        times: Times = np.concatenate(found)[:n] * 1e3
+        return times
+
+
+@dataclass(frozen=True, eq=False)
+class Trace:
+    """Requests at given times, such as those of a log.
+
+    Attributes
+    ----------
+    times_s
+        In seconds, ascending; the same time may come several times.
+    """
+
+    times_s: Times
+    name = "trace"
+
+    def __init__(self, times_s: ArrayLike) -> None:
+        times = np.array(times_s, dtype=np.float64)
+        if times.ndim != 1 or not len(times) or not np.isfinite(times).all() or (np.diff(times) < 0).any():
+            raise ValueError("times_s must be one or more finite times in seconds, ascending")
+        times.setflags(write=False)
+        object.__setattr__(self, "times_s", times)
+
+    @property
+    def request_rate_rps(self) -> float:
+        """Requests a second between the first and the last; NaN for one, or all at once."""
+        span = float(self.times_s[-1] - self.times_s[0])
+        return (len(self.times_s) - 1) / span if span > 0 else math.nan
+
+    def times_ms(self, n: int, rng: np.random.Generator) -> Times:
+        """Return the first `n` of its times, in ms.
+
+        Raises
+        ------
+        ValueError
+            When it has fewer.
+        """
+        del rng
+        if n > len(self.times_s):
+            raise ValueError(f"n={n}: the trace has {len(self.times_s)} requests")
+        return self.times_s[:n] * 1e3
+
+
+def _check_positive(name: str, value: Any) -> None:
+    if isinstance(value, bool) or not isinstance(value, numbers.Real) or not 0.0 < float(value) < math.inf:
+        raise ValueError(f"{name}={value!r} must be a positive number")
+
+
+def _numbers(name: str, values: Any) -> tuple[float, ...]:
+    try:
+        return tuple(float(value) for value in values)
+    except (TypeError, ValueError):
+        raise ValueError(f"{name}={values!r} must be a list of numbers") from None

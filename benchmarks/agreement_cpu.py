@@ -1,20 +1,27 @@
-"""Median of a call by tradeoff, timeit and torch.utils.benchmark, of the same calls in the same run.
+"""Median of a call by tradeoff, timeit, torch.utils.benchmark and pyperf, of the same calls in the same run.
 
-The harnesses take turns: each of the others is measured between two of ours and compared with their
-mean, so that a machine that is busy for a while slows both. Printed: the median of that ratio over
-the rounds, and its quartiles. torch reports the median of blocks of several calls (their number is
-its own choice), so the same blocks are formed of our samples; timeit is asked for single calls.
+The harnesses take turns in one process: each of the others is measured between two of ours and compared with
+their mean, so that a machine that is busy for a while slows both. Printed: the median of that ratio over the
+rounds, and its quartiles. torch and pyperf report means of several calls (torch chooses their number, pyperf is
+asked for 20 ms of them), so the same blocks are formed of our samples; timeit is asked for single calls.
 
-    python benchmarks/agreement_cpu.py
+    python benchmarks/agreement_cpu.py [--rounds 121] [--write table.md]
 """
 
 from __future__ import annotations
 
+import argparse
+import contextlib
+import io
+import itertools
 import statistics
 import sys
 import timeit
+from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
+import pyperf
 import torch
 from numpy.typing import NDArray
 from torch.utils.benchmark import Timer
@@ -26,8 +33,9 @@ from tradeoff.workloads.operations.mlp import Mlp
 from tradeoff.workloads.operations.softmax import Softmax
 from tradeoff.workloads.protocol import Call, Workload
 
-ROUNDS = 151
 ROUND_S = 0.03
+VALUE_S = 0.02
+"""pyperf does its own work between values, after which the first call finds other things in the cache: 3 % at 1 ms."""
 FEWEST_BLOCKS = 5
 LIMIT = 0.02
 WORKLOADS: tuple[tuple[str, Workload], ...] = (
@@ -36,6 +44,7 @@ WORKLOADS: tuple[tuple[str, Workload], ...] = (
     ("gemm", Gemm(backend="numpy", rows=32)),
     ("torch mlp", Mlp(width=512, hidden=2048)),
 )
+Harness = Callable[[Call, int, float], tuple[float, int]]
 
 
 def by_tradeoff(runner: HostRunner, call: Call, count: int) -> NDArray[np.float64]:
@@ -48,50 +57,86 @@ def median_of_blocks(times: NDArray[np.float64], size: int) -> float:
     return float(np.median(whole.mean(axis=1)))
 
 
-def by_timeit(call: Call, count: int) -> tuple[float, int]:
+def by_timeit(call: Call, count: int, usual_us: float) -> tuple[float, int]:
+    del usual_us
     with collection_held_off():
         return statistics.median(timeit.repeat(call, number=1, repeat=count)) * 1e6, 1
 
 
-def by_torch(call: Call, count: int) -> tuple[float, int]:
-    del count
+def by_torch(call: Call, count: int, usual_us: float) -> tuple[float, int]:
+    del count, usual_us
     timer = Timer(stmt="call()", globals={"call": call}, num_threads=1)
     with collection_held_off():
         found = timer.blocked_autorange(min_run_time=ROUND_S)
     return found.median * 1e6, found.number_per_run
 
 
+class Pyperf:
+    """pyperf's own measuring, as its worker processes do it, in this one."""
+
+    def __init__(self) -> None:
+        self._runner = pyperf.Runner()
+        self._runner.parse_args(["--worker", "--quiet", "-n", str(FEWEST_BLOCKS), "-w", "1", "--loops", "1"])
+        self._numbers = itertools.count()
+
+    def __call__(self, call: Call, count: int, usual_us: float) -> tuple[float, int]:
+        """Measure, as the other harnesses do."""
+        del count
+        loops = self._runner.args.loops = max(1, round(VALUE_S * 1e6 / usual_us))
+        with contextlib.redirect_stdout(io.StringIO()), collection_held_off():
+            found = self._runner.bench_func(f"round {next(self._numbers)}", call)
+        return float(statistics.median(found.get_values())) * 1e6, loops
+
+
+def compared(
+    runner: HostRunner, call: Call, harnesses: dict[str, Harness], rounds: int
+) -> tuple[float, dict[str, list[float]]]:
+    """Return our median in microseconds, and for each harness the ratios of ours to its, one a round."""
+    by_tradeoff(runner, call, 50)
+    usual_us = float(np.median(by_tradeoff(runner, call, 51)))
+    count = max(21, round(ROUND_S * 1e6 / usual_us))
+    medians: list[float] = []
+    ratios: dict[str, list[float]] = {name: [] for name in harnesses}
+    ours = dict.fromkeys(harnesses, count)
+    for _ in range(rounds):
+        for name, harness in harnesses.items():
+            before = by_tradeoff(runner, call, ours[name])
+            theirs, size = harness(call, count, usual_us)
+            while FEWEST_BLOCKS * size > ours[name]:  # from now on ours are as many as theirs
+                ours[name] = FEWEST_BLOCKS * size
+                before = by_tradeoff(runner, call, ours[name])
+                theirs, size = harness(call, count, usual_us)
+            after = by_tradeoff(runner, call, ours[name])
+            ratios[name].append((median_of_blocks(before, size) + median_of_blocks(after, size)) / 2 / theirs)
+            medians.append(float(np.median(after)))
+    return statistics.median(medians), ratios
+
+
 def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--rounds", type=int, default=121)
+    parser.add_argument("--write", type=Path, help="a file for the table, as Markdown")
+    asked = parser.parse_args()
     torch.set_num_threads(1)
     runner = HostRunner()
+    harnesses: dict[str, Harness] = {"timeit": by_timeit, "torch.utils.benchmark": by_torch, "pyperf": Pyperf()}
+    lines = [f"| workload | tradeoff p50 | {' | '.join(f'÷ {name} (quartiles)' for name in harnesses)} |"]
+    lines.append("|---" * (2 + len(harnesses)) + "|")
+    print("\n".join(lines), flush=True)
     worst = 0.0
-    print(f"{'workload':>16} {'tradeoff p50':>14} {'/ timeit':>9} {'quartiles':>15} {'/ torch':>9} {'quartiles':>15}")
     for name, workload in WORKLOADS:
         call = workload.prepare(batch_size=4, dtype="float32", device="cpu", seed=0)
-        by_tradeoff(runner, call, 50)
-        count = max(21, round(ROUND_S * 1e6 / float(np.median(by_tradeoff(runner, call, 51)))))
-        medians: list[float] = []
-        ratios: dict[object, list[float]] = {by_timeit: [], by_torch: []}
-        for _ in range(ROUNDS):
-            before = by_tradeoff(runner, call, count)
-            for harness in (by_timeit, by_torch):
-                theirs, size = harness(call, count)
-                while size > 1 and count < FEWEST_BLOCKS * size:  # from now on ours are as many as theirs
-                    count = FEWEST_BLOCKS * size
-                    before = by_tradeoff(runner, call, count)
-                    theirs, size = harness(call, count)
-                after = by_tradeoff(runner, call, count)
-                ours = (median_of_blocks(before, size) + median_of_blocks(after, size)) / 2
-                ratios[harness].append(ours / theirs)
-                before = after
-            medians.append(float(np.median(before)))
-        said = f"{name:>16} {statistics.median(medians):11.1f} us"
+        median_us, ratios = compared(runner, call, harnesses, asked.rounds)
+        cells = []
         for found in ratios.values():
             low, middle, high = statistics.quantiles(found, n=4)
-            said += f" {middle:9.4f} {f'{low:.3f} - {high:.3f}':>15}"
+            cells.append(f"{middle:.4f} ({low:.3f} to {high:.3f})")
             worst = max(worst, abs(middle - 1.0))
-        print(said)
+        lines.append(f"| {name} | {median_us:.1f} µs | {' | '.join(cells)} |")
+        print(lines[-1], flush=True)
     print(f"largest difference of a median: {100 * worst:.2f} % (at most {100 * LIMIT:g} %)")
+    if asked.write:
+        asked.write.write_text("\n".join(lines) + "\n", encoding="utf-8")
     return 0 if worst <= LIMIT else 1
 
 

@@ -33,11 +33,15 @@ class Policy:
         How long the oldest waiting request may wait for others before its batch is formed; infinite for full batches.
     workers
         Batches under way at once.
+    queue_limit
+        Requests that may wait; who comes when all places are taken, and cannot begin at once, is rejected. None for no
+        limit.
     """
 
     max_batch_size: int = 1
     max_wait_ms: float = 0.0
     workers: int = 1
+    queue_limit: int | None = None
 
     def __post_init__(self) -> None:
         """Check everything."""
@@ -48,6 +52,14 @@ class Policy:
         wait = self.max_wait_ms
         if isinstance(wait, bool) or not isinstance(wait, numbers.Real) or not float(wait) >= 0.0:
             raise ValueError(f"max_wait_ms={wait!r} must be a number of ms, 0 or more; infinite for full batches")
+        limit = self.queue_limit
+        if limit is not None and (isinstance(limit, bool) or not isinstance(limit, numbers.Integral) or int(limit) < 0):
+            raise ValueError(f"queue_limit={limit!r} must be a whole number, 0 or more, or None for no limit")
+        if limit is not None and math.isinf(wait) and limit < self.max_batch_size:
+            raise ValueError(
+                f"queue_limit={limit} and max_wait_ms=inf exclude each other: a batch of {self.max_batch_size} never "
+                "forms; give a limit of at least max_batch_size, or a finite wait"
+            )
 
     def next_batch(self, arrivals_ms: Sequence[float], head: int, free_ms: float) -> tuple[float, int]:
         """Form the next batch.

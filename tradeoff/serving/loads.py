@@ -34,17 +34,10 @@ class Load(Protocol):
 
 
 @dataclass(frozen=True)
-class Poisson:
-    """Requests that know nothing of each other.
-
-    Attributes
-    ----------
-    request_rate
-        Requests a second.
-    """
+class _Rated:
+    """A load that has one rate."""
 
     request_rate: float
-    name = "poisson"
 
     def __post_init__(self) -> None:
         """Check the rate."""
@@ -55,6 +48,19 @@ class Poisson:
         """Requests a second."""
         return float(self.request_rate)
 
+
+@dataclass(frozen=True)
+class Poisson(_Rated):
+    """Requests that know nothing of each other.
+
+    Attributes
+    ----------
+    request_rate
+        Requests a second.
+    """
+
+    name = "poisson"
+
     def times_ms(self, n: int, rng: np.random.Generator) -> Times:
         """Return arrival times in ms."""
         times: Times = np.cumsum(rng.standard_exponential(n)) * (1e3 / self.request_rate)
@@ -62,7 +68,7 @@ class Poisson:
 
 
 @dataclass(frozen=True)
-class Gamma:
+class Gamma(_Rated):
     """Requests whose distances are gamma distributed.
 
     Attributes
@@ -73,19 +79,13 @@ class Gamma:
         1 is Poisson; below 1 requests come in bursts, above 1 they are more even.
     """
 
-    request_rate: float
     shape: float
     name = "gamma"
 
     def __post_init__(self) -> None:
         """Check rate and shape."""
-        _check_positive("request_rate", self.request_rate)
+        super().__post_init__()
         _check_positive("shape", self.shape)
-
-    @property
-    def request_rate_rps(self) -> float:
-        """Requests a second."""
-        return float(self.request_rate)
 
     def times_ms(self, n: int, rng: np.random.Generator) -> Times:
         """Return arrival times in ms."""
@@ -94,7 +94,7 @@ class Gamma:
 
 
 @dataclass(frozen=True)
-class Constant:
+class Constant(_Rated):
     """Requests at equal distances.
 
     Attributes
@@ -103,17 +103,7 @@ class Constant:
         Requests a second.
     """
 
-    request_rate: float
     name = "constant"
-
-    def __post_init__(self) -> None:
-        """Check the rate."""
-        _check_positive("request_rate", self.request_rate)
-
-    @property
-    def request_rate_rps(self) -> float:
-        """Requests a second."""
-        return float(self.request_rate)
 
     def times_ms(self, n: int, rng: np.random.Generator) -> Times:
         """Return arrival times in ms; nothing is drawn."""

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import re
-from itertools import combinations
+from itertools import combinations, pairwise
+from math import hypot
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from tradeoff import read
 from tradeoff.explorer import save_page
 from tradeoff.frames import Run, RunFolderError, make_points, make_samples
 from tradeoff.objective import decide
@@ -17,6 +19,7 @@ from tradeoff.objective import decide
 from .runs import grid_run
 
 PANELS = ("frontier", "throughput", "latency", "breakdown", "distribution")
+DEMO = Path(__file__).parents[2] / "data" / "demo_cpu"
 HOSTILE = '</script><img src=x onerror="window.hacked=1"><b>bold</b>'
 
 
@@ -267,6 +270,10 @@ def overlap(one: tuple[float, float, float, float], other: tuple[float, float, f
     return min(one[2], other[2]) - max(one[0], other[0]) > 1 and min(one[3], other[3]) - max(one[1], other[1]) > 1
 
 
+def apart(one: tuple[float, float, float, float], other: tuple[float, float, float, float]) -> float:
+    return hypot(max(0, one[0] - other[2], other[0] - one[2]), max(0, one[1] - other[3], other[1] - one[3]))
+
+
 @pytest.mark.parametrize("width", [1400, 700])
 def test_names_lie_neither_on_each_other_nor_on_the_chosen_mark(page, file, width):
     page.set_viewport_size({"width": width, "height": 1000})
@@ -299,6 +306,110 @@ def test_names_of_lines_stay_inside_and_off_their_lines_marks(page, file):
                 assert not overlap(name, here), (panel, place)
 
 
+def test_names_of_lines_lie_on_no_strong_line_among_many(page, tmp_path):
+    open_page(page, save_page(grid_run(sizes=12, samples=20), tmp_path / "many.html"))
+    for place in (0, 4, 6, 8, 11):
+        slide(page, "concurrency", place)
+        for panel in ("throughput", "latency"):
+            lines = page.locator(f"[data-panel={panel}] .here-line").evaluate_all(
+                """all => all.filter(path => path.getAttribute("d")).flatMap(path => {
+                    const [far, to] = [path.getTotalLength(), path.getScreenCTM()];
+                    return Array.from({ length: Math.ceil(far / 3) }, (_, at) => {
+                        const place = path.getPointAtLength(3 * at).matrixTransform(to);
+                        return [place.x, place.y];
+                    });
+                })"""
+            )
+            assert len(lines) > 100
+            for left, top, right, bottom in boxes(page, f"[data-panel={panel}] .line-name"):
+                assert not [at for at in lines if left < at[0] < right and top + 2 < at[1] < bottom - 2], (panel, place)
+
+
+@pytest.mark.parametrize("percentile", ["p50", "p95", "p99"])
+def test_the_names_of_winner_and_runner_up_stand_beside_their_own_rings(page, file, percentile):
+    open_page(page, file)
+    page.select_option("[data-select=percentile]", percentile)
+    seen = 0
+    for limit in range(0, 32, 2):
+        slide(page, "limit", limit)
+        names, rings = (
+            [boxes(page, f"[data-panel=frontier] .{which}-{what}") for which in ("winner", "runner-up")]
+            for what in ("name", "ring")
+        )
+        if not (names[1] and rings[1]):
+            continue
+        seen += 1
+        for own, other in ((0, 1), (1, 0)):
+            assert apart(names[own][0], rings[own][0]) <= apart(names[own][0], rings[other][0]), (limit, own)
+    assert seen > 4
+
+
+def one_batch_size() -> Run:
+    points = grid_run().points
+    return Run(points[(points["batch_size"] == 4) & (points["concurrency"] < 8)].reset_index(drop=True))
+
+
+@pytest.mark.parametrize(
+    "run",
+    [lambda: grid_run(sizes=2), grid_run, lambda: grid_run(sizes=12, samples=20), one_batch_size, lambda: read(DEMO)],
+    ids=["2x2", "4x4", "12x12", "one batch size", "demo"],
+)
+def test_the_labels_of_an_axis_reach_its_ends_and_keep_apart(page, tmp_path, run):
+    page.set_viewport_size({"width": 1400, "height": 1000})
+    open_page(page, save_page(run(), tmp_path / "axes.html"))
+    for percentile in ("p50", "p95", "p99"):
+        page.select_option("[data-select=percentile]", percentile)
+        for panel, axes in (("frontier", "xy"), ("throughput", "y"), ("latency", "y")):
+            (frame,) = boxes(page, f"[data-panel={panel}] .plot .nsewdrag")
+            for axis in axes:
+                low, high = (0, 2) if axis == "x" else (1, 3)
+                labels = sorted(boxes(page, f"[data-panel={panel}] .{axis}tick text"), key=lambda box: box[low])
+                assert len(labels) >= 3, (panel, axis)
+                assert all(a[high] + 1 <= b[low] for a, b in pairwise(labels)), (panel, axis, percentile)
+                middles = [(box[low] + box[high]) / 2 for box in labels]
+                steps = [b - a for a, b in pairwise(middles)]
+                bare = max(middles[0] - frame[low], frame[high] - middles[-1])
+                # Where labels stand at equal distances one sees what the next would be; elsewhere not.
+                most = steps[0] if max(steps) - min(steps) < 2 else 0.22 * (frame[high] - frame[low])
+                assert bare <= most + 1, (panel, axis, percentile)
+
+
+def test_a_limit_that_is_declared_by_sliding_looks_declared(page, file):
+    open_page(page, file)
+    label = page.locator("label.slider.limit")
+    last = int(page.locator("[data-slider=limit]").get_attribute("max"))
+    for place, declared in ((last - 3, True), (last, False), (0, True)):
+        slide(page, "limit", place)
+        assert ("undeclared" not in label.get_attribute("class").split()) == declared, place
+
+
+def test_the_focus_frame_of_a_slider_leaves_its_labels_whole(page, file):
+    open_page(page, file)
+    for name in ("batch_size", "concurrency", "limit"):
+        slider = page.locator(f"[data-slider={name}]")
+        slider.focus()
+        page.keyboard.press("ArrowLeft")  # the frame is for those who use keys
+        reach = slider.evaluate(
+            "el => { const s = getComputedStyle(el); return parseFloat(s.outlineWidth) + parseFloat(s.outlineOffset); }"
+        )
+        assert reach > 0, name
+        head = page.locator(f"label:has([data-slider={name}]) .slider-head").bounding_box()
+        assert slider.bounding_box()["y"] - reach >= head["y"] + head["height"] - 0.5, name
+
+
+def test_the_distribution_names_what_it_can(page, tmp_path):
+    open_page(page, save_page(read(DEMO), tmp_path / "demo.html"))
+    for place in ((5, 0), (3, 1), (0, 2)):
+        slide(page, "batch_size", place[0])
+        slide(page, "concurrency", place[1])
+        for percentile in ("p50", "p95", "p99"):
+            page.select_option("[data-select=percentile]", percentile)
+            names = boxes(page, "[data-panel=distribution] .quantile-name")
+            assert not [pair for pair in combinations(names, 2) if overlap(*pair)], (place, percentile)
+            told = page.locator("[data-panel=distribution] .quantile-name:visible").all_text_contents()
+            assert {percentile, "p50", "mean"} <= {text.split()[0] for text in told}, (place, percentile)
+
+
 @pytest.mark.parametrize(("chosen", "told"), [("p50", "p50"), ("p95", "p99"), ("p99", "p99")])
 def test_where_the_time_goes_follows_the_percentile(page, file, chosen, told):
     open_page(page, file)
@@ -314,8 +425,8 @@ def test_where_the_time_goes_follows_the_percentile(page, file, chosen, told):
         expect(aside).to_have_text(f"The parts of the {chosen} are not kept; told are those of the {told}.")
 
 
-def failed_run(cells: slice = slice(None)) -> Run:
-    run = grid_run()
+def failed_run(cells: slice = slice(None), *, sizes: int = 4) -> Run:
+    run = grid_run(sizes=sizes, samples=20)
     points = run.points.copy()
     rows = points.index[cells]
     numbers = [name for name in points.columns if name.endswith(("_ms", "_ms_lo", "_ms_hi")) or "throughput" in name]
@@ -331,6 +442,9 @@ def test_a_run_in_which_everything_failed_says_so(page, tmp_path):
         assert page.locator(f"[data-panel={panel}] .ytick text").count() == 0
     expect(page.locator("[data-readout=verdict]")).to_have_text("No latency is known: there is nothing to limit.")
     assert "no luck" in readout(page, "sentence")
+    said = "16 of 16 places have no numbers: 16 failed (raised RuntimeError: no luck)."
+    expect(page.locator("[data-panel=frontier] .holes")).to_have_text(said)
+    assert not page.locator("[data-panel=throughput] .here-column").is_visible()
 
 
 def test_the_mark_of_a_hole_is_explained_where_there_are_holes(page, file, tmp_path):
@@ -356,6 +470,7 @@ def test_a_saved_svg_has_its_words_inside_and_its_legend(page, file, tmp_path, w
     words = " ".join(page.locator("svg text").all_text_contents()).replace("\N{NARROW NO-BREAK SPACE}", " ")
     for word in ("here", "frontier", "ambiguous", "dominated", "winner", "runner-up", "Where the time goes here"):
         assert word in words, word
+    assert page.locator("svg .hole:not(.hole-group .hole)").count() == 0, "a mark explained that is nowhere"
     (whole,) = boxes(page, "svg >> nth=0")
     foot = boxes(page, "svg >> nth=0 >> xpath=./*[local-name()='text']")
     assert len(foot) >= (1 if width > 1000 else 2)

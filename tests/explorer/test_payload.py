@@ -100,3 +100,9 @@ def test_a_point_of_all_failures_can_be_laid_out():
     content = payload(Run(points))
     assert content["slices"][0]["status"] == ["failed", "failed"]
     assert content["slices"][0]["reason"] == {"0": "why", "1": "why"}
+
+
+def test_memory_is_told_in_gib():
+    run = grid_run(sizes=1)
+    told = dict(payload(Run(run.points, run.samples, {"machine": {"memory_bytes": 25_232_932_864}}))["measured"])
+    assert told["machine: memory"] == "23.5 GiB"

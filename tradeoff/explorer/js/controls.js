@@ -27,7 +27,10 @@ export function createControls({ payload, grid }, on) {
     size: none + 1,
     shown: limitSaid,
     spoken: (place) => (place === none ? "no limit declared" : `${percentile} limit ${milliseconds(payload.limits_ms[place])}`),
-    moved: (place) => on.limit(place === none ? null : place),
+    moved: (place) => {
+      declare(place !== none);
+      on.limit(place === none ? null : place);
+    },
     settled: on.settle,
   });
   const axis = createSelect("percentile", payload.percentiles, on.percentile);
@@ -36,11 +39,15 @@ export function createControls({ payload, grid }, on) {
     column: slicer.column,
   }));
 
+  function declare(declared) {
+    limit.element.classList.toggle("undeclared", !declared);
+  }
+
   function show(state) {
     percentile = state.percentile;
     sliders.forEach((slider, at) => slider.set(state.index[at]));
     setText(limit.name, `${state.percentile} limit`);
-    limit.element.classList.toggle("undeclared", state.limit === null);
+    declare(state.limit !== null);
     limit.set(state.limit ?? none);
     axis.set(state.percentile);
     for (const slicer of slicers) {

@@ -9,7 +9,8 @@ import { ticksOf } from "./scales.js";
 
 const FRAME = { left: 80, right: 16, top: 40, bottom: 46, height: 236 };
 const SHARES = [1, 0.1, 0.01, 0.001, 0.0001, 0.00001];
-const MOST_TICKS = 12;
+const MOST_TICKS = 22;
+const LIKED_TICKS = 12; // a log axis may have a few more
 
 export function distributionPanel({ payload, grid }) {
   const marked = [...new Set(["mean", "p50", ...payload.percentiles.filter((name) => ["p95", "p99"].includes(name)), ...payload.percentiles])];
@@ -67,7 +68,7 @@ export function distributionPanel({ payload, grid }) {
 
   function placeTicks(range, x, y, floor) {
     const unit = unitOf(10 ** ((range[0] + range[1]) / 2));
-    const most = Math.min(MOST_TICKS, Math.max(3, Math.floor((width - FRAME.left - FRAME.right) / 56)));
+    const most = Math.min(LIKED_TICKS, Math.max(3, Math.floor((width - FRAME.left - FRAME.right) / 56)));
     const ticks = ticksOf(range, "log", most);
     xTicks.forEach(({ line, text }, at) => {
       const visible = at < ticks.length;
@@ -103,16 +104,19 @@ export function distributionPanel({ payload, grid }) {
     for (const name of first) {
       const { line, text } = lines[name];
       const value = grid.number(state.slice, `latency_${name}_ms`, cell);
-      show(line, value !== null);
+      const place = value === null ? null : x(value);
+      const visible = place !== null && place >= FRAME.left - 1 && place <= width - FRAME.right + 1;
+      show(line, visible);
       show(text, false);
-      if (value === null) continue;
-      const place = x(value);
+      if (!visible) continue;
       const mean = name === "mean";
       setAttributes(line, { x1: place, x2: place, y1: mean ? FRAME.top - 20 : FRAME.top - 4, y2: FRAME.height - FRAME.bottom, class: `quantile ${name}${name === state.percentile ? " chosen" : ""}` });
       const told = mean ? `mean ${milliseconds(value)}` : `${name} ${milliseconds(value)}`;
       const half = told.length * 3.3 + 4;
-      const center = Math.min(width - half, Math.max(half, place));
-      if (!mean && taken.some(([from, to]) => center + half > from && center - half < to)) continue;
+      const center = [0, 0.7, -0.7, 1.1, -1.1]
+        .map((shift) => Math.min(width - half, Math.max(half, place + shift * half)))
+        .find((middle) => mean || !taken.some(([from, to]) => middle + half > from && middle - half < to));
+      if (center === undefined) continue;
       if (!mean) taken.push([center - half, center + half]);
       show(text, true);
       setText(text, told);

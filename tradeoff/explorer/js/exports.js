@@ -32,6 +32,7 @@ export function figureText(root, panels, sentence) {
     for (const part of panel.querySelectorAll("h3, .legend, .panel-note, .stage-key")) body.append(...copiedWords(part));
     for (const layer of panel.querySelectorAll(".main-svg, .overlay, .own-plot, .legend svg")) {
       const at = layer.getBoundingClientRect();
+      if (!(at.width > 0)) continue; // the legend of what there is none of
       body.append(svg("g", { transform: `translate(${at.left} ${at.top})` }, copied(layer)));
     }
   }

@@ -15,28 +15,32 @@ export function boxAround([x, y], reach) {
   return { left: x - reach, right: x + reach, top: y - reach, bottom: y + reach };
 }
 
-// places: [{ x, y, anchor }], the one liked best first; boxes and points are what a name should not cover.
-export function freePlace(text, places, { boxes = [], points = [], scale }) {
+// places: [{ x, y, anchor }], the one liked best first; boxes and points ([x, y, weight]) are what a name should not cover.
+// Nearer to `rival` than to `own` it would be read as the rival's.
+export function freePlace(text, places, { boxes = [], points = [], own = null, rival = null, scale }) {
   let best = null;
   places.forEach((place, rank) => {
     const box = textBox(text, place.x, place.y, place.anchor);
     const outside = Math.max(0, scale.left - box.left) + Math.max(0, box.right - scale.right) + Math.max(0, scale.top - box.top) + Math.max(0, box.bottom - scale.bottom);
     const covered = boxes.reduce((sum, other) => sum + overlap(box, other), 0) / 40;
-    const crossed = points.reduce((sum, [x, y]) => sum + (x > box.left - 2 && x < box.right + 2 && y > box.top - 2 && y < box.bottom + 2 ? 1 : 0), 0);
-    const cost = 20 * outside + 5 * covered + crossed + 0.1 * rank;
+    const crossed = points.reduce((sum, [x, y, weight = 1]) => sum + (x > box.left - 2 && x < box.right + 2 && y > box.top - 2 && y < box.bottom + 2 ? weight : 0), 0);
+    const misread = own && rival && gap(box, rival) <= gap(box, own) ? 10 : 0;
+    const cost = 20 * outside + 5 * covered + crossed + misread + 0.1 * rank;
     if (best === null || cost < best.cost) best = { place, box, cost };
   });
   return best;
 }
 
-// Four places around a mark and two further off.
+// Places around a mark: four at its corners, two above and below, and four further off.
 export function aroundMark([x, y], reach) {
   const sides = [["end", -reach - 2], ["start", reach + 2]];
-  return [-reach, reach + 8, -reach - 14, reach + 22].flatMap((lift) => sides.map(([anchor, shift]) => ({ x: x + shift, y: y + lift, anchor })));
+  const beside = (lift) => sides.map(([anchor, shift]) => ({ x: x + shift, y: y + lift, anchor }));
+  const over = (lift) => ({ x, y: y + lift, anchor: "middle" });
+  return [...beside(-reach), ...beside(reach + 8), over(-reach - 5), over(reach + 12), ...beside(-reach - 14), ...beside(reach + 22)];
 }
 
 // Points along a line with holes, close enough that no name fits between two of them.
-export function pointsAlong(places, step = 9) {
+export function pointsAlong(places, weight = 1, step = 9) {
   const points = [];
   places.forEach((place, at) => {
     if (place === null) return;
@@ -44,10 +48,16 @@ export function pointsAlong(places, step = 9) {
     const pieces = next === null ? 1 : Math.max(1, Math.ceil(Math.hypot(next[0] - place[0], next[1] - place[1]) / step));
     for (let piece = 0; piece < pieces; piece += 1) {
       const share = piece / pieces;
-      points.push(next === null ? place : [place[0] + share * (next[0] - place[0]), place[1] + share * (next[1] - place[1])]);
+      points.push(next === null ? [...place, weight] : [place[0] + share * (next[0] - place[0]), place[1] + share * (next[1] - place[1]), weight]);
     }
   });
   return points;
+}
+
+function gap(one, other) {
+  const across = Math.max(0, one.left - other.right, other.left - one.right);
+  const down = Math.max(0, one.top - other.bottom, other.top - one.bottom);
+  return Math.hypot(across, down);
 }
 
 function overlap(one, other) {

@@ -5,6 +5,9 @@ import { axisName, valueText } from "./grid.js";
 import { HOLE } from "./linemarks.js";
 import { coloursOf, sizeColour } from "./theme.js";
 
+const MOST_REASONS = 3;
+const LONGEST_REASON = 160;
+
 const GLYPHS = {
   frontier: { d: "M6 2.5A3.5 3.5 0 1 1 6 9.5A3.5 3.5 0 1 1 6 2.5Z", full: true },
   ambiguous: { d: "M6 1.5L10.5 6L6 10.5L1.5 6Z", full: false },
@@ -54,19 +57,27 @@ export function holeLegend({ grid }) {
   return { element, show };
 }
 
-// "6 of 144 places have no numbers: 5 oom, 1 not measured."
+// "6 of 144 places have no numbers: 5 oom (it wanted 3 GiB), 1 not measured."
 export function holesNote({ grid }) {
   const element = html("p", { class: "panel-note holes" });
   function show(state) {
-    const counts = new Map();
+    const reasons = new Map();
     for (const cell of grid.cells()) {
       if (grid.isMeasured(state.slice, cell)) continue;
       const status = state.slice.status[cell] ?? "not measured";
-      counts.set(status, (counts.get(status) ?? 0) + 1);
+      reasons.set(status, [...(reasons.get(status) ?? []), state.slice.reason[cell] ?? ""]);
     }
-    const holes = [...counts.values()].reduce((sum, size) => sum + size, 0);
-    const told = [...counts].map(([status, size]) => `${size} ${status}`).join(", ");
+    const holes = [...reasons.values()].reduce((sum, all) => sum + all.length, 0);
+    const told = [...reasons].map(([status, all]) => `${all.length} ${status}${inBrackets(all)}`).join(", ");
     setText(element, holes ? `${holes} of ${grid.cells().length} places have no numbers: ${told}.` : "");
   }
   return { element, show };
+}
+
+function inBrackets(reasons) {
+  const different = [...new Set(reasons.filter(Boolean))];
+  if (!different.length) return "";
+  const said = different.slice(0, MOST_REASONS).map((text) => (text.length > LONGEST_REASON ? `${text.slice(0, LONGEST_REASON - 1)}…` : text));
+  const left = different.length - said.length;
+  return ` (${[...said, ...(left ? [`${left} other reasons: see the table`] : [])].join("; ")})`;
 }

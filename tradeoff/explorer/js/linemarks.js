@@ -32,6 +32,7 @@ export function lineMarks(overlay, { payload, grid }, metricsOf, limited) {
     const drawn = lines.map((line, at) => placeLine(line, scale, state, metrics[at], { along, chosen, xs }));
     const limitPlace = placeLimit(scale, state);
     placeNames(scale, state, metrics, [...drawn, limitPlace], xs);
+    show(column, drawn.some((places) => places.some((place) => place !== null)));
     setAttributes(column, { x1: xs[chosen], x2: xs[chosen], y1: scale.top, y2: scale.bottom });
     along.forEach((cell, at) => placeHole(holes[at], scale, xs[at], at === chosen, grid.holeAt(state.slice, cell)));
   }
@@ -56,7 +57,8 @@ export function lineMarks(overlay, { payload, grid }, metricsOf, limited) {
   // A name stands above or below its line, near its end, where it covers least of this line and of the others.
   function placeNames(scale, state, metrics, drawn, xs) {
     const others = faintLines(scale, state, metrics[0], xs);
-    const points = [...drawn, ...others].flatMap((places) => pointsAlong(places));
+    // A name on a faint line is a blemish, a name on a strong one names the wrong line.
+    const points = [...drawn.flatMap((places) => pointsAlong(places, 8)), ...others.flatMap((places) => pointsAlong(places))];
     const boxes = drawn.slice(0, lines.length).map((places) => places[state.index[0]] ?? null).filter((here) => here !== null).map((here) => boxAround(here, 9));
     lines.forEach((line, at) => {
       const inView = drawn[at].filter((place) => place !== null && place[0] >= scale.left && place[0] <= scale.right && place[1] > scale.top && place[1] < scale.bottom);

@@ -72,10 +72,14 @@ export function frontierMarks(overlay, { payload, grid }) {
     const feasible = answer?.verdict === "feasible";
     const first = feasible ? at(answer.point) : null;
     const other = feasible && answer.runnerUp >= 0 ? at(answer.runnerUp) : null;
-    const boxes = [...taken, ...[first, other].filter((place) => place !== null).map((place) => boxAround(place, 13))];
+    const boxes = [...taken];
+    const ringed = (place) => (place === null ? null : boxAround(place, 13));
+    const rings = [ringed(first), ringed(other)].filter((box) => box !== null);
     const points = first ? grid.cells().map(at).filter((place) => place !== null) : [];
-    placeNamed(winner, scale, first, { boxes, points });
-    placeNamed(second, scale, other, { boxes, points });
+    for (const [mark, own, rival] of [[winner, first, other], [second, other, first]]) {
+      const box = placeNamed(mark, scale, own, { boxes: [...boxes, ...rings], points, own: ringed(own), rival: ringed(rival) });
+      if (box) boxes.push(box);
+    }
   }
 
   return { place };
@@ -88,16 +92,16 @@ function named(name) {
   };
 }
 
-// The name stands beside its ring, inside the panel, on no other mark or name where that is possible.
-function placeNamed({ ring, text }, scale, place, { boxes, points }) {
+// The name stands beside its ring, inside the panel, on no other mark or name where that is possible. Returns its box.
+function placeNamed({ ring, text }, scale, place, among) {
   const visible = place !== null && place[0] >= scale.left && place[0] <= scale.right && place[1] >= scale.top && place[1] <= scale.bottom;
   show(ring, visible);
   show(text, visible);
-  if (!visible) return;
+  if (!visible) return null;
   setAttributes(ring, { cx: place[0].toFixed(2), cy: place[1].toFixed(2) });
-  const found = freePlace(text.textContent, aroundMark(place, 14), { boxes, points, scale });
+  const found = freePlace(text.textContent, aroundMark(place, 14), { ...among, scale });
   setAttributes(text, { x: found.place.x, y: found.place.y, "text-anchor": found.place.anchor });
-  boxes.push(found.box);
+  return found.box;
 }
 
 function placeInterval(line, here, reach, axis) {

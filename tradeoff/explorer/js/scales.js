@@ -17,23 +17,38 @@ export function rangeOf(values, kind, padding = PADDING) {
   return [low - room, high + room];
 }
 
-// Ticks at 1, 2, 5 (or 1 only, or finer steps) within a range as plotly has it; evenly spaced ones where a range is so
-// short that these would leave it bare.
+// Steps within a decade.
+const STEPS = [[1], [1, 3], [1, 2, 5], [1, 2, 3, 5, 7], [1, 1.5, 2, 3, 4, 5, 7], [1, 2, 3, 4, 5, 6, 7, 8, 9]];
+const SHORT = 0.9; // decades: a log axis no longer than this may have evenly spaced ticks
+const AN_END = 1.6; // how much worse than between two ticks a bare stretch is at an end, where nothing lets one guess
+
+// Ticks within a range as plotly has it, about `most` of them. On a log axis those that have room for their labels and
+// leave the least of it bare, its ends included.
 export function ticksOf(range, kind, most) {
   const [low, high] = range[0] <= range[1] ? range : [range[1], range[0]];
-  if (kind !== "log") return linearTicks(low, high, most);
-  let ticks = [];
-  for (const steps of [[1, 2, 3, 4, 5, 6, 7, 8, 9], [1, 2, 3, 5, 7], [1, 2, 5], [1, 3], [1]]) {
-    ticks = [];
-    for (let decade = Math.floor(low); decade <= Math.ceil(high); decade += 1) {
-      for (const step of steps) {
-        const at = Math.log10(step) + decade;
-        if (at >= low && at <= high) ticks.push(Number(`${step}e${decade}`));
-      }
+  if (kind !== "log") return linearTicks(low, high, 1.25 * most);
+  const room = (0.6 * (high - low)) / Math.max(1, most);
+  const even = Array.from({ length: high - low <= SHORT ? 2 * most : 0 }, (_, at) => linearTicks(10 ** low, 10 ** high, at + 1));
+  const found = [...STEPS.map((steps) => logTicks(low, high, steps)), ...even].filter((ticks) => ticks.length > 2 && Math.min(...inner(ticks)) >= room);
+  if (!found.length) return high - low <= SHORT ? linearTicks(10 ** low, 10 ** high, most) : thinned(logTicks(low, high, [1]), most);
+  const bare = found.map((ticks) => Math.max(AN_END * (Math.log10(ticks[0]) - low), AN_END * (high - Math.log10(ticks.at(-1))), ...inner(ticks)));
+  return found[bare.indexOf(Math.min(...bare))];
+}
+
+// How far apart ticks are, in decades.
+function inner(ticks) {
+  return ticks.slice(1).map((tick, at) => Math.log10(tick / ticks[at]));
+}
+
+function logTicks(low, high, steps) {
+  const ticks = [];
+  for (let decade = Math.floor(low); decade <= Math.ceil(high); decade += 1) {
+    for (const step of steps) {
+      const at = Math.log10(step) + decade;
+      if (at >= low && at <= high) ticks.push(Number(`${step}e${decade}`));
     }
-    if (ticks.length <= most) break;
   }
-  return ticks.length < 3 ? linearTicks(10 ** low, 10 ** high, most) : thinned(ticks, most);
+  return ticks;
 }
 
 function linearTicks(low, high, most) {

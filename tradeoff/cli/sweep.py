@@ -48,7 +48,9 @@ def sweep(
             "million); up to four times that while a percentile lacks an end of its interval."
         ),
     ] = "draft",
-    replicates: Annotated[int, typer.Option(help="Processes that measure each point, each from the start.")] = 1,
+    replicates: Annotated[
+        int, typer.Option(help="Processes that measure each point; from about five on their differences tell much.")
+    ] = 1,
     price_per_hour: Annotated[
         float | None, typer.Option(help="What the device costs an hour; gives the cost of a million requests.")
     ] = None,

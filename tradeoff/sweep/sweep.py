@@ -77,7 +77,8 @@ def sweep(
     budget
         ``"draft"`` (2 s a point), ``"standard"`` (10 s), ``"tail"`` (60 s), or a `Budget`.
     replicates
-        Processes that measure each point, each from the start; their differences widen the intervals.
+        Processes that measure each point, each from the start; their differences widen the intervals. Take five or so:
+        two leave nearly everything open, for Student's factor is then 12.7.
     price_per_hour
         What the device costs an hour, in any currency, for the column ``cost_per_million``.
     seed

@@ -1,6 +1,6 @@
 """Workloads × grid → Run: every point isolated, committed as it is finished, and taken up again after a kill."""
 
-from tradeoff.sweep.arguments import ArgumentError
+from tradeoff.arguments import ArgumentError
 from tradeoff.sweep.sweep import SweepInterrupted, sweep
 
 __all__ = ["ArgumentError", "SweepInterrupted", "sweep"]

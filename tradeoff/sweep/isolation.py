@@ -12,8 +12,8 @@ import tempfile
 from collections.abc import Mapping
 from typing import Any
 
+from tradeoff.arguments import ArgumentError
 from tradeoff.environment import THREAD_VARIABLES, usable_cores
-from tradeoff.sweep.arguments import ArgumentError
 from tradeoff.sweep.source import Source
 from tradeoff.timing import Budget, Measurement
 from tradeoff.timing.failure import PATH

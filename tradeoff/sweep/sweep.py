@@ -9,10 +9,9 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from tradeoff import environment
+from tradeoff import arguments, environment
 from tradeoff.frames import Run, RunFolder
 from tradeoff.limits import Limits, known_limits
-from tradeoff.sweep import arguments
 from tradeoff.sweep.grid import Subject, grid
 from tradeoff.sweep.isolation import Workers
 from tradeoff.sweep.measuring import Measuring

@@ -1,4 +1,4 @@
-"""Checks of what people pass to `sweep`: everything is checked before anything is measured."""
+"""Checks of what people pass: everything is checked before anything is measured."""
 
 from __future__ import annotations
 

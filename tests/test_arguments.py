@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from tradeoff.sweep import ArgumentError, arguments
+from tradeoff import arguments
+from tradeoff.sweep import ArgumentError
 from tradeoff.sweep.sweep import sweep
 
 

@@ -1,10 +1,10 @@
 """A histogram of times that can be merged: it stands in where raw samples are too many.
 
-Buckets are equal steps on a logarithmic scale, 256 to a doubling, so that a bucket's
-(geometric) midpoint is within 2**(1/512) - 1 = 0.136 % of everything in it. Counts are
-integers: merging is addition, in any order and any grouping, and loses nothing.
+Every doubling is cut into 512 equal buckets, so that a bucket's midpoint is within 1/1024 = 0.098 % of everything in
+it. The bucket of a number is read from its binary form, exponent and first nine digits of the fraction: no logarithm
+is taken. Counts are integers: merging is addition, in any order and any grouping, and loses nothing.
 
-    ... |  b  | b+1 | ...      bucket i holds  2**(i/256) <= v < 2**((i+1)/256)
+    ... |  b  | b+1 | ...      2**e (1 + j / 512) <= v < 2**e (1 + (j+1) / 512)
 """
 
 from __future__ import annotations
@@ -16,25 +16,31 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-BUCKETS_PER_OCTAVE = 256
-OCTAVES = 44
-"""From 1 to 2**44: nanoseconds up to nearly five hours."""
+BUCKETS_PER_OCTAVE = 512
+SHIFT = 43
+"""Digits of a float64's fraction that do not choose the bucket: 52 - 9."""
 
-_BUCKETS = BUCKETS_PER_OCTAVE * OCTAVES
+LOWEST, HIGHEST = 2.0**-20, 2.0**24
+"""In ms: from a nanosecond to nearly five hours."""
+
+FIRST = (1023 - 20) << 9
+"""The leading 21 bits of `LOWEST` as a number."""
+
+BUCKETS = BUCKETS_PER_OCTAVE * 44
 
 
 @dataclass(frozen=True, eq=False)
 class Histogram:
-    """Counts of values on a logarithmic scale.
+    """Counts of times in ms.
 
     Attributes
     ----------
     counts
         Count of each bucket.
     underflow
-        Values below 1, zero and negative ones among them.
+        Values below `LOWEST`, zero and negative ones among them.
     overflow
-        Values of 2**44 and more.
+        Values of `HIGHEST` and more.
     """
 
     counts: NDArray[np.int64]
@@ -42,16 +48,16 @@ class Histogram:
     overflow: int = 0
 
     @classmethod
-    def of(cls, values: ArrayLike) -> Histogram:
-        """Count `values`; NaN is a ValueError, since no bucket could hold it."""
+    def of(cls, values: ArrayLike, weights: ArrayLike | None = None) -> Histogram:
+        """Count `values`, each as often as its whole-numbered weight says; NaN is a ValueError: no bucket holds it."""
         series = np.asarray(values, dtype=np.float64).ravel()
         if bool(np.isnan(series).any()):
             raise ValueError("values hold NaN: leave failed calls out before counting")
-        low, high = series < 1.0, series >= 2.0**OCTAVES
-        inside = series[~(low | high)]
-        bucket = np.minimum(np.floor(np.log2(inside) * BUCKETS_PER_OCTAVE).astype(np.int64), _BUCKETS - 1)
-        counts = np.bincount(bucket, minlength=_BUCKETS).astype(np.int64)
-        return cls(counts, int(low.sum()), int(high.sum()))
+        weight = np.ones(len(series), dtype=np.int64) if weights is None else np.asarray(weights, dtype=np.int64)
+        low, high = series < LOWEST, series >= HIGHEST
+        inside = ~(low | high)
+        counts = np.bincount(bucket_of(series[inside]), weights=weight[inside], minlength=BUCKETS).astype(np.int64)
+        return cls(counts, int(weight[low].sum()), int(weight[high].sum()))
 
     @property
     def n(self) -> int:
@@ -62,20 +68,24 @@ class Histogram:
         """Return the histogram of both."""
         return Histogram(self.counts + other.counts, self.underflow + other.underflow, self.overflow + other.overflow)
 
+    def rank(self, rank: int) -> float:
+        """Return the value of a rank, counted from 1, as the midpoint of its bucket.
+
+        0 when it lies below the histogram's range, infinite when it lies above.
+        """
+        if rank <= self.underflow:
+            return 0.0
+        bucket = int(np.searchsorted(np.cumsum(self.counts), rank - self.underflow))
+        return math.inf if bucket == BUCKETS else midpoint(bucket)
+
     def quantile(self, p: float) -> float:
         """Return the p-quantile (``inverted_cdf``), as the midpoint of its bucket.
 
-        NaN when the histogram is empty or the quantile lies below its range, infinite when it lies above.
+        NaN when the histogram is empty, 0 when the quantile lies below its range, infinite when it lies above.
         """
         if not 0.0 < p < 1.0:
             raise ValueError(f"p must lie between 0 and 1, both excluded, got {p}")
-        if self.n == 0:
-            return math.nan
-        rank = max(1, math.ceil(self.n * p - 1e-9)) - self.underflow
-        if rank <= 0:
-            return math.nan
-        bucket = int(np.searchsorted(np.cumsum(self.counts), rank))
-        return math.inf if bucket == _BUCKETS else float(2.0 ** ((bucket + 0.5) / BUCKETS_PER_OCTAVE))
+        return self.rank(max(1, math.ceil(self.n * p - 1e-9))) if self.n else math.nan
 
     def to_dict(self) -> dict[str, object]:
         """Return plain numbers and lists, the filled buckets only."""
@@ -103,9 +113,9 @@ class Histogram:
         bucket, count = _whole_numbers(plain, "bucket"), _whole_numbers(plain, "count")
         if bucket.shape != count.shape:
             raise ValueError(f"bucket has {bucket.size} entries and count {count.size}: they must be as many")
-        if bucket.size and not (bucket.min() >= 0 and bucket.max() < _BUCKETS and count.min() >= 0):
-            raise ValueError(f"bucket must lie in 0 ... {_BUCKETS - 1}, and no count may be negative")
-        counts = np.zeros(_BUCKETS, dtype=np.int64)
+        if bucket.size and not (bucket.min() >= 0 and bucket.max() < BUCKETS and count.min() >= 0):
+            raise ValueError(f"bucket must lie in 0 ... {BUCKETS - 1}, and no count may be negative")
+        counts = np.zeros(BUCKETS, dtype=np.int64)
         np.add.at(counts, bucket, count)
         outside = _whole_numbers({"outside": [plain.get("underflow", 0), plain.get("overflow", 0)]}, "outside")
         if outside.min() < 0:
@@ -119,6 +129,18 @@ class Histogram:
         return same and bool(np.array_equal(self.counts, other.counts))
 
     __hash__ = None  # type: ignore[assignment]
+
+
+def bucket_of(values: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Return the bucket of each value of the range."""
+    buckets: NDArray[np.int64] = (np.ascontiguousarray(values).view(np.int64) >> SHIFT) - FIRST
+    return buckets
+
+
+def midpoint(bucket: int) -> float:
+    """Return the middle of a bucket."""
+    octave, part = divmod(bucket, BUCKETS_PER_OCTAVE)
+    return math.ldexp(1.0 + (part + 0.5) / BUCKETS_PER_OCTAVE, octave - 20)
 
 
 def _whole_numbers(plain: Mapping[str, object], name: str) -> NDArray[np.int64]:

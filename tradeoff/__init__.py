@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from tradeoff.frontier import frontier
     from tradeoff.objective import Decision, Objective, ObjectiveError, decide
     from tradeoff.readers import ReadError, read
-    from tradeoff.serving import ServiceModel, service
+    from tradeoff.serving import MMPP, Constant, Gamma, Poisson, ServiceModel, Trace, service, simulate
     from tradeoff.sweep import sweep
     from tradeoff.timing import Budget
     from tradeoff.workloads import WorkloadError
@@ -33,16 +33,21 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "MMPP",
     "Budget",
+    "Constant",
     "Decision",
     "Explorer",
     "FrameError",
+    "Gamma",
     "Objective",
     "ObjectiveError",
+    "Poisson",
     "ReadError",
     "Run",
     "RunFolderError",
     "ServiceModel",
+    "Trace",
     "WorkloadError",
     "decide",
     "frontier",
@@ -54,10 +59,17 @@ __all__ = [
     "plot_service",
     "read",
     "service",
+    "simulate",
     "sweep",
 ]
 
 _HOME = {
+    "MMPP": "serving",
+    "Constant": "serving",
+    "Gamma": "serving",
+    "Poisson": "serving",
+    "Trace": "serving",
+    "simulate": "serving",
     "Budget": "timing",
     "Decision": "objective",
     "Explorer": "explorer",

@@ -1,4 +1,4 @@
-"""The recursion, against a calendar of events and against closed forms."""
+"""The machine that forms batches, against a calendar of events and against workers that each pull."""
 
 from __future__ import annotations
 
@@ -6,12 +6,10 @@ import math
 from collections import deque
 from random import Random
 
-import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tradeoff.serving.loads import Poisson
 from tradeoff.serving.path import serve_clients, serve_path
 from tradeoff.serving.policy import Policy
 
@@ -40,7 +38,7 @@ def by_events(arrivals, policy, cost, again=lambda time: None):
             if len(waiting) < size and now < waiting[0] + limit:
                 break
             taken = [waiting.popleft() for _ in range(min(size, len(waiting)))]
-            done = now + cost(len(taken), len(batches))
+            done = now + cost(len(taken), len(busy) + 1, len(batches))
             batches.append((now, done, taken))
             left = sorted([*left, *filter(None, [again(done) for _ in taken])])
             busy = [done for done in [*busy, done] if done > now]
@@ -75,7 +73,7 @@ ARRIVALS = st.lists(st.integers(0, 60), max_size=25).map(lambda times: [time / 2
 @settings(max_examples=500)
 @given(ARRIVALS, POLICIES, st.lists(st.integers(0, 9), min_size=25, max_size=25))
 def test_the_recursion_equals_a_calendar_of_events(arrivals, policy, costs):
-    def cost(size, number):
+    def cost(size, in_flight, number):
         return costs[number] / 2 + size / 4
 
     path = serve_path(arrivals, policy, cost)
@@ -97,10 +95,10 @@ def test_the_recursion_equals_a_calendar_of_events(arrivals, policy, costs):
 def test_a_closed_loop_equals_a_calendar_of_events(clients, policy, costs, thinking):
     if math.isinf(policy.max_wait_ms) and clients < policy.max_batch_size:
         with pytest.raises(ValueError, match="never forms"):
-            serve_clients(clients, policy, lambda size, number: 1.0, think_ms=lambda: 1.0, n_requests=3)
+            serve_clients(clients, policy, lambda size, in_flight, number: 1.0, think_ms=lambda: 1.0, n_requests=3)
         return
 
-    def cost(size, number):
+    def cost(size, in_flight, number):
         return 0.5 + costs[number] / 2 + size / 4
 
     # The same for all, so that it does not matter in which order clients that come together are asked.
@@ -125,7 +123,10 @@ def test_a_closed_loop_equals_a_calendar_of_events(clients, policy, costs, think
 def test_the_parts_of_a_latency_add_up(arrivals, policy, seed):
     random = Random(seed)  # noqa: S311
     path = serve_path(
-        arrivals, policy, lambda size, number: random.randrange(8) / 4 + size, lambda size, number: size / 8
+        arrivals,
+        policy,
+        lambda size, in_flight, number: random.randrange(8) / 4 + size,
+        lambda size, in_flight, number: size / 8,
     )
     whole = path.queue_wait_ms + path.batch_wait_ms + (path.host_ms + path.model_ms)[path.batch]
     assert whole == pytest.approx(path.latency_ms, abs=1e-9)
@@ -135,107 +136,23 @@ def test_the_parts_of_a_latency_add_up(arrivals, policy, seed):
         assert (path.batch_wait_ms == 0).all()
 
 
-def means(policy, cost, *, rate, n=20_000, runs=20):
-    """Mean latency and its standard error, of independent runs, the first tenth of each left out."""
-    found = []
-    for seed in range(runs):
-        rng = np.random.default_rng(seed)
-        arrivals = Poisson(rate * 1e3).times_ms(n, rng)
-        found.append(serve_path(arrivals, policy, cost(rng)).latency_ms[n // 10 :].mean())
-    return float(np.mean(found)), float(np.std(found, ddof=1) / math.sqrt(runs))
-
-
-def constant(time):
-    return lambda rng: lambda size, number: time
-
-
-def exponential(rng):
-    drawn = rng.exponential(1.0, 20_000).tolist()
-    return lambda size, number: drawn[number]
-
-
-def erlang_wait(c, a):
-    """Mean wait of M/M/c at service rate 1: Erlang's C formula."""
-    b = 1.0
-    for k in range(1, c + 1):
-        b = a * b / (k + a * b)
-    return b / (1 - (a / c) * (1 - b)) / (c - a)
-
-
-@pytest.mark.parametrize(
-    ("policy", "cost", "rate", "expected"),
-    [
-        (Policy(), exponential, 0.5, 1 / (1 - 0.5)),  # M/M/1
-        (Policy(workers=2), exponential, 1.2, 1 + erlang_wait(2, 1.2)),
-        (Policy(workers=4), exponential, 2.4, 1 + erlang_wait(4, 2.4)),
-        (Policy(), constant(1.0), 0.5, 1.5),  # M/D/1, Pollaczek and Khinchine
-        # Greedy batches with tau(k) = 4 + k, exact by the chain of queue lengths at dispatch.
-        (Policy(max_batch_size=2), lambda rng: lambda size, number: 4.0 + size, 0.2, 8.8259575327),
-        (Policy(max_batch_size=4), lambda rng: lambda size, number: 4.0 + size, 0.4, 12.9119872),
-        # The wait limit only, workers never short: B, T, lambda = 6, 1.5, 2; the service takes no time.
-        (Policy(max_batch_size=6, max_wait_ms=1.5, workers=50), constant(0.0), 2.0, 0.8559447345),
-    ],
-    ids=["M/M/1", "M/M/2", "M/M/4", "M/D/1", "greedy 2", "greedy 4", "wait limit"],
-)
-def test_closed_forms(policy, cost, rate, expected):
-    mean, error = means(policy, cost, rate=rate)
-    assert abs(mean - expected) < 4 * error
-    assert error < 0.02 * expected
-
-
-def repaired(clients, workers, think, time):
-    """Throughput and latency of M/M/c//N (machine repair), by its balance equations."""
-    weights = [1.0]
-    for n in range(1, clients + 1):
-        weights.append(weights[-1] * (clients - n + 1) / think * time / min(n, workers))
-    rate = sum(w * (clients - n) / think for n, w in enumerate(weights)) / sum(weights)
-    return rate, clients / rate - think
-
-
-@pytest.mark.parametrize(("clients", "workers"), [(10, 1), (10, 2), (4, 3)])
-def test_machine_repair(clients, workers):
-    rate, latency = repaired(clients, workers, 5.0, 1.0)
-    found = []
-    for seed in range(20):
-        rng = np.random.default_rng(seed)
-        costs, thinking = rng.exponential(1.0, 20_000).tolist(), iter(rng.exponential(5.0, 20_100).tolist())
-        path = serve_clients(
-            clients, Policy(workers=workers), lambda size, number, costs=costs: costs[number],
-            think_ms=lambda thinking=thinking: next(thinking), n_requests=20_000,
-        )  # fmt: skip
-        found.append((len(path.arrival_ms) / path.done_ms[-1], path.latency_ms[1000:].mean()))
-    for values, expected in zip(zip(*found, strict=True), (rate, latency), strict=True):
-        error = np.std(values, ddof=1) / math.sqrt(len(values))
-        assert abs(np.mean(values) - expected) < 4 * error + 1e-3 * expected
-
-
-@pytest.mark.parametrize(("limit", "rate"), [(10, 0.9), (3, 2.0), (0, 0.7)])
-def test_the_share_that_is_rejected_is_that_of_m_m_1_k(limit, rate):
-    places = limit + 1  # those that wait, and the one in service
-    expected = rate**places * (1 - rate) / (1 - rate ** (places + 1))
-    found = []
-    for seed in range(20):
-        rng = np.random.default_rng(seed)
-        path = serve_path(Poisson(rate * 1e3).times_ms(20_000, rng), Policy(queue_limit=limit), exponential(rng))
-        found.append(len(path.rejected_ms) / 20_000)
-    assert abs(np.mean(found) - expected) < 4 * np.std(found, ddof=1) / math.sqrt(len(found))
-
-
 def test_full_batches_wait_for_ever_when_nobody_comes_any_more():
-    path = serve_path([0.0, 1.0, 2.0], Policy(max_batch_size=2, max_wait_ms=math.inf), lambda size, number: 1.0)
+    path = serve_path(
+        [0.0, 1.0, 2.0], Policy(max_batch_size=2, max_wait_ms=math.inf), lambda size, in_flight, number: 1.0
+    )
     assert (path.size.tolist(), path.dispatch_ms.tolist(), path.left) == ([2], [1.0], 1)
 
 
 @pytest.mark.parametrize("arrivals", [[2.0, 1.0], [math.nan], [[1.0]], [math.inf]])
 def test_arrivals_that_are_none(arrivals):
     with pytest.raises(ValueError, match="arrivals_ms must be finite times, ascending"):
-        serve_path(arrivals, Policy(), lambda size, number: 1.0)
+        serve_path(arrivals, Policy(), lambda size, in_flight, number: 1.0)
 
 
 @pytest.mark.parametrize("cost", [-1.0, math.nan, math.inf])
 def test_a_cost_that_is_none(cost):
     with pytest.raises(ValueError, match="model_ms gave"):
-        serve_path([1.0], Policy(), lambda size, number: cost)
+        serve_path([1.0], Policy(), lambda size, in_flight, number: cost)
 
 
 @pytest.mark.parametrize(
@@ -253,3 +170,75 @@ def test_a_cost_that_is_none(cost):
 def test_a_policy_that_is_none(wrong, said):
     with pytest.raises(ValueError, match=said):
         Policy(**wrong)
+
+
+def by_workers(arrivals, policy, cost):
+    """Workers that each pull from one queue, moment by moment."""
+    size, wait = policy.max_batch_size, policy.max_wait_ms
+    line, held, queue = list(range(policy.workers)), {}, deque()
+    free, done = dict.fromkeys(line, 0.0), {}
+    left, batches, rejected = list(arrivals), [], []
+    while True:
+        due = {worker: taken[0] + wait for worker, taken in held.items()}
+        full = [worker for worker, taken in held.items() if len(taken) == size]
+        moments = [*left[:1], *done.values(), *due.values()]
+        moments += [max(held[worker][-1], free[worker]) for worker in full]
+        moments = [moment for moment in moments if math.isfinite(moment)]
+        if not moments:
+            return batches, rejected
+        now = min(moments)
+        for worker in [worker for worker, time in done.items() if time == now]:
+            del done[worker]
+            free[worker] = now
+            taken = [queue.popleft() for _ in range(min(size, len(queue)))]
+            if taken:
+                held[worker] = taken
+            if len(taken) < size:
+                line.append(worker)
+        while left and left[0] == now:
+            left.pop(0)
+            if line and (len(held.get(line[0], [])) == size - 1 or held.get(line[0], [now])[0] + wait <= now):
+                has_place = True
+            else:
+                leaving = [w for w, taken in held.items() if len(taken) == size or taken[0] + wait <= now]
+                waiting = len(queue) + sum(len(taken) for w, taken in held.items() if w not in leaving)
+                has_place = policy.queue_limit is None or waiting < policy.queue_limit
+            if not has_place:
+                rejected.append(now)
+            elif not line:
+                queue.append(now)
+            else:
+                worker = line.pop(0)
+                held.setdefault(worker, []).append(now)
+                if len(held[worker]) < size:
+                    line.append(worker)
+        for worker in [w for w, taken in held.items() if len(taken) == size or taken[0] + wait <= now]:
+            taken = held.pop(worker)
+            if worker in line:
+                line.remove(worker)
+            done[worker] = now + cost(len(taken), len(done) + 1, len(batches))
+            batches.append((now, done[worker], taken))
+
+
+@settings(max_examples=500)
+@given(
+    ARRIVALS,
+    st.integers(1, 4),
+    st.sampled_from([0.0, 0.5, 1.0, 3.0, math.inf]),
+    st.integers(1, 3),
+    st.one_of(st.none(), st.integers(0, 6)),
+    st.lists(st.integers(1, 9), min_size=25, max_size=25),
+)
+def test_a_batch_for_each_worker_equals_workers_that_pull(arrivals, size, wait, workers, limit, costs):
+    limit = limit if limit is None or math.isfinite(wait) else limit + workers * size
+    policy = Policy(max_batch_size=size, max_wait_ms=wait, workers=workers, queue_limit=limit, formation="per_worker")
+
+    def cost(size, in_flight, number):
+        return costs[number] / 2 + size / 4
+
+    path = serve_path(arrivals, policy, cost)
+    expected, rejected = by_workers(arrivals, policy, cost)
+    assert path.rejected_ms.tolist() == rejected
+    assert sorted(path.dispatch_ms) == sorted(dispatch for dispatch, _, _ in expected)
+    assert sorted(zip(path.dispatch_ms, path.size, strict=True)) == sorted((d, len(taken)) for d, _, taken in expected)
+    assert len(arrivals) == sum(path.size) + len(rejected) + path.left

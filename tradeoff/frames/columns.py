@@ -126,6 +126,14 @@ def _identity() -> Iterable[Column]:
         short="think",
     )
     yield Column(
+        "load_detail", text, "What the load's name leaves open: a shape, the rates of its states, how clients think."
+    )
+    yield Column("host_ms", "float64", "Work of the host for each batch, stated in advance.", "ms", label="host time")
+    yield Column(
+        "network_ms", "float64", "Time that a request and its answer are under way.", "ms", label="network time"
+    )
+    yield Column("pad_to", text, "Sizes to which batches are filled up.", allowed=("measured",))
+    yield Column(
         "cache", text, "State of the device's cache before each call.", allowed=("hot", "cold_flush", "cold_rotate")
     )
     yield Column("regime", text, "Peak and short (burst), or steady state (sustained).", allowed=("burst", "sustained"))
@@ -186,6 +194,15 @@ def _seen() -> Iterable[Column]:
     yield Column(
         "n_rejected", "Int64", "Requests turned away because the queue was full.", "requests", "lower", "rejected"
     )
+    yield Column(
+        "rejection_rate",
+        "float64",
+        "Requests turned away, divided by requests that came.",
+        "",
+        "lower",
+        "rejection rate",
+    )
+    yield Column("n_in_system", "Int64", "Requests that had come and were not finished at the end.", "requests")
     yield Column("duration_s", "float64", "Length of the measured window.", "s", label="measured for")
     yield from _with_interval(
         Column(
@@ -326,6 +343,9 @@ def _table(columns: Iterable[Column]) -> Mapping[str, Column]:
 
 IDENTITY_COLUMNS: tuple[str, ...] = tuple(column.name for column in _identity())
 """What an operating point is; ``point_id`` is a hash of these."""
+
+LATER_IDENTITY: tuple[str, ...] = ("load_detail", "host_ms", "network_ms", "pad_to")
+"""Identity columns that older Runs lack: a point without them has the id it would have had then."""
 
 NEVER_POOLED: tuple[str, ...] = (
     "workload", "backend", "device", "dtype", "mode", "regime", "cache", "latency_basis", "model_clock",

@@ -139,6 +139,24 @@ FLAGS: Mapping[str, Flag] = MappingProxyType(
                 "Copy what the call writes to, or write to buffers of the call's own.",
             ),
             Flag(
+                "uncontended_service",
+                "warning",
+                "Several workers were simulated with times of batches that had the device to themselves.",
+                "Sweep with concurrency up to the workers, and simulate from that Run; or count in devices.",
+            ),
+            Flag(
+                "interpolated_service",
+                "info",
+                "Some batches were of sizes that were not measured: their times lie between those of the neighbours.",
+                "Measure those sizes, or use pad_to='measured'.",
+            ),
+            Flag(
+                "few_service_times",
+                "info",
+                "Some batch size has fewer than 100 measured times: rare slow batches are not among them.",
+                "Measure longer: budget='standard' or 'tail'.",
+            ),
+            Flag(
                 "output_varies",
                 "warning",
                 "The call's output changed its shape or type from call to call.",

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from tradeoff.frames.columns import IDENTITY_COLUMNS, POINT_COLUMNS, SAMPLE_COLUMNS, Column
+from tradeoff.frames.columns import IDENTITY_COLUMNS, LATER_IDENTITY, POINT_COLUMNS, SAMPLE_COLUMNS, Column
 
 _PANDAS_DTYPE: dict[str, Any] = {"str": "str", "Int64": "Int64", "float64": "float64", "list": "object"}
 
@@ -29,6 +29,7 @@ def point_id(identity: Mapping[str, Any]) -> str:
         Twelve hexadecimal digits, the same on every machine and in every session.
     """
     canonical = {name: _canonical(POINT_COLUMNS[name], identity.get(name)) for name in IDENTITY_COLUMNS}
+    canonical = {name: v for name, v in canonical.items() if v is not None or name not in LATER_IDENTITY}
     text = json.dumps(canonical, sort_keys=True, ensure_ascii=True)
     return hashlib.sha256(text.encode("ascii")).hexdigest()[:12]
 

@@ -1,7 +1,9 @@
-"""Requests and batches: what a call costs at every batch size, and what a batch amortises."""
+"""Requests and batches: what a call costs, what a batch amortises, and what people wait who share a server."""
 
 from tradeoff.serving.fit import Estimate
+from tradeoff.serving.loads import MMPP, Constant, Gamma, Poisson, Trace
 from tradeoff.serving.model import ServiceModel
 from tradeoff.serving.rows import service
+from tradeoff.serving.simulate import simulate
 
-__all__ = ["Estimate", "ServiceModel", "service"]
+__all__ = ["MMPP", "Constant", "Estimate", "Gamma", "Poisson", "ServiceModel", "Trace", "service", "simulate"]

@@ -1,25 +1,28 @@
-"""What a batch costs: times of calls of measured sizes, a fitted model, or a function, behind one look-up.
+"""What a batch costs: times of calls that were measured, a fitted model, or a function, as one table.
 
-A batch's time is looked up by its size and by one uniform number: the same number for the same batch in every system
-that is compared, so that curves over a policy are smooth (common random numbers). Of measured times every one is
-reachable, the slowest too: a table of quantiles would lose the spike that a p99 is made of.
+A batch's time is looked up by its size, by the batches under way, and by one uniform number: the same number for the
+same batch in every system that is compared, so that curves over a policy are smooth (common random numbers). Of
+measured times every one is reachable, the slowest too: a table of quantiles would lose the spike that a p99 is made
+of. A size that was not measured is interpolated between its neighbours quantile by quantile; nothing is extrapolated.
 """
 
 from __future__ import annotations
 
 import inspect
+import math
 from bisect import bisect_left
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
-from tradeoff.frames import Run
+from tradeoff.frames import NEVER_POOLED, Run
 from tradeoff.serving.model import ServiceModel
 
 Times = NDArray[np.float64]
+Numbers = NDArray[np.int64]
 POOL = 65_536
 """Times drawn from a function for each size: fewer would repeat themselves within one run."""
 
@@ -27,72 +30,191 @@ POOL = 65_536
 class Costs(Protocol):
     """Times of batches."""
 
-    def ms(self, size: int, uniform: float) -> float:
-        """Return the time of a batch in ms; `uniform`, in [0, 1), chooses among the possible ones."""
+    @property
+    def levels(self) -> tuple[int, ...]:
+        """Numbers of batches under way at which times are known; empty when they are not told apart."""
         ...
+
+    def check(self, max_batch_size: int) -> None:
+        """Check that batches up to this size have times."""
+        ...
+
+    def is_interpolated(self, max_batch_size: int) -> bool:
+        """Say whether some batch up to this size has times between those of its neighbours."""
+        ...
+
+    def fewest(self, max_batch_size: int) -> float:
+        """Return the least number of times that some batch up to this size has; infinite for a function."""
+        ...
+
+    def table(self, max_batch_size: int, workers: int, replication: int = 0) -> Table:
+        """Return the times of batches up to this size, with up to so many under way."""
+        ...
+
+
+@dataclass(eq=False)
+class Table:
+    """Times of batches in arrays that a compiled loop can read.
+
+    Row m of each array is for m + 1 batches under way (the last row for more), column k for a batch of k. The time at
+    a uniform number is taken from `high_n` ascending times at `high_at`, or, where `weight` is not 1, lies between
+    them and `low_n` at `low_at`.
+
+    Attributes
+    ----------
+    times
+        All times, one after the other.
+    low_at, low_n, high_at, high_n, weight
+        Of shape (batches under way, largest batch + 1).
+    drawn
+        Fills in a size that has no times yet; None when all have.
+    """
+
+    times: Times
+    low_at: Numbers
+    low_n: Numbers
+    high_at: Numbers
+    high_n: Numbers
+    weight: Times
+    drawn: Callable[[int], Times] | None = None
+
+    @classmethod
+    def empty(cls, times: Times, levels: int, max_batch_size: int, drawn: Callable[[int], Times] | None) -> Table:
+        """Return a table of no entries."""
+        shape = (levels, max_batch_size + 1)
+        low_at, low_n, high_at, high_n = (np.zeros(shape, dtype=np.int64) for _ in range(4))
+        return cls(times, low_at, low_n, high_at, high_n, np.ones(shape), drawn)
+
+    def fill(self, size: int) -> None:
+        """Draw the times of a size that a run has come to."""
+        if self.drawn is None:
+            raise AssertionError(f"no times for a batch of {size}")
+        found = self.drawn(size)
+        at = (size - 1) * POOL
+        self.times[at : at + len(found)] = found
+        for names, value in ((("low_at", "high_at"), at), (("low_n", "high_n"), len(found))):
+            for name in names:
+                getattr(self, name)[:, size] = value
+
+    def ms(self, size: int, in_flight: int, uniform: float) -> float:
+        """Return the time of one batch."""
+        row = min(in_flight, len(self.weight)) - 1
+        if not self.high_n[row, size]:
+            self.fill(size)
+        n = int(self.high_n[row, size])
+        high = float(self.times[self.high_at[row, size] + min(n - 1, int(uniform * n))])
+        weight = float(self.weight[row, size])
+        if weight == 1.0:
+            return high
+        n = int(self.low_n[row, size])
+        low = float(self.times[self.low_at[row, size] + min(n - 1, int(uniform * n))])
+        return low + (high - low) * weight
+
+    def mean_ms(self, size: int, in_flight: int) -> float:
+        """Return the mean time of batches of one size."""
+        row = min(in_flight, len(self.weight)) - 1
+        if not self.high_n[row, size]:
+            self.fill(size)
+        at, n = int(self.high_at[row, size]), int(self.high_n[row, size])
+        high = float(self.times[at : at + n].mean())
+        weight = float(self.weight[row, size])
+        if weight == 1.0:
+            return high
+        at, n = int(self.low_at[row, size]), int(self.low_n[row, size])
+        return float(self.times[at : at + n].mean()) * (1.0 - weight) + high * weight
 
 
 @dataclass(frozen=True, eq=False)
 class MeasuredCosts:
-    """Times of calls that were measured, by batch size.
+    """Times of calls that were measured.
 
     Attributes
     ----------
     times_ms
-        Batch size to times, ascending.
+        Batches under way to batch size to times, ascending. One number under way stands for all when it is the only
+        one.
     pad
         Whether a batch of a size that was not measured is padded to the next that was; otherwise its time is
-        interpolated between the two, quantile by quantile.
+        interpolated between the two, quantile by quantile. A batch below the smallest that was measured is always
+        padded.
+    told_apart
+        Whether the times are known to belong to that number under way.
     """
 
-    times_ms: Mapping[int, Times]
+    times_ms: Mapping[int, Mapping[int, Times]]
     pad: bool = False
-    _sizes: tuple[int, ...] = field(init=False, repr=False)
+    told_apart: bool = True
 
     def __post_init__(self) -> None:
         """Check and sort."""
-        kept: dict[int, Times] = {}
-        for size, times in sorted(self.times_ms.items()):
-            found = np.sort(np.asarray(times, dtype=np.float64))
-            if isinstance(size, bool) or int(size) != size or size < 1:
-                raise ValueError(f"service holds times for a batch of {size!r}: sizes are whole numbers, 1 or more")
-            if not len(found) or not np.isfinite(found).all() or found[0] < 0:
-                raise ValueError(
-                    f"service holds no times, or impossible ones, for batch {size}: give finite ms, 0 or more"
-                )
-            kept[int(size)] = found
-        if not kept:
+        found = {level: _ascending(times) for level, times in sorted(self.times_ms.items())}
+        if not found:
             raise ValueError("service holds no times: give {batch size: times in ms}")
-        object.__setattr__(self, "times_ms", kept)
-        object.__setattr__(self, "_sizes", tuple(kept))
+        object.__setattr__(self, "times_ms", found)
+
+    @property
+    def levels(self) -> tuple[int, ...]:
+        """Numbers of batches under way at which calls were measured."""
+        return tuple(self.times_ms) if self.told_apart else ()
 
     @property
     def largest(self) -> int:
-        """The largest batch size that was measured."""
-        return self._sizes[-1]
+        """The largest batch size with times at every number under way."""
+        return min(max(times) for times in self.times_ms.values())
 
-    def is_measured(self, size: int) -> bool:
-        """Say whether calls of this size were measured."""
-        return size in self.times_ms
-
-    def ms(self, size: int, uniform: float) -> float:
-        """Return the time of a batch.
+    def check(self, max_batch_size: int) -> None:
+        """Check that batches up to this size have times: nothing is extrapolated.
 
         Raises
         ------
         ValueError
-            When it is larger than every size that was measured: nothing is extrapolated.
+            When it is larger than every size that was measured.
         """
-        place = bisect_left(self._sizes, size)
-        if place == len(self._sizes):
-            raise ValueError(f"a batch of {size} is larger than the largest that was measured, {self.largest}")
-        above = self._sizes[place]
-        high = _quantile(self.times_ms[above], uniform)
-        if above == size or self.pad or place == 0:
-            return high
-        below = self._sizes[place - 1]
-        low = _quantile(self.times_ms[below], uniform)
-        return low + (high - low) * (size - below) / (above - below)
+        if max_batch_size > self.largest:
+            raise ValueError(
+                f"max_batch_size={max_batch_size} is larger than the largest batch in service, {self.largest}: nothing "
+                "is extrapolated; measure it, or fit a model: tradeoff.service(run)"
+            )
+
+    def is_interpolated(self, max_batch_size: int) -> bool:
+        """Say whether some batch up to this size was not measured."""
+        sizes = range(1, max_batch_size + 1)
+        return any(size not in times for times in self.times_ms.values() for size in sizes)
+
+    def fewest(self, max_batch_size: int) -> float:
+        """Return the least number of times that a size in use has."""
+        used = [
+            len(times[size])
+            for times in self.times_ms.values()
+            for size in times
+            if size < max_batch_size or size == min(other for other in times if other >= max_batch_size)
+        ]
+        return float(min(used))
+
+    def table(self, max_batch_size: int, workers: int, replication: int = 0) -> Table:
+        """Return the times of batches up to this size; for numbers under way between two measured ones, the larger."""
+        del replication
+        levels = list(self.times_ms)
+        chosen = [levels[min(len(levels) - 1, bisect_left(levels, m))] for m in range(1, workers + 1)]
+        place: dict[tuple[int, int], int] = {}
+        arrays, end = [], 0
+        for level in dict.fromkeys(chosen):
+            for size, times in self.times_ms[level].items():
+                place[level, size] = end
+                arrays.append(times)
+                end += len(times)
+        table = Table.empty(np.concatenate(arrays), workers, max_batch_size, None)
+        for row, level in enumerate(chosen):
+            sizes = list(self.times_ms[level])
+            for size in range(1, max_batch_size + 1):
+                at = bisect_left(sizes, size)
+                above = sizes[at]
+                below = above if above == size or self.pad or at == 0 else sizes[at - 1]
+                for name, near in (("low", below), ("high", above)):
+                    getattr(table, f"{name}_at")[row, size] = place[level, near]
+                    getattr(table, f"{name}_n")[row, size] = len(self.times_ms[level][near])
+                table.weight[row, size] = 1.0 if below == above else (size - below) / (above - below)
+        return table
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,35 +226,46 @@ class FunctionCosts:
     function
         ``size -> ms``, or ``(size, rng, n) -> n times in ms``.
     seed
-        Of what is drawn.
+        Of what is drawn. Every size is drawn from the same seed, so that a larger batch is slower in each draw when
+        the function says so.
     """
 
     function: Callable[..., Any]
     seed: int = 0
-    _pools: dict[int, Times] = field(init=False, repr=False, default_factory=dict)
+    levels: tuple[int, ...] = field(init=False, default=())
 
-    def ms(self, size: int, uniform: float) -> float:
-        """Return the time of a batch.
+    def check(self, max_batch_size: int) -> None:
+        """Check that the function gives times for the smallest and the largest batch."""
+        for size in {1, max_batch_size}:
+            self._times(size, 0)
 
-        Raises
-        ------
-        ValueError
-            When the function gives something else than times.
-        """
-        if size not in self._pools:
-            self._pools[size] = self._drawn(size)
-        return _quantile(self._pools[size], uniform)
+    def is_interpolated(self, max_batch_size: int) -> bool:
+        """Return False: a function has times for every size."""
+        del max_batch_size
+        return False
 
-    def _drawn(self, size: int) -> Times:
+    def fewest(self, max_batch_size: int) -> float:
+        """Return infinity: a function gives as many times as are asked for."""
+        del max_batch_size
+        return math.inf
+
+    def table(self, max_batch_size: int, workers: int, replication: int = 0) -> Table:
+        """Return times that are drawn when a run comes to their size."""
+        del workers
+        times = np.empty(max_batch_size * POOL)  # the system gives memory only to what is written to
+        return Table.empty(times, 1, max_batch_size, lambda size: self._times(size, replication))
+
+    def _times(self, size: int, replication: int) -> Times:
         draws = _parameters(self.function) >= 3
-        found = self.function(size, np.random.default_rng([self.seed, size]), POOL) if draws else self.function(size)
+        rng = np.random.default_rng([self.seed, replication, 1])
+        found = self.function(size, rng, POOL) if draws else self.function(size)
         times = np.atleast_1d(np.asarray(found, dtype=np.float64))
         if times.shape != ((POOL,) if draws else (1,)) or not np.isfinite(times).all() or (times < 0).any():
             wanted = f"{POOL} times" if draws else "one time"
             raise ValueError(
                 f"service({size}) must give {wanted} in ms, finite and 0 or more; got {type(found).__name__}"
             )
-        return np.sort(times)
+        return times
 
 
 def costs_of(service: Any, *, pad: bool = False, seed: int = 0) -> Costs:
@@ -141,8 +274,8 @@ def costs_of(service: Any, *, pad: bool = False, seed: int = 0) -> Costs:
     Parameters
     ----------
     service
-        A Run of one workload at one concurrency, with its samples; a fitted `ServiceModel`; a mapping of batch size to
-        times in ms; or a function, ``size -> ms`` or ``(size, rng, n) -> times in ms``.
+        A Run of one workload, with its samples; a fitted `ServiceModel`; a mapping of batch size to times in ms; or a
+        function, ``size -> ms`` or ``(size, rng, n) -> times in ms``.
     pad
         Pad batches of other sizes to the next that was measured.
     seed
@@ -160,7 +293,7 @@ def costs_of(service: Any, *, pad: bool = False, seed: int = 0) -> Costs:
             raise ValueError("service is a model that was fitted to fewer than two batch sizes: measure more")
         return FunctionCosts(lambda size: max(0.0, service.time_ms(float(size)).item()))
     if isinstance(service, Mapping):
-        return MeasuredCosts(service, pad)
+        return MeasuredCosts({1: service}, pad, told_apart=False)
     if callable(service):
         return FunctionCosts(service, seed)
     raise TypeError(
@@ -169,37 +302,47 @@ def costs_of(service: Any, *, pad: bool = False, seed: int = 0) -> Costs:
     )
 
 
-def times_of(run: Run) -> dict[int, Times]:
-    """Return the model times of a Run's measured calls in ms, by batch size.
+def times_of(run: Run) -> dict[int, dict[int, Times]]:
+    """Return the model times of a Run's measured calls in ms, by number in flight and batch size.
 
     Raises
     ------
     ValueError
-        When several points have the same batch size (say which by choosing rows of the Run), or there are no samples.
+        When its points differ in what is never pooled (workload, dtype, mode, ...), or there are no samples.
     """
-    points = run.points[~run.points["status"].isin(("failed", "oom"))]
-    twice = points["batch_size"][points["batch_size"].duplicated()]
-    if len(twice):
-        raise ValueError(
-            f"service holds {int((points['batch_size'] == twice.iloc[0]).sum())} points of batch {twice.iloc[0]}: keep "
-            "those of one workload at one concurrency"
-        )
-    found: dict[int, Times] = {}
-    for identity, size in zip(points["point_id"], points["batch_size"], strict=True):
+    points = run.points[~run.points["status"].isin(("failed", "oom")) & (run.points["mode"] != "serving")]
+    for name in NEVER_POOLED:
+        seen = sorted(points[name].dropna().unique())
+        if len(seen) > 1:
+            raise ValueError(
+                f"service holds points of {name} {' and '.join(map(repr, seen[:3]))}: keep the rows of one, as in "
+                f"tradeoff.Run(run.points[run.points[{name!r}] == {seen[0]!r}], run.samples, run.environment)"
+            )
+    found: dict[int, dict[int, Times]] = {}
+    for identity, size, level in zip(points["point_id"], points["batch_size"], points["concurrency"], strict=True):
         samples = run.samples_of(str(identity))
         samples = samples[samples["status"].isna() | (samples["status"] == "ok")]
         column = "model_ns" if samples["model_ns"].notna().any() else "latency_ns"
         times = samples[column].dropna().to_numpy(dtype="float64") / 1e6
         if len(times):
-            found[int(size)] = times
+            found.setdefault(int(level), {})[int(size)] = times
     if not found:
-        raise ValueError("service is a Run without samples: its calls' times are what is needed")
+        raise ValueError("service is a Run without samples of calls: their times are what is needed")
     return found
 
 
-def _quantile(ascending: ArrayLike, uniform: float) -> float:
-    times: Times = np.asarray(ascending)
-    return float(times[min(len(times) - 1, int(uniform * len(times)))])
+def _ascending(times_ms: Mapping[int, Any]) -> dict[int, Times]:
+    kept: dict[int, Times] = {}
+    for size, times in sorted(times_ms.items()):
+        if isinstance(size, bool) or int(size) != size or size < 1:
+            raise ValueError(f"service holds times for a batch of {size!r}: sizes are whole numbers, 1 or more")
+        found = np.sort(np.atleast_1d(np.asarray(times, dtype=np.float64)))
+        if found.ndim != 1 or not len(found) or not np.isfinite(found).all() or found[0] < 0:
+            raise ValueError(f"service holds no times, or impossible ones, for batch {size}: give finite ms, 0 or more")
+        kept[int(size)] = found
+    if not kept:
+        raise ValueError("service holds no times: give {batch size: times in ms}")
+    return kept
 
 
 def _parameters(function: Callable[..., Any]) -> int:

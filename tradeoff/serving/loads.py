@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 import numbers
 from collections.abc import Sequence
@@ -24,91 +25,85 @@ class Load(Protocol):
         ...
 
     @property
-    def request_rate_rps(self) -> float:
-        """Requests a second, in the long run."""
+    def own_rate_rps(self) -> float | None:
+        """Requests a second in the long run; None where the load has no rate of its own and is given one."""
         ...
 
-    def times_ms(self, n: int, rng: np.random.Generator) -> Times:
-        """Return when the first `n` requests arrive, ascending, in ms."""
+    def arrivals_ms(self, n: int, rng: np.random.Generator) -> Times:
+        """Return when the first `n` requests arrive, ascending, in ms; one a ms where the load has no rate of its own.
+
+        The stream at another rate is this one, stretched.
+        """
         ...
 
 
 @dataclass(frozen=True)
-class _Rated:
-    """A load that has one rate."""
-
-    request_rate: float
-
-    def __post_init__(self) -> None:
-        """Check the rate."""
-        _check_positive("request_rate", self.request_rate)
-
-    @property
-    def request_rate_rps(self) -> float:
-        """Requests a second."""
-        return float(self.request_rate)
-
-
-@dataclass(frozen=True)
-class Poisson(_Rated):
-    """Requests that know nothing of each other.
-
-    Attributes
-    ----------
-    request_rate
-        Requests a second.
-    """
+class Poisson:
+    """Requests that know nothing of each other."""
 
     name = "poisson"
+    own_rate_rps = None
 
-    def times_ms(self, n: int, rng: np.random.Generator) -> Times:
-        """Return arrival times in ms."""
-        times: Times = np.cumsum(rng.standard_exponential(n)) * (1e3 / self.request_rate)
+    def arrivals_ms(self, n: int, rng: np.random.Generator) -> Times:
+        """Return arrival times in ms, one a ms."""
+        times: Times = np.cumsum(rng.standard_exponential(n))
         return times
 
 
 @dataclass(frozen=True)
-class Gamma(_Rated):
+class Gamma:
     """Requests whose distances are gamma distributed.
 
     Attributes
     ----------
-    request_rate
-        Requests a second.
     shape
         1 is Poisson; below 1 requests come in bursts, above 1 they are more even.
     """
 
     shape: float
     name = "gamma"
+    own_rate_rps = None
+
+    @property
+    def detail(self) -> str:
+        """What the name leaves open."""
+        return f"shape {self.shape:g}"
 
     def __post_init__(self) -> None:
-        """Check rate and shape."""
-        super().__post_init__()
+        """Check the shape."""
         _check_positive("shape", self.shape)
 
-    def times_ms(self, n: int, rng: np.random.Generator) -> Times:
-        """Return arrival times in ms."""
-        times: Times = np.cumsum(rng.standard_gamma(self.shape, n)) * (1e3 / (self.request_rate * self.shape))
+    def arrivals_ms(self, n: int, rng: np.random.Generator) -> Times:
+        """Return arrival times in ms, one a ms."""
+        times: Times = np.cumsum(rng.standard_gamma(self.shape, n)) / self.shape
         return times
 
 
 @dataclass(frozen=True)
-class Constant(_Rated):
-    """Requests at equal distances.
-
-    Attributes
-    ----------
-    request_rate
-        Requests a second.
-    """
+class Constant:
+    """Requests at equal distances."""
 
     name = "constant"
+    own_rate_rps = None
 
-    def times_ms(self, n: int, rng: np.random.Generator) -> Times:
-        """Return arrival times in ms; nothing is drawn."""
+    def arrivals_ms(self, n: int, rng: np.random.Generator) -> Times:
+        """Return arrival times in ms, one a ms; nothing is drawn."""
         del rng
-        times: Times = np.arange(1, n + 1, dtype=np.float64) * (1e3 / float(self.request_rate))
+        times: Times = np.arange(1, n + 1, dtype=np.float64)
+        return times
+
+
+@dataclass(frozen=True)
+class AllAtOnce:
+    """Requests that all come at the beginning."""
+
+    name = "all_at_once"
+    own_rate_rps = math.nan
+
+    def arrivals_ms(self, n: int, rng: np.random.Generator) -> Times:
+        """Return zeros."""
+        del rng
+        times: Times = np.zeros(n)
         return times
 
 
@@ -144,11 +139,17 @@ class MMPP:
             _check_positive("dwell_s", dwell)
 
     @property
-    def request_rate_rps(self) -> float:
+    def detail(self) -> str:
+        """What the name leaves open."""
+        rates, dwell = (", ".join(f"{value:g}" for value in values) for values in (self.rates, self.dwell_s))
+        return f"rates {rates} requests/s, for {dwell} s"
+
+    @property
+    def own_rate_rps(self) -> float:
         """Requests a second, in the long run: each state weighs as its mean time, for all are entered alike often."""
         return math.fsum(r * d for r, d in zip(self.rates, self.dwell_s, strict=True)) / math.fsum(self.dwell_s)
 
-    def times_ms(self, n: int, rng: np.random.Generator) -> Times:
+    def arrivals_ms(self, n: int, rng: np.random.Generator) -> Times:
         """Return arrival times in ms; the first state is drawn by the share of time that it has."""
         share = np.asarray(self.dwell_s) / math.fsum(self.dwell_s)
         state = int(rng.choice(len(self.rates), p=share))
@@ -185,12 +186,17 @@ class Trace:
         object.__setattr__(self, "times_s", times)
 
     @property
-    def request_rate_rps(self) -> float:
+    def detail(self) -> str:
+        """What the name leaves open: length and a digest of the times."""
+        return f"{len(self.times_s)} requests, {hashlib.sha256(self.times_s.tobytes()).hexdigest()[:8]}"
+
+    @property
+    def own_rate_rps(self) -> float:
         """Requests a second between the first and the last; NaN for one, or all at once."""
         span = float(self.times_s[-1] - self.times_s[0])
         return (len(self.times_s) - 1) / span if span > 0 else math.nan
 
-    def times_ms(self, n: int, rng: np.random.Generator) -> Times:
+    def arrivals_ms(self, n: int, rng: np.random.Generator) -> Times:
         """Return the first `n` of its times, in ms.
 
         Raises

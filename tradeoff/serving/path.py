@@ -1,25 +1,23 @@
-"""The virtual clock for one stream of requests: the recursion is the whole run, and it is exact.
+"""What happened to each request and each batch under the virtual clock, one by one and for any costs.
 
-No calendar of events is needed, for batches are dispatched in the order of their heads: each takes the worker that is
-free first. The idea is known for queues without batches (Ebert, Wu, Mengersen and Ruggeri, *Computationally efficient
-simulation of queues: the R package queuecomputer*, Journal of Statistical Software 95(5), 2020).
+It is the plain form: `tradeoff.serving.virtual` does the same for whole grids, hundreds of times faster, and is
+checked against it.
 """
 
 from __future__ import annotations
 
-import heapq
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from tradeoff.serving.batching import Batch, Batching, Rejection
 from tradeoff.serving.policy import Policy
 
 Times = NDArray[np.float64]
-CostOf = Callable[[int, int], float]
-"""Size of a batch and its number in the order of dispatch → ms."""
+CostOf = Callable[[int, int, int], float]
+"""Size of a batch, batches under way with it, and its number in the order of dispatch → ms."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,31 +27,37 @@ class Path:
     Attributes
     ----------
     arrival_ms
-        Of each request that was served, in order.
-    batch
-        Number of the batch that it was in.
+        Of each request that was served, batch by batch.
+    request
+        Its number in the order of arrival.
     free_ms, dispatch_ms, done_ms
-        Of each batch: when its worker was free, when it began, when it ended.
-    size
-        Of each batch.
+        Of each batch, in the order of dispatch: when its worker was free, when it left, when it ended.
+    size, in_flight
+        Of each batch: its requests, and the batches under way with it, itself included.
     host_ms, model_ms
         Of each batch: what the host and the device took.
     left
-        Requests that never began.
+        Requests that never began: they wait for a batch that nobody completes.
     rejected_ms
         When requests came that found no place.
     """
 
     arrival_ms: Times
-    batch: NDArray[np.int64]
+    request: NDArray[np.int64]
     free_ms: Times
     dispatch_ms: Times
     done_ms: Times
     size: NDArray[np.int64]
+    in_flight: NDArray[np.int64]
     host_ms: Times
     model_ms: Times
     left: int
     rejected_ms: Times
+
+    @property
+    def batch(self) -> NDArray[np.int64]:
+        """Number of the batch of each request."""
+        return np.repeat(np.arange(len(self.size), dtype=np.int64), self.size)
 
     @property
     def latency_ms(self) -> Times:
@@ -62,12 +66,12 @@ class Path:
 
     @property
     def queue_wait_ms(self) -> Times:
-        """Time in which no worker was free, of each request."""
+        """Time in which the worker was not free, of each request."""
         return np.maximum(0.0, self.free_ms[self.batch] - self.arrival_ms)
 
     @property
     def batch_wait_ms(self) -> Times:
-        """Time in which a worker was free and the batch was not yet formed, of each request."""
+        """Time in which the worker was free and the batch had not left, of each request."""
         waited: Times = self.dispatch_ms[self.batch] - np.maximum(self.arrival_ms, self.free_ms[self.batch])
         return waited
 
@@ -94,18 +98,10 @@ def serve_path(arrivals_ms: ArrayLike, policy: Policy, model_ms: CostOf, host_ms
     times = np.asarray(arrivals_ms, dtype=np.float64)
     if times.ndim != 1 or not np.isfinite(times).all() or (np.diff(times) < 0).any():
         raise ValueError("arrivals_ms must be finite times, ascending")
-    if policy.queue_limit is not None:
-        return _Calendar(policy, model_ms, host_ms).run([(time, None) for time in times.tolist()], again=None)
-    ordered = times.tolist()  # a list is searched twice as fast as an array, one number at a time
-    batches = _Batches(policy, model_ms, host_ms)
-    head = 0
-    while head < len(ordered):
-        dispatch, size = policy.next_batch(ordered, head, batches.free_ms)
-        if size == 0:
-            break
-        batches.begin(dispatch, size)
-        head += size
-    return batches.path(times[:head], left=len(ordered) - head, rejected_ms=[])
+    run = _Run(policy, model_ms, host_ms)
+    for number, time in enumerate(times.tolist()):
+        run.batching.come(time, number)
+    return run.path(again=None)
 
 
 def serve_clients(
@@ -116,6 +112,7 @@ def serve_clients(
     *,
     think_ms: Callable[[], float],
     n_requests: int,
+    network_ms: float = 0.0,
 ) -> Path:
     """Serve a closed loop: clients that think, ask, wait for the answer, and think again.
 
@@ -129,138 +126,77 @@ def serve_clients(
         Called for each time of thinking. Who is rejected thinks again.
     n_requests
         Requests after which nobody asks any more; those that are waiting then are served.
+    network_ms
+        Time that an answer is under way.
 
     Raises
     ------
     ValueError
         When a time of thinking or a cost is negative or not finite, or every client waits for a batch that never forms.
     """
-    if math.isinf(policy.max_wait_ms) and clients < policy.max_batch_size:
-        raise ValueError(
-            f"clients={clients}: with max_wait_ms=inf a batch of {policy.max_batch_size} never forms; "
-            "take as many clients, or a finite wait"
-        )
-    first = sorted((_cost("think_ms", think_ms()), client) for client in range(clients))
-    asked = clients
+    policy.check_clients(clients)
+    run = _Run(policy, model_ms, host_ms)
+    asked = 0
 
-    def again(time: float, client: int | None) -> tuple[float, int | None] | None:
+    def again(time: float) -> None:
         nonlocal asked
-        if asked >= n_requests:
-            return None
-        asked += 1
-        return time + _cost("think_ms", think_ms()), client
+        if asked < n_requests:
+            run.batching.come(time + _cost("think_ms", think_ms()), asked)
+            asked += 1
 
-    return _Calendar(policy, model_ms, host_ms).run(list(first[:n_requests]), again=again)
-
-
-Asked = tuple[float, int | None]
-"""When a request comes, and of which client."""
+    for _ in range(clients):
+        again(0.0)
+    return run.path(again=again, network_ms=network_ms)
 
 
-class _Batches:
-    """Workers, and the batches that they have taken."""
+class _Run:
+    """Lets batches leave, and notes what they did."""
 
     def __init__(self, policy: Policy, model_ms: CostOf, host_ms: CostOf | None) -> None:
+        self.batching = Batching(policy)
         self._model_ms, self._host_ms = model_ms, host_ms
-        self._workers = [0.0] * policy.workers
-        self._rows: list[tuple[float, float, float, int, float, float]] = []
+        self._busy: list[float] = []
+        self._rows: list[tuple[float, float, float, int, int, float, float]] = []
 
-    @property
-    def free_ms(self) -> float:
-        """When the earliest worker is free."""
-        return self._workers[0]
-
-    def free_by(self, time: float) -> list[float]:
-        """When the workers were free that are free by now, the earliest first."""
-        return sorted(free for free in self._workers if free <= time)
-
-    def begin(self, dispatch: float, size: int) -> float:
-        """Begin a batch, and return when it ends."""
-        number = len(self._rows)
-        host = 0.0 if self._host_ms is None else _cost("host_ms", self._host_ms(size, number))
-        model = _cost("model_ms", self._model_ms(size, number))
-        done = dispatch + host + model
-        free = heapq.heapreplace(self._workers, done)
-        self._rows.append((free, dispatch, done, size, host, model))
-        return done
-
-    def path(self, arrival_ms: ArrayLike, *, left: int, rejected_ms: ArrayLike) -> Path:
-        """Return what happened to these requests, which began in this order."""
-        table = np.array(self._rows, dtype=np.float64).reshape(-1, 6)
-        size = table[:, 3].astype(np.int64)
+    def path(self, *, again: Callable[[float], None] | None, network_ms: float = 0.0) -> Path:
+        began, rejected = [], []
+        while (event := self.batching.next()) is not None:
+            if isinstance(event, Rejection):
+                rejected.append(event.request.time)
+                if again is not None:
+                    again(event.request.time + network_ms)
+                continue
+            began += event.requests
+            done = self._begin(event)
+            for _ in event.requests if again is not None else ():
+                again(done + network_ms)  # type: ignore[misc]
+        table = np.array(self._rows, dtype=np.float64).reshape(-1, 7)
+        requests = np.array(began, dtype=np.float64).reshape(-1, 2)
         return Path(
-            arrival_ms=np.asarray(arrival_ms, dtype=np.float64),
-            batch=np.repeat(np.arange(len(size), dtype=np.int64), size),
+            arrival_ms=requests[:, 0],
+            request=requests[:, 1].astype(np.int64),
             free_ms=table[:, 0],
             dispatch_ms=table[:, 1],
             done_ms=table[:, 2],
-            size=size,
-            host_ms=table[:, 4],
-            model_ms=table[:, 5],
-            left=left,
-            rejected_ms=np.asarray(rejected_ms, dtype=np.float64),
+            size=table[:, 3].astype(np.int64),
+            in_flight=table[:, 4].astype(np.int64),
+            host_ms=table[:, 5],
+            model_ms=table[:, 6],
+            left=self.batching.waiting,
+            rejected_ms=np.asarray(rejected, dtype=np.float64),
         )
 
-
-class _Calendar:
-    """Requests one by one, for those whose coming depends on what happened before: limits and closed loops."""
-
-    def __init__(self, policy: Policy, model_ms: CostOf, host_ms: CostOf | None) -> None:
-        self._policy = policy
-        self._batches = _Batches(policy, model_ms, host_ms)
-        self._waiting: list[Asked] = []
-        self._coming: list[Asked] = []
-        self._began: list[float] = []
-
-    def run(self, coming: list[Asked], *, again: Callable[[float, int | None], Asked | None] | None) -> Path:
-        """Serve requests; `again` says when a client that was answered, or rejected, comes back."""
-        self._coming = coming  # sorted, so a heap
-        rejected = []
-        while self._coming or self._waiting:
-            dispatch, size = self._next()
-            if size and (not self._coming or dispatch < self._coming[0][0]):
-                self._begin(dispatch, size, again)
-                continue
-            if not self._coming:
-                break  # whoever still waits, waits for ever
-            time, client = heapq.heappop(self._coming)
-            self._waiting.append((time, client))
-            if self._overflows(time):
-                self._waiting.pop()
-                rejected.append(time)
-                self._come(again, time, client)
-        return self._batches.path(self._began, left=len(self._waiting), rejected_ms=rejected)
-
-    def _next(self) -> tuple[float, int]:
-        if not self._waiting:
-            return math.inf, 0
-        times = [time for time, _ in self._waiting[: self._policy.max_batch_size]]
-        return self._policy.next_batch(times, 0, self._batches.free_ms)
-
-    def _overflows(self, time: float) -> bool:
-        """Say whether more wait than there are places, once whatever can begin at this moment has begun."""
-        limit = self._policy.queue_limit
-        if limit is None or len(self._waiting) <= limit:
-            return False
-        times = [time for time, _ in self._waiting]
-        for free in self._batches.free_by(time):
-            dispatch, size = self._policy.next_batch(times, 0, free) if times else (math.inf, 0)
-            if dispatch > time:
-                break
-            times = times[size:]
-        return len(times) > limit
-
-    def _begin(self, dispatch: float, size: int, again: Callable[[float, int | None], Asked | None] | None) -> None:
-        done = self._batches.begin(dispatch, size)
-        taken, self._waiting = self._waiting[:size], self._waiting[size:]
-        self._began += [time for time, _ in taken]
-        for _, client in taken:
-            self._come(again, done, client)
-
-    def _come(self, again: Callable[[float, int | None], Asked | None] | None, time: float, client: int | None) -> None:
-        following = None if again is None else again(time, client)
-        if following is not None:
-            heapq.heappush(self._coming, following)
+    def _begin(self, batch: Batch) -> float:
+        size, number = len(batch.requests), len(self._rows)
+        self._busy = [done for done in self._busy if done > batch.dispatch]
+        in_flight = len(self._busy) + 1
+        host = 0.0 if self._host_ms is None else _cost("host_ms", self._host_ms(size, in_flight, number))
+        model = _cost("model_ms", self._model_ms(size, in_flight, number))
+        done = batch.dispatch + host + model
+        self._busy.append(done)
+        self.batching.free(done)
+        self._rows.append((batch.free, batch.dispatch, done, size, in_flight, host, model))
+        return done
 
 
 def _cost(name: str, value: float) -> float:

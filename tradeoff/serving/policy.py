@@ -1,47 +1,41 @@
-"""How requests become batches: one policy, asked by a real clock and by a virtual one.
-
-A first-in-first-out queue shared by c workers (shared batch formation). With head-of-line request i, arrivals a,
-largest batch B, longest wait T and f, the moment the earliest worker is free:
-
-      trigger    t = a[i] + T                        T = 0: greedy, T = inf: full batches only
-                 t = min(t, a[i + B - 1])            when T > 0 and that request exists
-      dispatch   d = max(f, t)
-      batch      k = #{ j : i <= j < i + B, a[j] <= d }        ties join
-
-A head that no later request ever completes (T = inf, and the arrivals have ended) waits for ever: it is left in the
-system, as it would be.
-"""
+"""How requests become batches: what a policy is."""
 
 from __future__ import annotations
 
 import math
 import numbers
-from bisect import bisect_right
-from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal, get_args
+
+Formation = Literal["shared", "per_worker"]
+FORMATIONS: tuple[str, ...] = get_args(Formation)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Policy:
-    """When a batch is dispatched, and how large it is.
+    """When a batch is dispatched, and how large it is; `tradeoff.serving.batching` carries it out.
 
     Attributes
     ----------
     max_batch_size
         Requests in a batch at most.
     max_wait_ms
-        How long the oldest waiting request may wait for others before its batch is formed; infinite for full batches.
+        How long the oldest request of a batch may wait for others; infinite for full batches.
     workers
         Batches under way at once.
     queue_limit
         Requests that may wait; who comes when all places are taken, and cannot begin at once, is rejected. None for no
         limit.
+    formation
+        ``"shared"``: requests join the batch of one worker until it leaves. ``"per_worker"``: idle workers take
+        requests in turn, each into a batch of its own.
     """
 
     max_batch_size: int = 1
     max_wait_ms: float = 0.0
     workers: int = 1
     queue_limit: int | None = None
+    formation: Formation = "shared"
 
     def __post_init__(self) -> None:
         """Check everything."""
@@ -55,37 +49,31 @@ class Policy:
         limit = self.queue_limit
         if limit is not None and (isinstance(limit, bool) or not isinstance(limit, numbers.Integral) or int(limit) < 0):
             raise ValueError(f"queue_limit={limit!r} must be a whole number, 0 or more, or None for no limit")
-        if limit is not None and math.isinf(wait) and limit < self.max_batch_size:
+        if self.formation not in FORMATIONS:
+            raise ValueError(f"formation={self.formation!r} must be one of {', '.join(FORMATIONS)}")
+        if limit is not None and math.isinf(wait) and limit < self.needed_for_a_full_batch:
             raise ValueError(
-                f"queue_limit={limit} and max_wait_ms=inf exclude each other: a batch of {self.max_batch_size} never "
-                "forms; give a limit of at least max_batch_size, or a finite wait"
+                f"queue_limit={limit} and max_wait_ms=inf exclude each other: a batch of {self.max_batch_size} may "
+                f"never form; give a limit of {self.needed_for_a_full_batch} or more, or a finite wait"
             )
 
-    def next_batch(self, arrivals_ms: Sequence[float], head: int, free_ms: float) -> tuple[float, int]:
-        """Form the next batch.
+    @property
+    def needed_for_a_full_batch(self) -> int:
+        """Requests of which some batch is full, however they are dealt."""
+        if self.formation == "shared":
+            return self.max_batch_size
+        return self.workers * (self.max_batch_size - 1) + 1
 
-        Parameters
-        ----------
-        arrivals_ms
-            When requests arrive, ascending.
-        head
-            Position of the oldest that waits.
-        free_ms
-            When the earliest worker is free.
+    def check_clients(self, clients: int) -> None:
+        """Check that so many clients, each with one request at most, are not all left waiting for ever.
 
-        Returns
-        -------
-        dispatch_ms : float
-            When the batch begins; infinite when it never does.
-        size : int
-            Its requests, from `head` on; 0 when it never begins.
+        Raises
+        ------
+        ValueError
+            When they would be.
         """
-        last = head + self.max_batch_size - 1
-        trigger = arrivals_ms[head] + self.max_wait_ms
-        if self.max_wait_ms > 0.0 and last < len(arrivals_ms):
-            trigger = min(trigger, arrivals_ms[last])
-        dispatch = max(free_ms, trigger)
-        if math.isinf(dispatch):
-            return dispatch, 0
-        end = min(len(arrivals_ms), head + self.max_batch_size)
-        return dispatch, bisect_right(arrivals_ms, dispatch, head, end) - head
+        if math.isinf(self.max_wait_ms) and clients < self.needed_for_a_full_batch:
+            raise ValueError(
+                f"concurrency={clients}: with max_wait_ms=inf a batch of {self.max_batch_size} never forms; "
+                f"take {self.needed_for_a_full_batch} or more, or a finite wait"
+            )

@@ -1,0 +1,151 @@
+"""Compiled loops, NumPy in lock step and the machine that forms batches: one answer."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from tradeoff.serving.costs import POOL, costs_of
+from tradeoff.serving.path import serve_clients, serve_path
+from tradeoff.serving.policy import Policy
+from tradeoff.serving.virtual import compiled, engine, kernels, lockstep
+from tradeoff.serving.virtual.grid import Point, Shared
+from tradeoff.serving.virtual.kernels import SEEN
+from tradeoff.stats.histogram import Histogram
+
+LARGEST, WORKERS = 6, 3
+
+
+@st.composite
+def cases(draw):
+    n = draw(st.integers(1, 40))
+    clients = draw(st.sampled_from([0, 0, 1, 3, 7]))
+    distances = draw(st.lists(st.integers(1 if clients else 0, 8), min_size=n, max_size=n))
+    limit = draw(st.sampled_from([None, None, 0, 2, 5]))
+    wait = draw(st.sampled_from([0.0, 0.5, 1.0, 3.0, math.inf]))
+    if math.isinf(wait) and limit is not None:
+        limit += WORKERS * LARGEST
+    policy = Policy(
+        max_batch_size=draw(st.integers(1, LARGEST)),
+        max_wait_ms=wait,
+        workers=draw(st.integers(1, WORKERS)),
+        queue_limit=limit,
+        formation=draw(st.sampled_from(["shared", "per_worker"])),
+    )
+    assume(not clients or math.isfinite(wait) or clients >= policy.needed_for_a_full_batch)
+    rng = np.random.default_rng(draw(st.integers(0, 2**32)))
+    unit = np.array(distances) / 2.0 if clients else np.cumsum(distances) / 2.0
+    costs = costs_of({size: rng.integers(1, 9, 5) / 2.0 for size in (1, 3, LARGEST)})
+    host = np.arange(LARGEST + 1)[None] * 0.25
+    shared = Shared(unit, rng.random(n), host, costs.table(LARGEST, WORKERS))
+    point = Point(
+        policy=policy, scale=draw(st.sampled_from([1.0, 1.3])), clients=clients, n=n, warm_up=n // 10, tail=n // 20,
+        network_ms=0.5,
+    )  # fmt: skip
+    return point, shared
+
+
+def by_the_machine(point, shared):
+    def model(size, in_flight, number):
+        return shared.table.ms(size, in_flight, shared.uniforms[number])
+
+    def host(size, in_flight, number):
+        return shared.host_ms[0, size]
+
+    if not point.clients:
+        return serve_path(shared.unit * point.scale, point.policy, model, host)
+    times = iter(shared.unit * point.scale)
+    return serve_clients(
+        point.clients, point.policy, model, host, think_ms=lambda: next(times), n_requests=point.n, network_ms=0.5
+    )
+
+
+def same(served, path):
+    assert served.arrivals.tolist() == path.arrival_ms.tolist()
+    assert served.numbers.tolist() == path.request.tolist()
+    for column, times in enumerate((path.free_ms, path.dispatch_ms, path.done_ms, path.host_ms, path.model_ms)):
+        assert served.batches[:, column].tolist() == times.tolist()
+    assert served.sizes.tolist() == path.size.tolist()
+    assert served.in_flight.tolist() == path.in_flight.tolist()
+    assert served.rejected.tolist() == path.rejected_ms.tolist()
+    assert served.left == path.left
+
+
+@settings(max_examples=1000, deadline=None)
+@given(cases())
+def test_compiled_loops_equal_the_machine(case):
+    point, shared = case
+    same(engine.serve(point, shared, inner=compiled.compiled()), by_the_machine(point, shared))
+
+
+@settings(max_examples=200, deadline=None)
+@given(cases())
+def test_without_a_compiler_it_is_the_same(case):
+    point, shared = case
+    path = by_the_machine(point, shared)
+    same(engine.serve(point, shared, inner=kernels), path)
+    if not point.needs_events:
+        same(lockstep.open_paths([point, point], shared)[1], path)
+    fast, slow = (engine.see([point], shared, inner=inner) for inner in (compiled.compiled(), kernels))
+    np.testing.assert_allclose(fast[0], slow[0], rtol=1e-9, atol=1e-9)
+    assert fast[1].tolist() == slow[1].tolist()
+
+
+def many(n=20_000, points=12):
+    rng = np.random.default_rng(3)
+    costs = costs_of(lambda size, rng, n: rng.gamma(4.0, (1.0 + size / 8) / 4.0, n))
+    shared = Shared(rng.standard_exponential(n).cumsum(), rng.random(n), np.zeros((1, 9)), costs.table(8, 2))
+    grid = [
+        Point(policy=Policy(max_batch_size=8, max_wait_ms=wait, workers=2), scale=scale, n=n, warm_up=n // 10, tail=99)
+        for wait in (0.0, 2.0)
+        for scale in np.linspace(0.3, 2.0, points // 2)
+    ]
+    return grid, shared
+
+
+def test_a_grid_in_lock_step_on_threads_and_one_by_one():
+    grid, shared = many()
+    fast, outcome = engine.see(grid, shared, inner=compiled.compiled())
+    slow, same_outcome = engine.see(grid, shared, inner=kernels)
+    np.testing.assert_allclose(fast, slow, rtol=1e-9, atol=1e-9)
+    assert outcome.tolist() == same_outcome.tolist() == [[20_000, 0, 0]] * len(grid)
+    alone, _ = engine.see(grid[3:4], shared, inner=kernels)
+    np.testing.assert_allclose(alone[0], fast[3], rtol=1e-9, atol=1e-9)
+
+
+def test_sizes_are_drawn_only_when_a_run_comes_to_them():
+    _, shared = many(n=200, points=2)
+    engine.see([Point(policy=Policy(max_batch_size=8), scale=100.0, n=200)], shared, inner=compiled.compiled())
+    assert shared.table.high_n[0].tolist() == [0, POOL, 0, 0, 0, 0, 0, 0, 0]
+
+
+def test_percentiles_are_those_of_the_requests_and_the_histogram_is_near():
+    grid, shared = many()
+    seen, _ = engine.see(grid, shared, inner=compiled.compiled())
+    for point, row in zip(grid, seen, strict=True):
+        served = engine.serve(point, shared, inner=compiled.compiled())
+        latency = np.repeat(served.batches[:, 2], served.sizes) - served.arrivals
+        passed = np.concatenate([[0], np.cumsum(served.sizes)])
+        first = passed[np.searchsorted(passed, point.warm_up)]
+        last = passed[np.searchsorted(passed, point.n - point.tail, side="right") - 1]
+        for name, p in (("latency_p50", 0.5), ("latency_p99", 0.99), ("latency_p999", 0.999)):
+            exact = np.quantile(latency[first:last], p, method="inverted_cdf")
+            assert row[SEEN.index(name)] == exact
+            assert Histogram.of(latency[first:last]).quantile(p) == pytest.approx(exact, rel=0.0014)
+
+
+def test_the_loops_are_compiled_only_where_that_pays(monkeypatch):
+    monkeypatch.setattr(compiled, "is_available", lambda: False)
+    assert engine.loops(10**9) is kernels
+    monkeypatch.setattr(compiled, "is_available", lambda: True)
+    monkeypatch.setattr(compiled, "is_warm", lambda: False)
+    monkeypatch.setattr(compiled, "is_kept", lambda: False)
+    warmed = []
+    monkeypatch.setattr(compiled, "warm", lambda: warmed.append(True))
+    assert engine.loops(1000) is kernels
+    assert warmed, "the next time they are ready"
+    assert engine.loops(10**9) is compiled.compiled()

@@ -1,0 +1,159 @@
+"""From what was seen under the virtual clock to a row of ``points``."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from tradeoff.digits import three
+from tradeoff.frames import NEVER_POOLED, PERCENTILES, STAGES, Run
+from tradeoff.serving.costs import Costs
+from tradeoff.serving.model import ServiceModel
+from tradeoff.serving.systems import System
+from tradeoff.serving.virtual.grid import Integers, Numbers
+from tradeoff.serving.virtual.kernels import SEEN
+from tradeoff.stats.student import t_quantile
+
+SOURCE = "tradeoff.simulate"
+_KEPT = ("workload", "backend", "device", "dtype", "regime", "cache")
+
+
+@dataclass(eq=False)
+class Seen:
+    """What was seen of one system, replication by replication.
+
+    Attributes
+    ----------
+    system
+        What was simulated.
+    capacity_rps
+        Requests a second that it can serve.
+    beyond
+        Whether it is asked for as many, or more.
+    is_simulated
+        Whether something could be seen at all.
+    error
+        Relative standard error of p99 to expect, by short runs; NaN when that was not asked for.
+    """
+
+    system: System
+    capacity_rps: float
+    beyond: bool
+    is_simulated: bool
+    error: float = math.nan
+    values: list[Numbers] = field(default_factory=list)
+    outcomes: list[Integers] = field(default_factory=list)
+
+    def add(self, values: Numbers, outcome: Integers) -> None:
+        """Add a replication."""
+        self.values.append(values)
+        self.outcomes.append(outcome)
+
+
+def who_of(service: Any) -> dict[str, Any]:
+    """Return the columns that say whose times were used."""
+    who: dict[str, Any] = {"workload": "service", "source": SOURCE, "model_clock": "none"}
+    if isinstance(service, ServiceModel):
+        return who | {name: service.group[name] for name in _KEPT if name in service.group}
+    if isinstance(service, Run):
+        for name in (name for name in _KEPT if name in NEVER_POOLED or name in service.points):
+            values = service.points[name].dropna().unique()
+            if len(values) == 1:
+                who[name] = values[0]
+    elif callable(service):
+        name = getattr(service, "__name__", "")
+        who["workload"] = name if name.isidentifier() else "service"
+    return who
+
+
+def row_of(seen: Seen, who: dict[str, Any], costs: Costs, *, aimed_at: float | None) -> dict[str, Any]:
+    """Return a row of ``points``."""
+    row = who | seen.system.identity | {"flags": _flags(seen.system, costs, pad=who["pad_to"] is not None)}
+    status, reason = _status(seen, aimed_at)
+    row |= {"status": status, "reason": reason, "n_errors": 0}
+    if seen.values:
+        row |= _columns(seen)
+        missing = [name for name in ("p50", "p90", "p95", "p99") if not math.isfinite(row[f"latency_{name}_ms"])]
+        if missing:
+            row["flags"].append("too_few_samples")
+    return row
+
+
+def _flags(system: System, costs: Costs, *, pad: bool) -> list[str]:
+    size, workers, found = system.policy.max_batch_size, system.policy.workers, []
+    if workers > 1 and (not costs.levels or costs.levels[-1] < workers):
+        found.append("uncontended_service")
+    if costs.is_interpolated(size) and not pad:
+        found.append("interpolated_service")
+    if costs.fewest(size) < 100:
+        found.append("few_service_times")
+    return found
+
+
+def _status(seen: Seen, aimed_at: float | None) -> tuple[str, str | None]:
+    if seen.beyond:
+        system, offered = seen.system, three(seen.system.request_rate_rps)
+        most = f"{offered} requests/s are asked for, and full batches serve {three(seen.capacity_rps)} at most"
+        if not seen.is_simulated:
+            return "saturated", f"{most}: the queue grows without end, and no percentile has a value"
+        if system.policy.queue_limit is not None:
+            return "saturated", f"{most}: the rest is rejected, and percentiles are those of requests that were served"
+        return "saturated", f"{most}: percentiles grow with the length of the trace"
+    if seen.system.is_finite:
+        return "converged", None
+    if aimed_at is not None:
+        if seen.error <= aimed_at:
+            return "converged", None
+        return "budget", f"p99 has a standard error of {three(100 * seen.error)} %: take more replications"
+    return "budget", "n_requests was given: take several replications to see what p99 is worth"
+
+
+def _columns(seen: Seen) -> dict[str, Any]:
+    values = {name: np.array([one[at] for one in seen.values]) for at, name in enumerate(SEEN)}
+    outcomes = np.array(seen.outcomes)
+    n, duration_s = values["n"], values["duration"] / 1e3
+    served, rejected, left = outcomes.sum(axis=0)
+    network, workers = seen.system.network_ms, seen.system.policy.workers
+    row: dict[str, Any] = {
+        "n": int(n.sum()),
+        "n_rejected": int(rejected),
+        "n_in_system": int(left),
+        "rejection_rate": float(rejected / (served + rejected)) if served + rejected else math.nan,
+        "duration_s": float(duration_s.sum()),
+        "utilisation": _mean(values["busy"] / np.maximum(values["duration"] * workers, 1e-300)),
+        "calls_per_s": _mean(values["batches"] / duration_s),
+        "batch_size_mean": _mean(n / values["batches"]),
+        **_with_interval("throughput_rps", n / duration_s),
+    }
+    for stem in ("latency", "model"):
+        for name in ("mean", *PERCENTILES):
+            row |= _with_interval(f"{stem}_{name}_ms", values[f"{stem}_{name}"])
+    for stem in ("queue_wait", "batch_wait"):
+        row |= {f"{stem}_{name}_ms": _mean(values[f"{stem}_{name}"]) for name in ("mean", "p50", "p99")}
+    for where in ("mean", "p50", "p99"):
+        total = row[f"latency_{where}_ms"]
+        parts = dict.fromkeys(STAGES, 0.0)
+        for stage in ("pre", "batch_wait", "queue_wait", "model"):
+            name = f"{stage}_mean" if where == "mean" else f"at_{where}_{stage}"
+            parts[stage] = _mean(values[name])
+        parts["overhead"] = network
+        known = math.isfinite(total)
+        row |= {f"at_{where}_{stage}_ms": value if known else math.nan for stage, value in parts.items()}
+    row["replicates"] = len(seen.values)
+    return row
+
+
+def _with_interval(name: str, values: Numbers) -> dict[str, float]:
+    """Return the mean of independent replications with Student's interval; one has none."""
+    mean = _mean(values)
+    if len(values) == 1:
+        return {name: mean, f"{name}_lo": math.nan, f"{name}_hi": math.nan}
+    half = t_quantile(0.975, len(values) - 1) * float(values.std(ddof=1)) / math.sqrt(len(values))
+    return {name: mean, f"{name}_lo": max(0.0, mean - half), f"{name}_hi": mean + half}
+
+
+def _mean(values: Numbers) -> float:
+    return float(values.mean())

@@ -1,0 +1,1 @@
+"""The virtual clock for whole grids: requests that never were, served exactly."""

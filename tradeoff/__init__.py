@@ -25,7 +25,18 @@ if TYPE_CHECKING:
     from tradeoff.frontier import frontier
     from tradeoff.objective import Decision, Objective, ObjectiveError, decide
     from tradeoff.readers import ReadError, read
-    from tradeoff.serving import MMPP, Constant, Gamma, Poisson, ServiceModel, Trace, service, simulate
+    from tradeoff.serving import (
+        MMPP,
+        Constant,
+        Gamma,
+        Poisson,
+        ServiceModel,
+        Trace,
+        replay,
+        serve,
+        service,
+        simulate,
+    )
     from tradeoff.sweep import sweep
     from tradeoff.timing import Budget
     from tradeoff.workloads import WorkloadError
@@ -58,6 +69,8 @@ __all__ = [
     "plot_roofline",
     "plot_service",
     "read",
+    "replay",
+    "serve",
     "service",
     "simulate",
     "sweep",
@@ -90,6 +103,8 @@ _HOME = {
     "plot_roofline": "figures",
     "plot_service": "figures",
     "read": "readers",
+    "replay": "serving",
+    "serve": "serving",
     "service": "serving",
     "sweep": "sweep",
 }

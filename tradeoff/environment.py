@@ -105,6 +105,15 @@ def packages(names: tuple[str, ...] = PACKAGES) -> dict[str, str]:
     return found
 
 
+def device_name(device: str) -> str | None:
+    """Name the device that ``"cpu"``, ``"cuda"`` or ``"cuda:1"`` stands for."""
+    if device == "cpu":
+        return cpu_model()
+    number = int(device.partition(":")[2] or 0)
+    found = gpus() or []
+    return found[number]["name"] if number < len(found) else device
+
+
 def cpu_model(cpuinfo: Path = Path("/proc/cpuinfo")) -> str | None:
     """Name the processor, or None when the system does not say."""
     try:

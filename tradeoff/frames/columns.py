@@ -282,6 +282,15 @@ def _cost_and_trust() -> Iterable[Column]:
             "ns",
             label=f"cost of an empty measurement, {percentile}",
         )
+    for percentile in ("p50", "p99"):
+        yield Column(
+            f"wakeup_{percentile}_ms",
+            "float64",
+            f"The {percentile} of how late the measuring loop itself handed a batch over, or a request.",
+            "ms",
+            "lower",
+            f"wake-up jitter, {percentile}",
+        )
     yield Column("cold_over_hot", "float64", "Median latency over that of the same call with a hot cache.")
     yield Column("replicates", "Int64", "Processes that measured it, each from the start.", "processes")
     yield Column(

@@ -3,7 +3,22 @@
 from tradeoff.serving.fit import Estimate
 from tradeoff.serving.loads import MMPP, Constant, Gamma, Poisson, Trace
 from tradeoff.serving.model import ServiceModel
+from tradeoff.serving.real.replay import replay
 from tradeoff.serving.rows import service
+from tradeoff.serving.serve import ServeInterrupted, serve
 from tradeoff.serving.simulate import simulate
 
-__all__ = ["MMPP", "Constant", "Estimate", "Gamma", "Poisson", "ServiceModel", "Trace", "service", "simulate"]
+__all__ = [
+    "MMPP",
+    "Constant",
+    "Estimate",
+    "Gamma",
+    "Poisson",
+    "ServeInterrupted",
+    "ServiceModel",
+    "Trace",
+    "replay",
+    "serve",
+    "service",
+    "simulate",
+]

@@ -20,9 +20,8 @@ from tradeoff.sweep.source import import_path, source_of
 from tradeoff.sweep.store import Folder, Memory
 from tradeoff.sweep.turn import turn_on
 from tradeoff.timing import CACHES, MODES, REGIMES, Budget, Conditions, as_budget
-from tradeoff.workloads import Workload, as_workload
-from tradeoff.workloads.devices import has_cuda
-from tradeoff.workloads.operation import Operation
+from tradeoff.workloads import as_workload
+from tradeoff.workloads.choice import check_dtypes, device_for
 
 
 class SweepInterrupted(UserWarning):
@@ -142,9 +141,9 @@ def sweep(
     thing = workload
     is_path = isinstance(thing, str) and ":" in thing
     made = as_workload(import_path(thing) if is_path else thing, example=example, name=name)
-    device = _device_for(made, device)
-    _check_dtypes(made, dtypes, device)
-    subject = Subject(made.name, made.backend, device, _device_name(device))
+    device = device_for(made, device)
+    check_dtypes(made, dtypes, device)
+    subject = Subject(made.name, made.backend, device, environment.device_name(device))
     points = grid(
         subject,
         batch_sizes=batch_sizes,
@@ -216,38 +215,7 @@ def sweep(
         return store.end()
 
 
-def _device_for(workload: Workload, device: str | None) -> str:
-    if device is None:
-        return "cuda" if workload.backend in ("cupy", "torch") and has_cuda() else "cpu"
-    if device.startswith("cuda") and not has_cuda():
-        raise arguments.ArgumentError(f"device={device!r} needs a CUDA GPU and there is none here: use 'cpu'")
-    if device.startswith("cuda") and workload.backend == "numpy":
-        raise arguments.ArgumentError(
-            f"device={device!r} cannot run numpy.{workload.name}: use 'cpu' or a cupy workload"
-        )
-    return device
-
-
 def _limits_of(subject: Subject) -> Limits | None:
     """Look up what ``tradeoff limits`` has measured on this device, by this backend or else by another."""
     name = subject.device_name or ""
     return known_limits(name, subject.backend) or known_limits(name)
-
-
-def _check_dtypes(workload: Workload, dtypes: Sequence[str], device: str) -> None:
-    """Refuse number types that an operation of the catalogue does not compute in; others have to say so themselves."""
-    if not isinstance(workload, Operation):
-        return
-    allowed = workload.dtypes_on(device)
-    wrong = next((dtype for dtype in dtypes if dtype not in allowed), None)
-    if wrong is not None:
-        what = f"{workload.backend}.{workload.name} on {device}"
-        raise arguments.ArgumentError(f"dtype must be one of {', '.join(allowed)} for {what}; got {wrong!r}")
-
-
-def _device_name(device: str) -> str | None:
-    if device == "cpu":
-        return environment.cpu_model()
-    number = int(device.partition(":")[2] or 0)
-    found = environment.gpus() or []
-    return found[number]["name"] if number < len(found) else device

@@ -51,7 +51,7 @@ def bench_for(backend: str, device: str, conditions: Conditions, *, pinned: bool
     `pinned` keeps the threads of calls in flight on cores of their own, as `HostRunner` says. A callable of the user's
     own on a CUDA device is timed through the library it has loaded: torch, or else CuPy.
     """
-    adapter = _adapter(backend, device)
+    adapter = adapter_for(backend, device)
     if adapter is not None:
         return bench_of(adapter, conditions)
     memory = HostMemory()
@@ -80,7 +80,8 @@ def bench_of(
     )
 
 
-def _adapter(backend: str, device: str) -> DeviceAdapter | None:
+def adapter_for(backend: str, device: str) -> DeviceAdapter | None:
+    """Return what launches and times asynchronous work; None where a call returns when it is done."""
     if backend == "cupy":
         return CupyAdapter(device)
     if not device.startswith("cuda") or backend == "numpy":

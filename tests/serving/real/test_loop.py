@@ -1,0 +1,167 @@
+"""The loop under a scripted clock: late wake-ups, errors, Ctrl-C; and what it recorded, served again."""
+
+from __future__ import annotations
+
+import heapq
+import math
+
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tradeoff.frames import STAGES, Run, make_points, validate_samples
+from tradeoff.serving.loads import Poisson
+from tradeoff.serving.policy import Policy
+from tradeoff.serving.real.crew import Ended
+from tradeoff.serving.real.loop import Loop
+from tradeoff.serving.real.record import row_of, samples_of
+from tradeoff.serving.real.replay import replay
+from tradeoff.serving.systems import System
+
+MS = 1_000_000
+
+
+class Scripted:
+    """A clock and a crew: time passes only while the loop waits, and it always wakes a little late."""
+
+    def __init__(self, costs, lateness=(0,), fail=(), interrupt_at=math.inf):
+        self.now = 5_000
+        self.costs, self.lateness, self.fail, self.interrupt_at = list(costs), list(lateness), set(fail), interrupt_at
+        self.ending, self.begun, self.waits, self.most = [], 0, 0, 0
+
+    def clock(self):
+        return self.now
+
+    def begin(self, number, size):
+        cost = self.costs[self.begun % len(self.costs)]
+        self.begun += 1
+        error = "ValueError: no" if number in self.fail else None
+        heapq.heappush(self.ending, (self.now + 3 * cost, number, Ended(number, self.now, cost, cost, cost, error)))
+        self.most = max(self.most, len(self.ending))
+
+    def wait(self, timeout_s):
+        if self.ending and self.ending[0][0] <= self.now:
+            return heapq.heappop(self.ending)[2]
+        if timeout_s <= 0:
+            return None
+        self.waits += 1
+        if self.waits > self.interrupt_at:
+            self.interrupt_at = math.inf
+            raise KeyboardInterrupt
+        late = self.lateness[self.waits % len(self.lateness)]
+        ends = self.ending[0][0] if self.ending else math.inf
+        due = self.now + round(timeout_s * 1e9) if math.isfinite(timeout_s) else math.inf
+        self.now = int(min(ends, due)) + late
+        return heapq.heappop(self.ending)[2] if self.ending and self.ending[0][0] <= self.now else None
+
+
+def run_of(record, system, until):
+    identity = system.identity | {"workload": "w", "source": "tradeoff.serve"}
+    points = make_points([identity | {"flags": []}])
+    samples = samples_of(record, points["point_id"][0], start=until // 10, until=until)
+    validate_samples(samples)
+    return Run(points, samples), row_of(record, samples, system, start=until // 10, until=until)
+
+
+POLICIES = st.builds(
+    lambda size, wait, workers, limit, formation: Policy(
+        max_batch_size=size, max_wait_ms=wait, workers=workers, formation=formation,
+        queue_limit=None if limit is None else limit + (size * workers if math.isinf(wait) else 0),
+    ),
+    st.integers(1, 4),
+    st.sampled_from([0.0, 0.5, 2.0, math.inf]),
+    st.integers(1, 3),
+    st.sampled_from([None, 0, 2]),
+    st.sampled_from(["shared", "per_worker"]),
+)  # fmt: skip
+COSTS = st.lists(st.integers(1, MS), min_size=1, max_size=9)
+LATE = st.lists(st.integers(0, MS // 2), min_size=1, max_size=5)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(st.integers(0, 3 * MS), min_size=1, max_size=40), POLICIES, COSTS, LATE)
+def test_an_open_loop_is_what_the_virtual_clock_makes_of_it(distances, policy, costs, late):
+    arrivals = [sum(distances[: n + 1]) for n in range(len(distances))]
+    crew = Scripted(costs, late)
+    record = Loop(policy, crew, clock=crew.clock).serve(arrivals)
+    assert record.arrived == len(arrivals), "arrived = done + rejected + in the system"
+    assert crew.most <= policy.workers
+    run, _ = run_of(record, System(policy=policy, load=Poisson(), request_rate_rps=1.0), arrivals[-1] + 1)
+    if len(run.samples):
+        (again,) = replay(run).to_dict("records")
+        assert again["same"], again
+        done = run.samples[run.samples["status"] == "ok"]
+        assert (done[[f"{stage}_ns" for stage in STAGES]].sum(axis=1) == done["latency_ns"]).all()
+        assert (done["latency_ns"] == done["done_ns"] - done["scheduled_ns"]).all()
+        assert (done["overhead_ns"] >= 0).all()
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.integers(1, 8), POLICIES, COSTS, LATE, st.lists(st.integers(MS // 4, MS), min_size=1, max_size=5))
+def test_a_closed_loop_is_what_the_virtual_clock_makes_of_it(clients, policy, costs, late, thinking):
+    if math.isinf(policy.max_wait_ms) and clients < policy.needed_for_a_full_batch:
+        return
+    crew = Scripted(costs, late)
+    turn = iter(range(10**6))
+    record = Loop(policy, crew, clock=crew.clock).serve_clients(
+        clients, lambda: thinking[next(turn) % len(thinking)], until=20 * MS
+    )
+    run, _ = run_of(record, System(policy=policy, clients=clients, think_ms=1.0), 20 * MS)
+    if len(run.samples):
+        assert replay(run)["same"].all()
+    waiting = sum(len(batch.requests) for batch in record.batches) + len(record.rejected) + record.left
+    assert record.arrived == waiting
+
+
+def test_an_error_is_that_of_its_batch_alone():
+    policy = Policy(max_batch_size=2)
+    crew = Scripted([MS], fail={1})
+    record = Loop(policy, crew, clock=crew.clock).serve([n * 10 * MS for n in range(20)])
+    _, row = run_of(record, System(policy=policy, load=Poisson(), request_rate_rps=100.0), 200 * MS)
+    assert len(record.batches) == 20, "the loop goes on"
+    assert (row["n"], row["n_errors"]) == (18, 0), "the failed one came during warm-up"
+    assert row["latency_p50_ms"] == pytest.approx(3.0)
+    all_failed = Scripted([MS], fail=set(range(20)))
+    record = Loop(policy, all_failed, clock=all_failed.clock).serve([n * 10 * MS for n in range(20)])
+    _, row = run_of(record, System(policy=policy, load=Poisson(), request_rate_rps=100.0), 200 * MS)
+    assert row["status"] == "failed"
+    assert row["reason"] == "no request was served: ValueError: no"
+
+
+def test_ctrl_c_waits_for_batches_under_way_and_keeps_the_rest():
+    crew = Scripted([MS], interrupt_at=12)
+    record = Loop(Policy(), crew, clock=crew.clock).serve([n * 10 * MS for n in range(100)])
+    assert record.interrupted
+    assert 3 < len(record.batches) < 20
+    assert all(batch.done > batch.dispatch for batch in record.batches)
+
+
+def test_how_late_the_loop_was_is_told():
+    crew = Scripted([MS], lateness=[200_000])
+    policy = Policy(max_batch_size=4, max_wait_ms=1)
+    record = Loop(policy, crew, clock=crew.clock).serve([n * 10 * MS for n in range(50)])
+    _, row = run_of(record, System(policy=policy, load=Poisson(), request_rate_rps=100.0), 500 * MS)
+    assert row["wakeup_p50_ms"] == pytest.approx(0.2)
+    assert row["at_p50_overhead_ms"] == pytest.approx(0.4), "once to leave, once to be seen"
+    assert row["at_p50_batch_wait_ms"] == pytest.approx(1.0)
+
+
+def test_more_than_can_be_served_is_saturated():
+    policy = Policy(max_batch_size=1)
+    crew = Scripted([MS])
+    record = Loop(policy, crew, clock=crew.clock).serve([n * MS for n in range(300)])
+    _, row = run_of(record, System(policy=policy, load=Poisson(), request_rate_rps=1000.0), 300 * MS)
+    assert row["status"] == "saturated"
+    assert "requests/s came, 333 were served" in row["reason"]
+    assert "latency_p99_ms" not in row
+    assert row["utilisation"] == pytest.approx(1.0, abs=0.02)
+
+
+def test_what_cannot_be_replayed():
+    with pytest.raises(ValueError, match="nothing to replay"):
+        replay(Run())
+    points = make_points([System(policy=Policy(), clients=1).identity | {"source": "tradeoff.serve"}])
+    with pytest.raises(ValueError, match="no samples"):
+        replay(Run(points))
+    assert isinstance(points, pd.DataFrame)

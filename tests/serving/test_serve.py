@@ -1,0 +1,108 @@
+"""`tradeoff.serve` for real: what is asserted is what must hold however fast the machine is."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+import tradeoff
+from tradeoff.frames import STAGES, validate_points, validate_samples
+
+
+def trivial(batch):
+    return batch
+
+
+def serve(workload=trivial, **asked):
+    return tradeoff.serve(workload, **{"max_batch_size": 2, "duration_s": 0.3, "progress": False} | asked)
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"request_rate": 300, "max_wait_ms": 2},
+        {"concurrency": 3},
+        {"concurrency": 4, "think_ms": 2, "think": "exponential", "workers": 2},
+        {"request_rate": 400, "workers": 2, "formation": "per_worker", "max_wait_ms": 1, "queue_limit": 1},
+        {"concurrency": 4, "max_wait_ms": math.inf},
+        {"load": tradeoff.Trace([0.0, 0.0, 0.01, 0.02, 0.02])},
+    ],
+    ids=str,
+)
+def test_every_request_is_stamped_and_a_replay_is_the_same(asked):
+    run = serve(**asked)
+    validate_points(run.points)
+    validate_samples(run.samples)
+    row, samples = run.points.iloc[0], run.samples
+    done = samples[samples["status"] == "ok"]
+    assert len(done)
+    assert (done[[f"{stage}_ns" for stage in STAGES]].sum(axis=1) == done["latency_ns"]).all()
+    assert tradeoff.replay(run)["same"].all()
+    assert row["source"] == "tradeoff.serve"
+    assert row["mode"] == "serving"
+    assert row["model_clock"] == "host"
+    assert row["wakeup_p99_ms"] >= 0
+    if not row["n"]:
+        return
+    for where in ("mean", "p50"):
+        total = sum(row[f"at_{where}_{stage}_ms"] for stage in STAGES)
+        if math.isfinite(row[f"latency_{where}_ms"]):  # samples that depend on each other carry no percentile
+            assert total == pytest.approx(row[f"latency_{where}_ms"])
+
+
+def test_lists_span_a_grid_and_host_work_is_timed():
+    run = serve(
+        "softmax", max_batch_size=[1, 4], concurrency=[1, 4], preprocess=lambda size: sum(range(2000)),
+        postprocess=lambda out: out.sum(), n_requests=200,
+    )  # fmt: skip
+    assert len(run.points) == 4
+    assert set(run.points["workload"]) == {"softmax"}
+    assert (run.points["at_p50_pre_ms"] > 0).all()
+    assert (run.points["at_p50_post_ms"] > 0).all()
+    assert tradeoff.replay(run)["same"].all()
+    simulated = tradeoff.simulate({1: [1.0], 4: [2.0]}, max_batch_size=4, concurrency=4, n_requests=1000)
+    shared = [name for name in run.points if name in simulated.points]
+    assert list(shared) == list(run.points.columns), "real and virtual rows have the same columns"
+
+
+def test_requests_of_a_batch_that_raises_are_errors():
+    calls = []
+
+    def sometimes(batch):
+        calls.append(batch)
+        if len(calls) > 20 and len(calls) % 3 == 0:
+            raise RuntimeError("no luck")
+
+    run = serve(sometimes, max_batch_size=1, request_rate=300)
+    row = run.points.iloc[0]
+    assert row["n"] > 0
+    assert row["n_errors"] > 0
+    assert row["n"] + row["n_errors"] == (run.samples["phase"] == "measure").sum()
+
+
+def test_a_workload_that_cannot_be_made_is_a_failed_point():
+    def factory(batch):
+        raise MemoryError("too large")
+
+    row = serve(factory, request_rate=50).points.iloc[0]
+    assert row["status"] == "failed"
+    assert "too large" in row["reason"]
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ({}, "who asks"),
+        ({"request_rate": 5, "duration_s": 0}, "duration_s must be seconds"),
+        ({"request_rate": 5, "n_requests": 0}, "n_requests must be"),
+        ({"request_rate": 5, "preprocess": 3}, "preprocess must be a function"),
+        ({"request_rate": 5, "device": "tpu"}, "device must be"),
+        ({"request_rate": 5, "load": "all_at_once"}, "has times of its own"),
+        ({"concurrency": 2, "max_batch_size": 3, "max_wait_ms": math.inf}, "never forms"),
+    ],
+    ids=str,
+)
+def test_what_is_refused(asked, said):
+    with pytest.raises(ValueError, match=said):
+        serve(**asked)

@@ -1,0 +1,126 @@
+"""From what a loop recorded to rows of ``samples`` and of ``points``."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from tradeoff.digits import three
+from tradeoff.frames import PERCENTILES, make_samples
+from tradeoff.serving.real.loop import Record
+from tradeoff.serving.systems import System
+from tradeoff.stats.quantiles import TOO_FEW_SAMPLES, UPPER_UNBOUNDED, Quantile, percentiles
+from tradeoff.timing.breakdown import breakdown
+
+SOURCE = "tradeoff.serve"
+_LATE = 0.05
+"""Share of the requests that may be waiting at the end of an open loop before it counts as saturated."""
+
+
+def samples_of(record: Record, point_id: str, *, start: int, until: int) -> pd.DataFrame:
+    """Return a row for each request, in the order in which they came; parts add up to the latency.
+
+    Requests that came before `start`, in ns, are ``warmup``; those after `until` ``drain``.
+    """
+    rows: list[tuple[Any, ...]] = []
+    for batch in record.batches:
+        for time, number in batch.requests:
+            queue_wait, batch_wait = max(0, batch.free - time), batch.dispatch - max(time, batch.free)
+            parts = queue_wait + batch_wait + batch.pre + batch.model + batch.post
+            rows.append(
+                (
+                    number, batch.number, time, batch.handed, batch.dispatch, batch.started + batch.pre,
+                    batch.started + batch.pre + batch.model, batch.done, batch.pre, batch_wait, queue_wait,
+                    batch.model, batch.post, batch.done - time - parts, batch.done - time, len(batch.requests),
+                    batch.in_flight, "ok" if batch.error is None else "error",
+                )
+            )  # fmt: skip
+    names = (
+        "seq", "batch_id", "scheduled_ns", "submitted_ns", "dispatched_ns", "device_start_ns", "device_end_ns",
+        "done_ns", "pre_ns", "batch_wait_ns", "queue_wait_ns", "model_ns", "post_ns", "overhead_ns", "latency_ns",
+        "batch_size", "in_flight", "status",
+    )  # fmt: skip
+    frame = pd.DataFrame(rows, columns=list(names))
+    refused = pd.DataFrame(record.rejected, columns=["scheduled_ns", "seq"]).assign(status="rejected")
+    if len(refused):
+        refused["submitted_ns"] = refused["scheduled_ns"]
+        frame = pd.concat([frame, refused], ignore_index=True) if len(frame) else refused
+    frame = frame.sort_values(["scheduled_ns", "seq"], kind="stable", ignore_index=True)
+    came = frame["scheduled_ns"].to_numpy(dtype=float)
+    frame["phase"] = np.where(came < start, "warmup", np.where(came > until, "drain", "measure"))
+    frame["point_id"], frame["replicate"] = point_id, 0
+    return make_samples({name: frame[name].to_numpy() for name in frame.columns})
+
+
+def row_of(record: Record, samples: pd.DataFrame, system: System, *, start: int, until: int) -> dict[str, Any]:
+    """Return the columns of ``points`` that say what was seen."""
+    measured = samples[samples["phase"] == "measure"]
+    done, failed = (measured[measured["status"] == status] for status in ("ok", "error"))
+    rejected = int((measured["status"] == "rejected").sum())
+    end = until
+    if system.is_finite and len(done):
+        end = max(end, int(done["done_ns"].max()))
+    finished = samples[samples["status"] == "ok"]
+    ended = finished[(finished["done_ns"] > start) & (finished["done_ns"] <= end)]
+    duration_s = (end - start) / 1e9
+    batches = [batch for batch in record.batches if start <= batch.dispatch <= end]
+    row: dict[str, Any] = {
+        "n": len(done),
+        "n_errors": len(failed),
+        "n_rejected": rejected,
+        "n_in_system": record.left,
+        "rejection_rate": rejected / len(measured) if len(measured) else math.nan,
+        "duration_s": duration_s,
+        "throughput_rps": len(ended) / duration_s,
+        "calls_per_s": len(batches) / duration_s,
+        "utilisation": sum(min(b.done, end) - b.dispatch for b in batches) / ((end - start) * system.policy.workers),
+        "batch_size_mean": float(np.mean([len(b.requests) for b in batches])) if batches else math.nan,
+        "status": "budget",
+        "flags": [],
+    }
+    late = np.array([batch.handed - batch.dispatch for batch in record.batches], dtype=float) / 1e6
+    if len(late):
+        row |= {f"wakeup_{name}_ms": float(np.quantile(late, p)) for name, p in (("p50", 0.5), ("p99", 0.99))}
+    if not len(done):
+        row["status"] = "failed"
+        errors = [batch.error for batch in record.batches if batch.error]
+        row["reason"] = f"no request was served: {errors[0]}" if errors else "no request was served"
+        return row
+    backlog = int((samples["done_ns"] > until).sum()) + record.left
+    places = 2 * system.policy.max_batch_size * system.policy.workers
+    if system.load is not None and not system.is_finite and backlog > max(places, _LATE * len(samples)):
+        row["status"] = "saturated"
+        row["reason"] = (
+            f"{three(system.request_rate_rps)} requests/s came, {three(row['throughput_rps'])} were served, and "
+            f"{backlog} waited at the end: the queue grows, and no percentile has a value"
+        )
+        return row
+    return row | _times(done, row)
+
+
+def _times(done: pd.DataFrame, row: dict[str, Any]) -> dict[str, Any]:
+    columns = {name: done[name].to_numpy(dtype=np.int64) for name in done.columns if name.endswith("_ns")}
+    latency = percentiles(columns["latency_ns"], PERCENTILES)
+    found: dict[str, Any] = {**_statistics("latency", columns["latency_ns"], latency)}
+    found |= _statistics("model", columns["model_ns"], percentiles(columns["model_ns"], PERCENTILES))
+    for wait in ("queue_wait", "batch_wait"):
+        values = percentiles(columns[f"{wait}_ns"], {name: PERCENTILES[name] for name in ("p50", "p99")})
+        found |= {f"{wait}_{name}_ms": quantile.value / 1e6 for name, quantile in values.items()}
+        found[f"{wait}_mean_ms"] = float(columns[f"{wait}_ns"].mean()) / 1e6
+    found |= {f"tau_{name}": quantile.tau for name, quantile in latency.items()}
+    found |= breakdown(columns, {name: found[f"latency_{name}_ms"] for name in ("mean", "p50", "p99")})
+    flags = {latency[name].flag for name in ("p50", "p90", "p95", "p99")}
+    found["flags"] = [*row["flags"], *(flag for flag in (TOO_FEW_SAMPLES, UPPER_UNBOUNDED) if flag in flags)]
+    return found
+
+
+def _statistics(stem: str, values: NDArray[np.int64], found: dict[str, Quantile]) -> dict[str, float]:
+    row = {f"{stem}_mean_ms": float(values.mean()) / 1e6}
+    for name, quantile in found.items():
+        for suffix, value in (("", quantile.value), ("_lo", quantile.lo), ("_hi", quantile.hi)):
+            row[f"{stem}_{name}_ms{suffix}"] = value / 1e6
+    return row

@@ -1,0 +1,91 @@
+"""``tradeoff.replay``: serve what was served for real once more, under the virtual clock."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pandas as pd
+
+from tradeoff.frames import Run
+from tradeoff.serving.path import serve_path
+from tradeoff.serving.policy import Policy
+
+_NS = 1e6
+
+
+def replay(run: Run) -> pd.DataFrame:
+    """Serve every point of a Run of `tradeoff.serve` again under the virtual clock, with its own arrivals and costs.
+
+    A check of the measurement and of the simulator at once: the policy is the same object, so the same requests must
+    leave in the same batches at the same moments.
+
+    Parameters
+    ----------
+    run
+        With samples.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row for each point: ``point_id``, ``requests``, ``batches``, ``same`` (whether every request left at the same
+        nanosecond, and as many were rejected), ``largest_difference_ns``.
+
+    Raises
+    ------
+    ValueError
+        When no point was served for real, or there are no samples.
+    """
+    served = run.points[run.points["source"] == "tradeoff.serve"]
+    if not len(served):
+        raise ValueError("run holds no point of tradeoff.serve: there is nothing to replay")
+    rows = []
+    for _, point in served.iterrows():
+        samples = run.samples_of(str(point["point_id"]), phase=None)
+        if not len(samples):
+            raise ValueError("run holds no samples: replaying needs every request")
+        rows.append({"point_id": point["point_id"], **_replayed(policy_of(point), samples)})
+    return pd.DataFrame(rows)
+
+
+def policy_of(point: pd.Series) -> Policy:
+    """Return the policy that a row of ``points`` declares."""
+    limit = point["queue_limit"]
+    return Policy(
+        max_batch_size=int(point["batch_size"]),
+        max_wait_ms=float(point["max_wait_ms"]),
+        workers=int(point["workers"]),
+        queue_limit=None if pd.isna(limit) else int(limit),
+        formation=point["formation"],
+    )
+
+
+def _replayed(policy: Policy, samples: pd.DataFrame) -> dict[str, object]:
+    samples = samples.sort_values(["scheduled_ns", "seq"], kind="stable")
+    batches = samples.dropna(subset=["batch_id"]).drop_duplicates("batch_id").sort_values("batch_id")
+    taken = (batches["done_ns"] - batches["dispatched_ns"]).to_numpy(dtype=float)
+
+    def cost(size: int, in_flight: int, number: int) -> float:
+        del size, in_flight
+        return float(taken[number]) if number < len(taken) else math.inf
+
+    # In whole nanoseconds, which a float holds exactly: the policy's wait is in ms, so is the unit it is given in.
+    in_ns = Policy(
+        max_batch_size=policy.max_batch_size,
+        max_wait_ms=policy.max_wait_ms if math.isinf(policy.max_wait_ms) else round(policy.max_wait_ms * _NS),
+        workers=policy.workers,
+        queue_limit=policy.queue_limit,
+        formation=policy.formation,
+    )
+    arrivals = samples["scheduled_ns"].to_numpy(dtype=float)
+    found = {"requests": len(samples), "batches": len(batches)}
+    try:
+        path = serve_path(arrivals, in_ns, cost)
+    except ValueError:  # a batch that never was
+        return {**found, "same": False, "largest_difference_ns": math.nan}
+    expected = samples["dispatched_ns"].to_numpy(dtype=float, na_value=np.nan)
+    again = np.full(len(samples), np.nan)
+    again[path.request] = path.dispatch_ms[path.batch]
+    difference = np.abs(again - expected)
+    same = np.array_equal(np.isnan(again), np.isnan(expected)) and not np.nansum(difference)
+    return {**found, "same": bool(same), "largest_difference_ns": float(np.nanmax(difference, initial=0.0))}

@@ -1,0 +1,252 @@
+"""``tradeoff.serve``: a server that forms batches, under the real clock."""
+
+from __future__ import annotations
+
+import sys
+import time
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from tradeoff.arguments import ArgumentError, shown, yes_or_no
+from tradeoff.arguments import device as checked_device
+from tradeoff.arguments import seed as seed_of
+from tradeoff.environment import capture, device_name
+from tradeoff.frames import Run, make_points, make_samples, point_id
+from tradeoff.serving.real.crew import Threads, Worker
+from tradeoff.serving.real.loop import Loop, Record
+from tradeoff.serving.real.record import SOURCE, row_of, samples_of
+from tradeoff.serving.systems import System, systems
+from tradeoff.timing.bench import adapter_for
+from tradeoff.timing.failure import said_by
+from tradeoff.timing.host import collection_held_off
+from tradeoff.workloads import Workload, as_workload
+from tradeoff.workloads.choice import check_dtypes, device_for
+
+_WARM_UP_CALLS = 3
+_WARM_UP = 0.1
+"""Share of the time of which the requests are not counted."""
+
+_SWITCH_S = 2e-4
+"""How long a thread may keep the interpreter while another waits for it: the loop must wake in time."""
+
+
+class ServeInterrupted(UserWarning):
+    """A run was stopped by Ctrl-C; what was measured until then is kept."""
+
+
+def serve(
+    workload: Any,
+    *,
+    max_batch_size: int | Sequence[int],
+    request_rate: float | Sequence[float] | None = None,
+    concurrency: int | Sequence[int] | None = None,
+    load: Any = None,
+    think_ms: float | Sequence[float] = 0.0,
+    think: Any = "constant",
+    max_wait_ms: float | Sequence[float] = 0.0,
+    workers: int | Sequence[int] = 1,
+    queue_limit: int | Sequence[int | None] | None = None,
+    formation: str | Sequence[str] = "shared",
+    preprocess: Callable[[int], object] | None = None,
+    postprocess: Callable[[object], object] | None = None,
+    duration_s: float = 5.0,
+    n_requests: int | None = None,
+    dtype: str = "float32",
+    device: str | None = None,
+    example: Any = None,
+    name: str | None = None,
+    seed: int = 0,
+    progress: bool = True,
+) -> Run:
+    """Serve requests for real: the same policy as `simulate`, batches that run, every request stamped.
+
+    Requests exist as their times of arrival only: their content is the workload's own input. What people wait, from
+    when they were due to when their batch was seen to be done, is taken apart to the nanosecond.
+
+    Parameters
+    ----------
+    workload
+        As in `sweep`: a name, a torch module with `example`, a call that takes a batch size, or a factory.
+    max_batch_size, request_rate, concurrency, load, think_ms, think, max_wait_ms, workers, queue_limit, formation
+        As in `simulate`; lists span a grid in the order of the arguments. Each worker is a thread, and on a GPU a
+        stream.
+    preprocess
+        Work of the host before the model, called with the size of each batch; it occupies the worker.
+    postprocess
+        Work of the host after it, called with what the model returned.
+    duration_s
+        How long requests come, at each point; the first tenth is not counted. A `Trace` has its own length.
+    n_requests
+        Requests at most.
+    dtype, device, example, name
+        As in `sweep`.
+    seed
+        Of arrivals, times to think, and inputs.
+    progress
+        Say what is being served.
+
+    Returns
+    -------
+    Run
+        A row of ``points`` for each combination and a row of ``samples`` for each request. After Ctrl-C batches under
+        way are waited for, and all that was measured is kept, with a `ServeInterrupted` warning.
+
+    Raises
+    ------
+    ValueError
+        When an argument cannot be used; nothing has been served then.
+
+    Notes
+    -----
+    ``overhead`` is the rest: the loop's wake-up and the hand-over to a thread. How late the loop was with each batch
+    is in ``wakeup_p50_ms`` and ``wakeup_p99_ms``. `replay` serves a Run again under the virtual clock.
+
+    Examples
+    --------
+    >>> run = tradeoff.serve("softmax", max_batch_size=[1, 8], request_rate=200, max_wait_ms=2)  # doctest: +SKIP
+    """
+    asked = systems(
+        max_batch_size=max_batch_size, request_rate=request_rate, concurrency=concurrency, load=load, think_ms=think_ms,
+        think=think, max_wait_ms=max_wait_ms, workers=workers, queue_limit=queue_limit, formation=formation,
+    )  # fmt: skip
+    if isinstance(duration_s, bool) or not isinstance(duration_s, int | float) or not 0.0 < duration_s < 1e6:
+        raise ArgumentError(f"duration_s must be seconds, above 0; got {shown(duration_s)}")
+    if n_requests is not None and (isinstance(n_requests, bool) or not isinstance(n_requests, int) or n_requests < 1):
+        raise ArgumentError(f"n_requests must be a whole number, 1 or more, or None; got {shown(n_requests)}")
+    for what, function in (("preprocess", preprocess), ("postprocess", postprocess)):
+        if function is not None and not callable(function):
+            raise ArgumentError(f"{what} must be a function, or None; got {shown(function)}")
+    seed, progress = seed_of(seed), yes_or_no("progress", progress)
+    made = as_workload(workload, example=example, name=name)
+    device = device_for(made, checked_device(device))
+    check_dtypes(made, (dtype,), device)
+    adapter = adapter_for(made.backend, device)
+    who = {
+        "workload": made.name, "backend": made.backend, "dtype": dtype, "device": device_name(device),
+        "cache": "hot", "regime": "sustained", "source": SOURCE,
+        "model_clock": "host" if adapter is None else "cuda_event",
+    }  # fmt: skip
+    rows, samples = [], []
+    largest = max(system.policy.max_batch_size for system in asked)
+    crew_size = max(system.policy.workers for system in asked)
+    calls = _prepared(made, largest, crew_size, dtype=dtype, device=device, seed=seed)
+    for system in asked:
+        identity = who | system.identity
+        identified = point_id(identity)
+        if progress:
+            print(f"{made.name}: {_said(system)}", file=sys.stderr)
+        until = round(duration_s * 1e9)
+        if isinstance(calls, str):
+            rows.append(identity | {"status": "failed", "reason": calls, "flags": []})
+            continue
+        crew = [
+            Worker(one, preprocess=preprocess, postprocess=postprocess, adapter=adapter)
+            for one in calls[: system.policy.workers]
+        ]
+        record = _served(system, crew, until=until, most=n_requests, seed=seed)
+        if system.is_finite or n_requests is not None or record.interrupted:
+            until = record.last_arrival + 1
+        start = 0 if system.is_finite else round(_WARM_UP * until)
+        found = samples_of(record, identified, start=start, until=until)
+        rows.append(identity | row_of(record, found, system, start=start, until=until))
+        rows[-1]["flags"] = ["not_isolated", *rows[-1]["flags"]]
+        samples.append(found)
+        if record.interrupted:
+            warnings.warn(
+                f"stopped at point {len(rows)} of {len(asked)}; what was measured is in the Run that was returned",
+                ServeInterrupted,
+                stacklevel=2,
+            )
+            break
+    return Run(
+        make_points(rows),
+        pd.concat(samples, ignore_index=True) if samples else make_samples({}),
+        capture() | {"seed": seed},
+    )
+
+
+def _prepared(
+    workload: Workload, largest: int, workers: int, *, dtype: str, device: str, seed: int
+) -> list[dict[int, Callable[[], object]]] | str:
+    """Make the calls of each worker, and warm them up; what goes wrong is said."""
+    try:
+        calls = [
+            {
+                size: workload.prepare(batch_size=size, dtype=dtype, device=device, seed=seed + worker)
+                for size in range(1, largest + 1)
+            }
+            for worker in range(workers)
+        ]
+    except Exception as error:
+        return said_by(error)
+    # A call that fails now may fail for some sizes only: its requests will be errors.
+    for one in calls:
+        for call in one.values():
+            for _ in range(_WARM_UP_CALLS):
+                try:
+                    call()
+                except Exception:
+                    break
+    return calls
+
+
+def _served(system: System, crew: list[Worker], *, until: int, most: int | None, seed: int) -> Record:
+    """Serve one point."""
+    rng = np.random.default_rng([seed, 0, 0])
+    threads = Threads(crew)
+    loop = Loop(system.policy, threads, clock=time.perf_counter_ns)
+    try:
+        with collection_held_off(), _quick_to_switch():
+            if system.load is None:
+                return loop.serve_clients(system.clients, _thinker(system, rng), until, most)
+            return loop.serve(_arrivals(system, rng, until=until, most=most))
+    finally:
+        threads.close()
+
+
+def _arrivals(system: System, rng: np.random.Generator, *, until: int, most: int | None) -> list[int]:
+    load = system.load
+    assert load is not None  # noqa: S101
+    if system.is_finite:
+        there = len(load.times_s) if hasattr(load, "times_s") else 1000
+        return _ns(load.arrivals_ms(there if most is None else min(there, most), rng))
+    rate = system.request_rate_rps
+    n = int(rate * until / 1e9 * 1.2 + 10 * (rate * until / 1e9) ** 0.5) + 20
+    times = load.arrivals_ms(n, rng) * (1.0 if load.own_rate_rps is not None else 1e3 / rate)
+    due = _ns(times[times * 1e6 < until])
+    return due[:most] or _ns(times[:1])
+
+
+def _ns(times_ms: Any) -> list[int]:
+    found: list[int] = np.rint(times_ms * 1e6).astype(np.int64).tolist()
+    return found
+
+
+def _thinker(system: System, rng: np.random.Generator) -> Callable[[], int]:
+    if callable(system.think):
+        function = system.think
+        return lambda: max(0, round(float(np.asarray(function(rng, 1)).ravel()[0]) * 1e6))
+    if system.think == "constant":
+        return lambda: round(system.think_ms * 1e6)
+    return lambda: round(rng.standard_exponential() * system.think_ms * 1e6)
+
+
+def _said(system: System) -> str:
+    who = f"{system.clients} clients" if system.clients else f"{system.request_rate_rps:g} requests/s"
+    policy = system.policy
+    return f"{who}, batches up to {policy.max_batch_size}, wait {policy.max_wait_ms:g} ms, {policy.workers} worker(s)"
+
+
+@contextmanager
+def _quick_to_switch() -> Iterator[None]:
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(_SWITCH_S)
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(before)

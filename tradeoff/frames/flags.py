@@ -151,6 +151,12 @@ FLAGS: Mapping[str, Flag] = MappingProxyType(
                 "Measure those sizes, or use pad_to='measured'.",
             ),
             Flag(
+                "generator_bound",
+                "warning",
+                "The p99 of how late requests were sent is over 5 % of the median latency: the generator was measured.",
+                "Ask for less, or drive from a machine with cores to spare.",
+            ),
+            Flag(
                 "few_service_times",
                 "info",
                 "Some batch size has fewer than 100 measured times: rare slow batches are not among them.",

@@ -1,5 +1,6 @@
 """Requests and batches: what a call costs, what a batch amortises, and what people wait who share a server."""
 
+from tradeoff.serving.drive import DriveInterrupted, drive
 from tradeoff.serving.fit import Estimate
 from tradeoff.serving.loads import MMPP, Constant, Gamma, Poisson, Trace
 from tradeoff.serving.model import ServiceModel
@@ -11,12 +12,14 @@ from tradeoff.serving.simulate import simulate
 __all__ = [
     "MMPP",
     "Constant",
+    "DriveInterrupted",
     "Estimate",
     "Gamma",
     "Poisson",
     "ServeInterrupted",
     "ServiceModel",
     "Trace",
+    "drive",
     "replay",
     "serve",
     "service",

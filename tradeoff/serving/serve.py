@@ -19,7 +19,8 @@ from tradeoff.environment import capture, device_name
 from tradeoff.frames import Run, make_points, make_samples, point_id
 from tradeoff.serving.real.crew import Threads, Worker
 from tradeoff.serving.real.loop import Loop, Record
-from tradeoff.serving.real.record import SOURCE, row_of, samples_of
+from tradeoff.serving.real.record import SOURCE, row_of, samples_of, window_of
+from tradeoff.serving.schedule import arrivals_of, thinker
 from tradeoff.serving.systems import System, systems
 from tradeoff.timing.bench import adapter_for
 from tradeoff.timing.failure import said_by
@@ -28,9 +29,6 @@ from tradeoff.workloads import Workload, as_workload
 from tradeoff.workloads.choice import check_dtypes, device_for
 
 _WARM_UP_CALLS = 3
-_WARM_UP = 0.1
-"""Share of the time of which the requests are not counted."""
-
 _SWITCH_S = 2e-4
 """How long a thread may keep the interpreter while another waits for it: the loop must wake in time."""
 
@@ -149,11 +147,9 @@ def serve(
             for one in calls[: system.policy.workers]
         ]
         record = _served(system, crew, until=until, most=n_requests, seed=seed)
-        if system.is_finite or n_requests is not None or record.interrupted:
-            until = record.last_arrival + 1
-        start = 0 if system.is_finite else round(_WARM_UP * until)
-        found = samples_of(record, identified, start=start, until=until)
-        rows.append(identity | row_of(record, found, system, start=start, until=until))
+        window = window_of(system, until, record.arrivals, is_short=n_requests is not None or record.interrupted)
+        found = samples_of(record, identified, *window)
+        rows.append(identity | row_of(record, found, system, *window))
         rows[-1]["flags"] = ["not_isolated", *rows[-1]["flags"]]
         samples.append(found)
         if record.interrupted:
@@ -203,37 +199,10 @@ def _served(system: System, crew: list[Worker], *, until: int, most: int | None,
     try:
         with collection_held_off(), _quick_to_switch():
             if system.load is None:
-                return loop.serve_clients(system.clients, _thinker(system, rng), until, most)
-            return loop.serve(_arrivals(system, rng, until=until, most=most))
+                return loop.serve_clients(system.clients, thinker(system, rng), until, most)
+            return loop.serve(arrivals_of(system, rng, until=until, most=most))
     finally:
         threads.close()
-
-
-def _arrivals(system: System, rng: np.random.Generator, *, until: int, most: int | None) -> list[int]:
-    load = system.load
-    assert load is not None  # noqa: S101
-    if system.is_finite:
-        there = len(load.times_s) if hasattr(load, "times_s") else 1000
-        return _ns(load.arrivals_ms(there if most is None else min(there, most), rng))
-    rate = system.request_rate_rps
-    n = int(rate * until / 1e9 * 1.2 + 10 * (rate * until / 1e9) ** 0.5) + 20
-    times = load.arrivals_ms(n, rng) * (1.0 if load.own_rate_rps is not None else 1e3 / rate)
-    due = _ns(times[times * 1e6 < until])
-    return due[:most] or _ns(times[:1])
-
-
-def _ns(times_ms: Any) -> list[int]:
-    found: list[int] = np.rint(times_ms * 1e6).astype(np.int64).tolist()
-    return found
-
-
-def _thinker(system: System, rng: np.random.Generator) -> Callable[[], int]:
-    if callable(system.think):
-        function = system.think
-        return lambda: max(0, round(float(np.asarray(function(rng, 1)).ravel()[0]) * 1e6))
-    if system.think == "constant":
-        return lambda: round(system.think_ms * 1e6)
-    return lambda: round(rng.standard_exponential() * system.think_ms * 1e6)
 
 
 def _said(system: System) -> str:

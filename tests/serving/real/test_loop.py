@@ -59,9 +59,9 @@ class Scripted:
 def run_of(record, system, until):
     identity = system.identity | {"workload": "w", "source": "tradeoff.serve"}
     points = make_points([identity | {"flags": []}])
-    samples = samples_of(record, points["point_id"][0], start=until // 10, until=until)
+    samples = samples_of(record, points["point_id"][0], until // 10, until)
     validate_samples(samples)
-    return Run(points, samples), row_of(record, samples, system, start=until // 10, until=until)
+    return Run(points, samples), row_of(record, samples, system, until // 10, until)
 
 
 POLICIES = st.builds(

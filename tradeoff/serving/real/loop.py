@@ -50,10 +50,9 @@ class Record:
     interrupted: bool = False
 
     @property
-    def last_arrival(self) -> int:
-        """When the last request came that was served or rejected."""
-        served = (batch.requests[-1][0] for batch in self.batches)
-        return max([*served, *(time for time, _ in self.rejected)], default=0)
+    def arrivals(self) -> list[int]:
+        """When requests came that were served or rejected."""
+        return [time for batch in self.batches for time, _ in batch.requests] + [time for time, _ in self.rejected]
 
     @property
     def arrived(self) -> int:

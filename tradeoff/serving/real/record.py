@@ -10,18 +10,31 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from tradeoff.digits import three
-from tradeoff.frames import PERCENTILES, make_samples
+from tradeoff.frames import PERCENTILES, STAGES, make_samples
 from tradeoff.serving.real.loop import Record
 from tradeoff.serving.systems import System
 from tradeoff.stats.quantiles import TOO_FEW_SAMPLES, UPPER_UNBOUNDED, Quantile, percentiles
 from tradeoff.timing.breakdown import breakdown
 
 SOURCE = "tradeoff.serve"
+_WARM_UP = 0.1
+"""Share of the time of which the requests are not counted."""
+
 _LATE = 0.05
 """Share of the requests that may be waiting at the end of an open loop before it counts as saturated."""
 
 
-def samples_of(record: Record, point_id: str, *, start: int, until: int) -> pd.DataFrame:
+def window_of(system: System, until: int, arrivals: list[int], *, is_short: bool) -> tuple[int, int]:
+    """Return from when to when requests count, in ns: all of a finite load, else not the first tenth.
+
+    `is_short` says that requests may have ended before `until`.
+    """
+    if system.is_finite or is_short:
+        until = max(arrivals, default=0) + 1
+    return 0 if system.is_finite else round(_WARM_UP * until), until
+
+
+def samples_of(record: Record, point_id: str, start: int, until: int) -> pd.DataFrame:
     """Return a row for each request, in the order in which they came; parts add up to the latency.
 
     Requests that came before `start`, in ns, are ``warmup``; those after `until` ``drain``.
@@ -56,7 +69,7 @@ def samples_of(record: Record, point_id: str, *, start: int, until: int) -> pd.D
     return make_samples({name: frame[name].to_numpy() for name in frame.columns})
 
 
-def row_of(record: Record, samples: pd.DataFrame, system: System, *, start: int, until: int) -> dict[str, Any]:
+def row_of(record: Record, samples: pd.DataFrame, system: System, start: int, until: int) -> dict[str, Any]:
     """Return the columns of ``points`` that say what was seen."""
     measured = samples[samples["phase"] == "measure"]
     done, failed = (measured[measured["status"] == status] for status in ("ok", "error"))
@@ -99,11 +112,12 @@ def row_of(record: Record, samples: pd.DataFrame, system: System, *, start: int,
             f"{backlog} waited at the end: the queue grows, and no percentile has a value"
         )
         return row
-    return row | _times(done, row)
+    return row | times_of(done, row)
 
 
-def _times(done: pd.DataFrame, row: dict[str, Any]) -> dict[str, Any]:
-    columns = {name: done[name].to_numpy(dtype=np.int64) for name in done.columns if name.endswith("_ns")}
+def times_of(done: pd.DataFrame, row: dict[str, Any]) -> dict[str, Any]:
+    """Return the columns of times of requests that were served, and the flags of `row` with theirs."""
+    columns = {f"{name}_ns": done[f"{name}_ns"].to_numpy(dtype=np.int64) for name in (*STAGES, "latency")}
     latency = percentiles(columns["latency_ns"], PERCENTILES)
     found: dict[str, Any] = {**_statistics("latency", columns["latency_ns"], latency)}
     found |= _statistics("model", columns["model_ns"], percentiles(columns["model_ns"], PERCENTILES))

@@ -74,11 +74,11 @@ def sweep(
         asked = {
             "batch_size": whole_numbers("--batch-size", batch_size),
             "concurrency": whole_numbers("--concurrency", concurrency),
-            "dtype": _parts(dtype),
+            "dtype": parts(dtype),
             "device": device,
-            "mode": _parts(mode),
-            "cache": _parts(cache),
-            "regime": _parts(regime),
+            "mode": parts(mode),
+            "cache": parts(cache),
+            "regime": parts(regime),
             "replicates": replicates,
             "price_per_hour": price_per_hour,
             "budget": _budget(budget),
@@ -111,7 +111,7 @@ def whole_numbers(option: str, text: str) -> list[int]:
         When a part is not a whole number of at least 1, or has more than nine digits.
     """
     numbers = []
-    for part in _parts(text):
+    for part in parts(text):
         if not re.fullmatch(r"\+?[0-9]{1,9}", part) or int(part) < 1:
             raise ValueError(
                 f"{option} takes whole numbers of at least 1 and of nine digits at most, separated by commas, "
@@ -224,5 +224,6 @@ def _status(row: Mapping[Any, Any]) -> str:
     return f"{row['status']}: {reason}" if told else str(row["status"])
 
 
-def _parts(text: str) -> Sequence[str]:
+def parts(text: str) -> Sequence[str]:
+    """Read words that are separated by commas."""
     return [part.strip() for part in text.split(",")]

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
         serve,
         service,
         simulate,
+        simulate_tokens,
     )
     from tradeoff.sweep import sweep
     from tradeoff.timing import Budget
@@ -75,6 +76,7 @@ __all__ = [
     "serve",
     "service",
     "simulate",
+    "simulate_tokens",
     "sweep",
 ]
 
@@ -85,6 +87,7 @@ _HOME = {
     "Poisson": "serving",
     "Trace": "serving",
     "simulate": "serving",
+    "simulate_tokens": "serving",
     "Budget": "timing",
     "Decision": "objective",
     "Explorer": "explorer",

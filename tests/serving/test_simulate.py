@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 import tradeoff
 from tests.figures import frames
 from tradeoff.frames import STAGES, validate_points, validate_samples
-from tradeoff.serving.virtual import engine, kernels
+from tradeoff.serving.virtual import engine
 
 
 def line(size):
@@ -157,7 +157,7 @@ def test_it_is_the_same_without_a_compiler(monkeypatch, concurrency):
         ).points
 
     fast = points()
-    monkeypatch.setattr(engine, "loops", lambda requests: kernels)
+    monkeypatch.setattr(engine, "loops", lambda requests: engine.INTERPRETED)
     numbers = fast.select_dtypes("number").columns
     np.testing.assert_allclose(
         fast[numbers].to_numpy(dtype=float), points()[numbers].to_numpy(dtype=float), rtol=1e-9, atol=1e-9

@@ -340,6 +340,8 @@ def _samples() -> Iterable[Column]:
         ("latency_ns", "What the caller waited."),
     ):
         yield Column(name, "Int64", meaning, "ns")
+    yield Column("first_token_ns", "Int64", "When its first token was there.", "ns")
+    yield Column("output_tokens", "Int64", "Tokens of its answer.", "tokens")
     yield Column("batch_size", "Int64", "Size of the batch that served it.", "requests")
     yield Column("in_flight", "Int64", "Calls in flight when it was submitted, itself included.", "in flight")
     yield Column("status", "str", "How it ended.", allowed=("ok", "error", "rejected", "timeout"))

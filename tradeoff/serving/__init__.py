@@ -8,6 +8,7 @@ from tradeoff.serving.real.replay import replay
 from tradeoff.serving.rows import service
 from tradeoff.serving.serve import ServeInterrupted, serve
 from tradeoff.serving.simulate import simulate
+from tradeoff.serving.tokens import simulate_tokens
 
 __all__ = [
     "MMPP",
@@ -24,4 +25,5 @@ __all__ = [
     "serve",
     "service",
     "simulate",
+    "simulate_tokens",
 ]

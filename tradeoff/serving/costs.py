@@ -162,6 +162,11 @@ class MeasuredCosts:
         """The largest batch size with times at every number under way."""
         return min(max(times) for times in self.times_ms.values())
 
+    @property
+    def largest_count(self) -> int:
+        """The largest number of times that a size has: 1 when nothing is drawn."""
+        return max(len(series) for times in self.times_ms.values() for series in times.values())
+
     def check(self, max_batch_size: int) -> None:
         """Check that batches up to this size have times: nothing is extrapolated.
 
@@ -234,6 +239,11 @@ class FunctionCosts:
     seed: int = 0
     levels: tuple[int, ...] = field(init=False, default=())
 
+    @property
+    def draws(self) -> bool:
+        """Whether times are drawn, and not of the size alone."""
+        return _parameters(self.function) >= 3
+
     def check(self, max_batch_size: int) -> None:
         """Check that the function gives times for the smallest and the largest batch."""
         for size in {1, max_batch_size}:
@@ -256,7 +266,7 @@ class FunctionCosts:
         return Table.empty(times, 1, max_batch_size, lambda size: self._times(size, replication))
 
     def _times(self, size: int, replication: int) -> Times:
-        draws = _parameters(self.function) >= 3
+        draws = self.draws
         rng = np.random.default_rng([self.seed, replication, 1])
         found = self.function(size, rng, POOL) if draws else self.function(size)
         times = np.atleast_1d(np.asarray(found, dtype=np.float64))

@@ -126,8 +126,8 @@ def simulate(
     )  # fmt: skip
     if pad_to not in (None, "measured"):
         raise ArgumentError(f"pad_to must be 'measured' or None; got {shown(pad_to)}")
-    given = None if n_requests is None else _whole("n_requests", n_requests)
-    replications, seed = _whole("replications", replications), seed_of(seed)
+    given = None if n_requests is None else whole("n_requests", n_requests)
+    replications, seed = whole("replications", replications), seed_of(seed)
     yes_or_no("keep_samples", keep_samples)
     costs = costs_of(service, pad=pad_to is not None, seed=seed)
     world = _World(asked, costs, seed)
@@ -283,7 +283,14 @@ def _lengthen(plans: list[_Plan], world: _World, replications: int) -> None:
         plan.seen.error = float(relative) * math.sqrt(_PILOT_REQUESTS / (n * replications))
 
 
-def _whole(name: str, value: Any) -> int:
+def whole(name: str, value: Any) -> int:
+    """Return a whole number, 1 or more.
+
+    Raises
+    ------
+    ArgumentError
+        For anything else.
+    """
     if isinstance(value, bool) or not isinstance(value, numbers.Integral) or int(value) < 1:
         raise ArgumentError(f"{name} must be a whole number, 1 or more; got {shown(value)}")
     return int(value)

@@ -126,11 +126,11 @@ def _columns(seen: Seen) -> dict[str, Any]:
         "utilisation": _mean(values["busy"] / np.maximum(values["duration"] * workers, 1e-300)),
         "calls_per_s": _mean(values["batches"] / duration_s),
         "batch_size_mean": _mean(n / values["batches"]),
-        **_with_interval("throughput_rps", n / duration_s),
+        **with_interval("throughput_rps", n / duration_s),
     }
     for stem in ("latency", "model"):
         for name in ("mean", *PERCENTILES):
-            row |= _with_interval(f"{stem}_{name}_ms", values[f"{stem}_{name}"])
+            row |= with_interval(f"{stem}_{name}_ms", values[f"{stem}_{name}"])
     for stem in ("queue_wait", "batch_wait"):
         row |= {f"{stem}_{name}_ms": _mean(values[f"{stem}_{name}"]) for name in ("mean", "p50", "p99")}
     for where in ("mean", "p50", "p99"):
@@ -146,7 +146,7 @@ def _columns(seen: Seen) -> dict[str, Any]:
     return row
 
 
-def _with_interval(name: str, values: Numbers) -> dict[str, float]:
+def with_interval(name: str, values: Numbers) -> dict[str, float]:
     """Return the mean of independent replications with Student's interval; one has none."""
     mean = _mean(values)
     if len(values) == 1:

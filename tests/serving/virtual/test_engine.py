@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tradeoff.serving.costs import POOL, costs_of
 from tradeoff.serving.path import serve_clients, serve_path
 from tradeoff.serving.policy import Policy
-from tradeoff.serving.virtual import compiled, engine, kernels, lockstep
+from tradeoff.serving.virtual import compiled, engine, lockstep
 from tradeoff.serving.virtual.grid import Point, Shared
 from tradeoff.serving.virtual.kernels import SEEN
 from tradeoff.stats.histogram import Histogram
@@ -87,10 +87,10 @@ def test_compiled_loops_equal_the_machine(case):
 def test_without_a_compiler_it_is_the_same(case):
     point, shared = case
     path = by_the_machine(point, shared)
-    same(engine.serve(point, shared, inner=kernels), path)
+    same(engine.serve(point, shared, inner=engine.INTERPRETED), path)
     if not point.needs_events:
         same(lockstep.open_paths([point, point], shared)[1], path)
-    fast, slow = (engine.see([point], shared, inner=inner) for inner in (compiled.compiled(), kernels))
+    fast, slow = (engine.see([point], shared, inner=inner) for inner in (compiled.compiled(), engine.INTERPRETED))
     np.testing.assert_allclose(fast[0], slow[0], rtol=1e-9, atol=1e-9)
     assert fast[1].tolist() == slow[1].tolist()
 
@@ -110,10 +110,10 @@ def many(n=20_000, points=12):
 def test_a_grid_in_lock_step_on_threads_and_one_by_one():
     grid, shared = many()
     fast, outcome = engine.see(grid, shared, inner=compiled.compiled())
-    slow, same_outcome = engine.see(grid, shared, inner=kernels)
+    slow, same_outcome = engine.see(grid, shared, inner=engine.INTERPRETED)
     np.testing.assert_allclose(fast, slow, rtol=1e-9, atol=1e-9)
     assert outcome.tolist() == same_outcome.tolist() == [[20_000, 0, 0]] * len(grid)
-    alone, _ = engine.see(grid[3:4], shared, inner=kernels)
+    alone, _ = engine.see(grid[3:4], shared, inner=engine.INTERPRETED)
     np.testing.assert_allclose(alone[0], fast[3], rtol=1e-9, atol=1e-9)
 
 
@@ -140,12 +140,12 @@ def test_percentiles_are_those_of_the_requests_and_the_histogram_is_near():
 
 def test_the_loops_are_compiled_only_where_that_pays(monkeypatch):
     monkeypatch.setattr(compiled, "is_available", lambda: False)
-    assert engine.loops(10**9) is kernels
+    assert engine.loops(10**9) is engine.INTERPRETED
     monkeypatch.setattr(compiled, "is_available", lambda: True)
     monkeypatch.setattr(compiled, "is_warm", lambda: False)
     monkeypatch.setattr(compiled, "is_kept", lambda: False)
     warmed = []
     monkeypatch.setattr(compiled, "warm", lambda: warmed.append(True))
-    assert engine.loops(1000) is kernels
+    assert engine.loops(1000) is engine.INTERPRETED
     assert warmed, "the next time they are ready"
     assert engine.loops(10**9) is compiled.compiled()

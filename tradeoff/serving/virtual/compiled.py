@@ -8,7 +8,7 @@ from pathlib import Path
 from types import FunctionType, SimpleNamespace
 from typing import Any
 
-from tradeoff.serving.virtual import kernels
+from tradeoff.serving.virtual import kernels, token_kernel
 
 _lock = threading.Lock()
 _compiled: SimpleNamespace | None = None
@@ -63,13 +63,14 @@ def _compile() -> SimpleNamespace:
     import numba
 
     # The functions call each other by name: each gets a namespace in which those names are the compiled ones.
-    names: dict[str, Any] = dict(vars(kernels))
-    for name in kernels.COMPILED:
-        function = getattr(kernels, name)
+    names: dict[str, Any] = {**vars(token_kernel), **vars(kernels)}
+    everything = [(module, name) for module in (kernels, token_kernel) for name in module.COMPILED]
+    for module, name in everything:
+        function = getattr(module, name)
         own = FunctionType(function.__code__, names, name, function.__defaults__)
         own.__module__, own.__qualname__ = function.__module__, name
         names[name] = numba.njit(cache=True, nogil=True)(own)
-    return SimpleNamespace(**{name: names[name] for name in kernels.COMPILED})
+    return SimpleNamespace(**{name: names[name] for _, name in everything})
 
 
 def _warm() -> None:

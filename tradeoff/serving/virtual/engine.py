@@ -11,15 +11,19 @@ import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 
 from tradeoff.serving.costs import Table
 from tradeoff.serving.policy import Policy
-from tradeoff.serving.virtual import compiled, kernels, lockstep
+from tradeoff.serving.virtual import compiled, kernels, lockstep, token_kernel
 from tradeoff.serving.virtual.grid import Integers, Numbers, Point, Served, Shared, columns_of, rows_of
 from tradeoff.serving.virtual.summary import summary
+
+INTERPRETED = SimpleNamespace(**{**vars(token_kernel), **vars(kernels)})
+"""The inner loops as they are, without a compiler."""
 
 _LONG = 2_000_000
 """Requests that take NumPy longer than compiling takes."""
@@ -29,13 +33,13 @@ _FEW_LANES = 8
 
 
 def loops(requests: int) -> Any:
-    """Return the inner loops to use for so many requests: the compiled ones, or the module they are compiled from."""
+    """Return the inner loops to use for so many requests: the compiled ones, or those they are compiled from."""
     if not compiled.is_available():
-        return kernels
+        return INTERPRETED
     if compiled.is_warm() or compiled.is_kept() or requests >= _LONG:
         return compiled.compiled()
     compiled.warm()
-    return kernels
+    return INTERPRETED
 
 
 def see(
@@ -65,7 +69,7 @@ def see(
         chosen = [at for at, point in enumerate(points) if point.needs_events is needs_events]
         if chosen:
             some = [points[at] for at in chosen]
-            see_some = _in_numpy if inner is kernels else _compiled
+            see_some = _in_numpy if inner is INTERPRETED else _compiled
             seen[chosen], outcome[chosen] = see_some(some, shared, is_full, inner)
     return seen, outcome
 

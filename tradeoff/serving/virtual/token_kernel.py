@@ -1,0 +1,134 @@
+"""Continuous batching, in the part of Python that numba compiles: iterations, and how to skip those that are alike.
+
+Times are whole nanoseconds in float64, which holds them exactly up to 104 days: many steps at once end at the very
+nanosecond at which one by one they do.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from tradeoff.serving.virtual.kernels import batch_ms, pop, push
+
+NS = 1e6
+
+
+def token_path(
+    given, clients, network, prompt, output, most, memory, most_prefill, prefill, table, uniforms, skips,
+    arrivals, admitted, first, done, totals,
+):  # fmt: skip
+    """Serve requests of tokens; see `tradeoff.serving.tokens.simulate` for what an iteration is.
+
+    `given` are arrivals, or with `clients` times to think, in ns. `prefill` is what iterations of so many prompt tokens
+    take, `table` what a decoding step of so many requests takes. With `skips` steps in which nobody comes and nobody
+    goes are taken at once: the time of a step must not be drawn then. Writes when each request came, was admitted, had
+    its first token and its last; and into `totals` steps, iterations of prefill, busy time and request-steps.
+
+    Returns requests served, and a size of batch without times or 0.
+    """
+    times, low_at, low_n, high_at, high_n, weight = table
+    n, closed = len(given), clients > 0
+    heap_time, heap_number = np.empty(min(n, clients) + 1), np.empty(min(n, clients) + 1, dtype=np.int64)
+    coming, asked = 0, 0
+    while closed and asked < min(clients, n):
+        push(heap_time, heap_number, coming, given[asked], asked)
+        coming += 1
+        asked += 1
+    end_step, end_number = np.empty(most + 1), np.empty(most + 1, dtype=np.int64)
+    queue = np.empty(n, dtype=np.int64)
+    head, tail, running, used, served = 0, 0, 0, 0, 0
+    now, step = 0.0, 0.0
+    while True:
+        # Who has come.
+        while True:
+            if closed:
+                if coming == 0 or heap_time[0] > now:
+                    break
+                number = heap_number[0]
+                arrivals[number] = heap_time[0]
+                pop(heap_time, heap_number, coming)
+                coming -= 1
+            else:
+                if asked == n or given[asked] > now:
+                    break
+                number = asked
+                arrivals[number] = given[number]
+                asked += 1
+            queue[tail] = number
+            tail += 1
+        next_arrival = math.inf
+        if closed and coming > 0:
+            next_arrival = heap_time[0]
+        elif not closed and asked < n:
+            next_arrival = given[asked]
+        if running == 0 and head == tail:
+            if next_arrival == math.inf:
+                break
+            now = next_arrival
+            continue
+        # Who is admitted, and the first token of each.
+        start, tokens = head, 0
+        while head < tail and running + head - start < most:
+            number = queue[head]
+            if used + prompt[number] + output[number] > memory:
+                break
+            if head > start and tokens + prompt[number] > most_prefill:
+                break
+            admitted[number] = now
+            used += prompt[number] + output[number]
+            tokens += prompt[number]
+            head += 1
+        if head > start:
+            took = prefill[min(tokens, len(prefill) - 1)]
+            now += took
+            totals[1] += 1
+            totals[2] += took
+            for at in range(start, head):
+                number = queue[at]
+                first[number] = now
+                if output[number] > 1:
+                    push(end_step, end_number, running, step + output[number] - 1, number)
+                    running += 1
+                else:
+                    done[number] = now
+                    used -= prompt[number] + 1
+                    served += 1
+                    if closed and asked < n:
+                        push(heap_time, heap_number, coming, now + network + given[asked], asked)
+                        coming += 1
+                        asked += 1
+            continue
+        # One token for each, or as many as pass before somebody comes or goes.
+        uniform = uniforms[int(totals[0]) % len(uniforms)]
+        model = batch_ms(times, low_at, low_n, high_at, high_n, weight, running, 1, uniform)
+        if model < 0.0:
+            return served, running
+        took = max(1.0, np.rint(model * NS))
+        steps = 1.0
+        if skips:
+            steps = end_step[0] - step
+            if head == tail and running < most and next_arrival < math.inf:
+                steps = min(steps, max(1.0, math.ceil((next_arrival - now) / took)))
+        now += steps * took
+        step += steps
+        totals[0] += steps
+        totals[2] += steps * took
+        totals[3] += steps * running
+        while running > 0 and end_step[0] == step:
+            number = end_number[0]
+            pop(end_step, end_number, running)
+            running -= 1
+            done[number] = now
+            used -= prompt[number] + output[number]
+            served += 1
+            if closed and asked < n:
+                push(heap_time, heap_number, coming, now + network + given[asked], asked)
+                coming += 1
+                asked += 1
+    return served, 0
+
+
+COMPILED = ("token_path",)
+"""What is compiled, beside `tradeoff.serving.virtual.kernels`."""

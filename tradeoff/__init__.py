@@ -18,6 +18,7 @@ if TYPE_CHECKING:
         plot_distribution,
         plot_frontier,
         plot_latency_breakdown,
+        plot_load_curve,
         plot_roofline,
         plot_service,
     )
@@ -69,6 +70,7 @@ __all__ = [
     "plot_distribution",
     "plot_frontier",
     "plot_latency_breakdown",
+    "plot_load_curve",
     "plot_roofline",
     "plot_service",
     "read",
@@ -106,6 +108,7 @@ _HOME = {
     "plot_distribution": "figures",
     "plot_frontier": "figures",
     "plot_latency_breakdown": "figures",
+    "plot_load_curve": "figures",
     "plot_roofline": "figures",
     "plot_service": "figures",
     "read": "readers",

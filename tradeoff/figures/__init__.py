@@ -7,6 +7,7 @@ from tradeoff.figures.batch import plot_batch
 from tradeoff.figures.breakdown import plot_latency_breakdown
 from tradeoff.figures.distribution import plot_distribution
 from tradeoff.figures.frontier import plot_frontier
+from tradeoff.figures.load_curve import plot_load_curve
 from tradeoff.figures.roofline import plot_roofline
 from tradeoff.figures.service import plot_service
 
@@ -15,6 +16,7 @@ __all__ = [
     "plot_distribution",
     "plot_frontier",
     "plot_latency_breakdown",
+    "plot_load_curve",
     "plot_roofline",
     "plot_service",
 ]

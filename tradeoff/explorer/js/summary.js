@@ -1,0 +1,175 @@
+// What was seen of a served system: equal to `summarise` of tradeoff.serving.virtual.kernels in Python.
+
+const PERCENTILES = [0.5, 0.9, 0.95, 0.99, 0.999];
+const AROUND = 0.0025; // ranks to either side of a percentile, as a share of all
+const SHIFT = 43 - 32; // digits of the upper half of a float64 that do not choose a bucket: 512 buckets an octave
+const FIRST = (1023 - 20) << 9;
+const BUCKETS = 512 * 44;
+const LOWEST = 2 ** -20;
+
+const counts = new Int32Array(BUCKETS);
+const LITTLE_ENDIAN = new Uint8Array(new Uint32Array([1]).buffer)[0] === 1;
+
+export function rankOf(n, p) {
+  return Math.min(n, Math.max(1, Math.ceil(n * p - 1e-9)));
+}
+
+export function summarise(room, found, { warmUp = 0, tail = 0, network = 0, workers = 1 } = {}) {
+  const { sizes } = room;
+  const { first, end, before } = measured(sizes, found.batches, warmUp, tail);
+  let request = before;
+  let n = 0;
+  let busy = 0;
+  let lastDone = 0;
+  const sums = { latency: 0, model: 0, pre: 0, queue_wait: 0, batch_wait: 0 };
+  for (let batch = first; batch < end; batch++) {
+    const free = room.free[batch];
+    const dispatch = room.dispatch[batch];
+    const done = room.done[batch];
+    busy += done - dispatch;
+    lastDone = Math.max(lastDone, done);
+    sums.model += room.model[batch] * sizes[batch];
+    sums.pre += room.host[batch] * sizes[batch];
+    for (let place = 0; place < sizes[batch]; place++) {
+      const arrival = room.began[request++];
+      room.latency[n] = done - arrival + network;
+      room.queued[n] = Math.max(0, free - arrival);
+      room.formed[n] = dispatch - Math.max(arrival, free);
+      sums.latency += room.latency[n];
+      sums.queue_wait += room.queued[n];
+      sums.batch_wait += room.formed[n];
+      n++;
+    }
+  }
+  if (n === 0) {
+    return { n: 0 };
+  }
+  const start = first > 0 ? room.dispatch[first] : room.began[0];
+  const duration = (end < found.batches ? room.dispatch[end] : lastDone) - start;
+  const five = PERCENTILES.map((p) => rankOf(n, p));
+  const reach = Math.max(1, Math.floor(n * AROUND));
+  const edges = [
+    Math.max(1, five[0] - reach), Math.min(five[0] + reach, five[1]),
+    Math.max(five[3] - reach, five[2]), Math.min(five[3] + reach, five[4]),
+  ];
+  const values = orderStatistics(room.latency.subarray(0, n), [...five, ...edges], room.scratch);
+  const known = (at) => (n * (1 - PERCENTILES[at]) < 1 - 1e-9 ? NaN : values[at]);
+  const at = {
+    mean: Object.fromEntries(Object.entries(sums).filter(([name]) => name !== "latency").map(([name, sum]) => [name, sum / n])),
+    p50: partsAround(room, sizes, first, end, values[5], values[6], values[0], network),
+    p99: partsAround(room, sizes, first, end, values[7], values[8], values[3], network),
+  };
+  return {
+    n,
+    duration,
+    throughput: (n / duration) * 1e3,
+    utilisation: busy / (duration * workers),
+    batchMean: n / (end - first),
+    mean: sums.latency / n,
+    p50: known(0),
+    p90: known(1),
+    p95: known(2),
+    p99: known(3),
+    p999: known(4),
+    at,
+  };
+}
+
+function measured(sizes, batches, warmUp, tail) {
+  let first = 0;
+  let before = 0;
+  while (first < batches && before < warmUp) {
+    before += sizes[first++];
+  }
+  let end = batches;
+  let left = 0;
+  while (end > first && left < tail) {
+    left += sizes[--end];
+  }
+  return { first, end, before };
+}
+
+// The requests around a percentile are not exactly as slow as it: their parts are made to add up to it.
+function partsAround(room, sizes, first, end, low, high, whole, network) {
+  const parts = { pre: 0, model: 0, queue_wait: 0, batch_wait: 0 };
+  let total = 0;
+  let at = 0;
+  for (let batch = first; batch < end; batch++) {
+    for (let place = 0; place < sizes[batch]; place++, at++) {
+      if (room.latency[at] >= low && room.latency[at] <= high) {
+        parts.pre += room.host[batch];
+        parts.model += room.model[batch];
+        parts.queue_wait += room.queued[at];
+        parts.batch_wait += room.formed[at];
+        total += room.latency[at] - network;
+      }
+    }
+  }
+  const scale = total > 0 ? (whole - network) / total : 0;
+  for (const name of Object.keys(parts)) {
+    parts[name] *= scale;
+  }
+  return parts;
+}
+
+// Values of ranks, counted from 1, in any order: a histogram says in which bucket each is, a pick which value it is.
+export function orderStatistics(values, ranks, scratch) {
+  const words = new Uint32Array(values.buffer, values.byteOffset, 2 * values.length);
+  const upper = LITTLE_ENDIAN ? 1 : 0;
+  const bucketOf = (at) => Math.min((words[2 * at + upper] >>> SHIFT) - FIRST, BUCKETS - 1);
+  let first = BUCKETS;
+  let last = -1;
+  let below = 0;
+  for (let at = 0; at < values.length; at++) {
+    if (values[at] >= LOWEST) {
+      const bucket = bucketOf(at);
+      counts[bucket]++;
+      first = Math.min(first, bucket);
+      last = Math.max(last, bucket);
+    } else {
+      below++;
+    }
+  }
+  const order = ranks.map((_, at) => at).sort((a, b) => ranks[a] - ranks[b]);
+  const found = new Array(ranks.length).fill(0);
+  const slots = [];
+  let next = 0;
+  while (next < order.length && ranks[order[next]] <= below) {
+    next++;
+  }
+  let passed = below;
+  let room = 0;
+  for (let bucket = first; bucket <= last; bucket++) {
+    const here = counts[bucket];
+    counts[bucket] = 0; // from here on: the slot of those that are picked from
+    if (next < order.length && ranks[order[next]] <= passed + here) {
+      const slot = { start: room, end: room, wanted: [] };
+      slots.push(slot);
+      counts[bucket] = slots.length;
+      room += here;
+      while (next < order.length && ranks[order[next]] <= passed + here) {
+        slot.wanted.push([order[next], ranks[order[next]] - passed]);
+        next++;
+      }
+    }
+    passed += here;
+  }
+  for (let at = 0; at < values.length; at++) {
+    if (values[at] >= LOWEST) {
+      const slot = counts[bucketOf(at)];
+      if (slot > 0) {
+        scratch[slots[slot - 1].end++] = values[at];
+      }
+    }
+  }
+  for (const { start, end, wanted } of slots) {
+    const held = scratch.subarray(start, end).sort();
+    for (const [at, rank] of wanted) {
+      found[at] = held[rank - 1];
+    }
+  }
+  if (last >= 0) {
+    counts.fill(0, first, last + 1);
+  }
+  return found;
+}

@@ -1,0 +1,68 @@
+"""Real runs against the simulator: on runs that were made by the simulator itself, so that the answer is known."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import tradeoff
+from tradeoff.frames import Run
+from tradeoff.serving.calibration import compare_with_simulation
+
+
+def as_if_served(service, **asked):
+    """A simulated Run under the name of a real one."""
+    asked = {"max_batch_size": 4, "request_rate": 250, "max_wait_ms": 2.0, "n_requests": 6000} | asked
+    run = tradeoff.simulate(service, keep_samples=True, **asked)
+    points = run.points.assign(source="tradeoff.serve")
+    for name in ("p50", "p99"):
+        points[f"latency_{name}_ms_lo"] = points[f"latency_{name}_ms"] * 0.98
+        points[f"latency_{name}_ms_hi"] = points[f"latency_{name}_ms"] * 1.02
+    return Run(points, run.samples)
+
+
+def gamma(size, rng, n):
+    return rng.gamma(4.0, (2.0 + size) / 4.0, n)
+
+
+def test_independent_times_agree():
+    table = compare_with_simulation(as_if_served(gamma, request_rate=[100, 250]))
+    assert table["agrees_p50"].all()
+    assert table["agrees_p99"].all()
+    assert (table["difference_p50_pct"].abs() < 5).all()
+    assert (table["correlation"].abs() < 0.1).all()
+    assert (table["why"] == "").all()
+    assert (table["simulated_p99_ms_lo"] < table["simulated_p99_ms_hi"]).all()
+
+
+def test_slow_batches_in_a_row_do_not_and_it_says_why():
+    run = as_if_served(gamma, max_batch_size=1, request_rate=150, max_wait_ms=0.0)
+    samples = run.samples.copy()
+    # The same arrivals, but every fourth stretch of 50 batches ten times as slow: rebuilt by hand, one worker.
+    time, done, dispatched = samples["scheduled_ns"].to_numpy(dtype=float), [], []
+    rng = np.random.default_rng(0)
+    free = 0.0
+    for number, arrival in enumerate(time):
+        start = max(free, arrival)
+        free = start + 1e6 * (8.0 if number // 50 % 4 == 0 else 1.0) * rng.uniform(0.9, 1.1)
+        dispatched.append(start)
+        done.append(free)
+    samples["dispatched_ns"], samples["done_ns"] = np.rint(dispatched).astype(int), np.rint(done).astype(int)
+    samples["batch_id"] = np.arange(len(samples))
+    latency = np.array(done) - time
+    points = run.points.copy()
+    for name, p in (("p50", 0.5), ("p99", 0.99)):
+        for end, factor in (("", 1.0), ("_lo", 0.99), ("_hi", 1.01)):
+            points[f"latency_{name}_ms{end}"] = factor * np.quantile(latency, p) / 1e6
+    row = compare_with_simulation(Run(points, samples)).iloc[0]
+    assert row["correlation"] > 0.5
+    assert not row["agrees_p99"]
+    assert "slow batches come in a row" in row["why"]
+
+
+def test_what_cannot_be_compared():
+    run = as_if_served(gamma)
+    with pytest.raises(ValueError, match="nothing to compare"):
+        compare_with_simulation(Run())
+    with pytest.raises(ValueError, match="no samples"):
+        compare_with_simulation(Run(run.points))

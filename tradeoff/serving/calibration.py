@@ -47,8 +47,8 @@ def compare_with_simulation(run: Run, *, draws: int = 20, seed: int = 0) -> pd.D
     -------
     pandas.DataFrame
         A row for each point: what it is, ``utilisation``, and for p50 and p99 ``measured_*`` and ``simulated_*`` in ms
-        with their ends, ``difference_*_pct``, ``agrees_*`` (None where the measured interval lacks an end); ``correlation`` of a batch's time with the next of its
-        size; ``why`` says what may explain a difference.
+        with their ends, ``difference_*_pct``, ``agrees_*`` (None where the measured interval lacks an end);
+        ``correlation`` of a batch's time with the next of its size; ``why`` says what may explain a difference.
 
     Raises
     ------

@@ -10,7 +10,7 @@ import math
 
 import numpy as np
 
-from tradeoff.serving.virtual.kernels import batch_ms, pop, push
+from tradeoff.serving.virtual.kernels import pop, push
 
 NS = 1e6
 
@@ -101,10 +101,16 @@ def token_path(
                         asked += 1
             continue
         # One token for each, or as many as pass before somebody comes or goes.
-        uniform = uniforms[int(totals[0]) % len(uniforms)]
-        model = batch_ms(times, low_at, low_n, high_at, high_n, weight, running, 1, uniform)
-        if model < 0.0:
+        drawn = high_n[0, running]
+        if drawn == 0:
             return served, running
+        uniform = uniforms[int(totals[0]) % len(uniforms)]
+        model = times[high_at[0, running] + min(drawn - 1, int(uniform * drawn))]
+        part = weight[0, running]
+        if part != 1.0:
+            drawn = low_n[0, running]
+            low = times[low_at[0, running] + min(drawn - 1, int(uniform * drawn))]
+            model = low + (model - low) * part
         took = max(1.0, np.rint(model * NS))
         steps = 1.0
         if skips:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from tradeoff.figures import (
         plot_batch,
         plot_distribution,
+        plot_formation,
         plot_frontier,
         plot_latency_breakdown,
         plot_load_curve,
@@ -68,6 +69,7 @@ __all__ = [
     "frontier",
     "plot_batch",
     "plot_distribution",
+    "plot_formation",
     "plot_frontier",
     "plot_latency_breakdown",
     "plot_load_curve",
@@ -106,6 +108,7 @@ _HOME = {
     "frontier": "frontier",
     "plot_batch": "figures",
     "plot_distribution": "figures",
+    "plot_formation": "figures",
     "plot_frontier": "figures",
     "plot_latency_breakdown": "figures",
     "plot_load_curve": "figures",

@@ -6,6 +6,7 @@ Each plot is a pure step that works out what to draw, and a step that draws it.
 from tradeoff.figures.batch import plot_batch
 from tradeoff.figures.breakdown import plot_latency_breakdown
 from tradeoff.figures.distribution import plot_distribution
+from tradeoff.figures.formation import plot_formation
 from tradeoff.figures.frontier import plot_frontier
 from tradeoff.figures.load_curve import plot_load_curve
 from tradeoff.figures.roofline import plot_roofline
@@ -14,6 +15,7 @@ from tradeoff.figures.service import plot_service
 __all__ = [
     "plot_batch",
     "plot_distribution",
+    "plot_formation",
     "plot_frontier",
     "plot_latency_breakdown",
     "plot_load_curve",

@@ -161,7 +161,8 @@ def place(row: pd.Series) -> str:
     parts = []
     for name, text in (("batch_size", "batch {:g}"), ("concurrency", "concurrency {:g}"), ("workers", "{:g} workers")):
         if name in row and pd.notna(row[name]):
-            parts.append(text.format(float(row[name])))
+            number = float(row[name])
+            parts.append(text.format(number).removesuffix("s" if name == "workers" and number == 1 else ""))
     for name, text in (("request_rate_rps", "{:g} requests/s"), ("max_wait_ms", "wait ≤ {:g} ms")):
         if name in row and pd.notna(row[name]):
             parts.append(text.format(float(row[name])))

@@ -2,30 +2,20 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import html
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from tradeoff.digits import three, whole
-from tradeoff.explorer.assets import page_module, plotly_bundle, stylesheet
-from tradeoff.explorer.payload import payload, to_json
-from tradeoff.frames import Run, RunFolderError
-from tradeoff.frames.files import write_whole
+from tradeoff.explorer.assets import page_module, plotly_bundle
+from tradeoff.explorer.document import document, page_path, table_row, write_document
+from tradeoff.explorer.payload import payload
+from tradeoff.frames import Run
 
 _MOST_ROWS = 400
 """Rows of the table for readers without scripts; the CSV behind the page has them all."""
-
-_PAGE_STYLE = """
-html { color-scheme: light dark; }
-body { max-width: 1440px; margin: 0 auto; background: #ffffff; }
-@media (prefers-color-scheme: dark) { body { background: #16181c; color: #e8eaee; } }
-noscript { display: block; padding: 12px; font: 14px/1.4 system-ui, sans-serif; }
-noscript :is(th, td) { padding: 2px 10px; text-align: right; }
-"""
 
 
 def save_page(
@@ -66,20 +56,11 @@ def save_page(
     RunFolderError
         When it cannot be written; a page that was there stays.
     """
-    if not isinstance(path, str | os.PathLike):
-        raise TypeError(f"path must be the path of a page, as text or a Path, such as 'figure.html'; got {path!r}")
-    target = Path(path)
-    if target.suffix.lower() not in (".html", ".htm"):
-        raise ValueError(f"path {str(path)!r}: the explorer is saved as one page, so its name must end in .html")
+    target = page_path(path)
     limit = (state or {}).get("limit_ms")
     content = payload(run, axes=axes, limits_ms=[] if limit is None else [limit], title=title)
     text = page(content, state=state)
-    if not target.parent.is_dir():
-        raise RunFolderError(f"{target}: there is no folder {target.parent}: make it first, or choose another place")
-    if target.is_dir():
-        raise RunFolderError(f"{target} is a folder: choose another name")
-    write_whole(target, lambda aside: aside.write_text(text, encoding="utf-8", newline="\n"))
-    return target
+    return write_document(target, text)
 
 
 def page(content: Mapping[str, Any], *, state: Mapping[str, Any] | None = None) -> str:
@@ -98,44 +79,14 @@ def page(content: Mapping[str, Any], *, state: Mapping[str, Any] | None = None) 
         A whole HTML document. Its content security policy allows the two scripts by their hashes and nothing from
         outside; what came from data is escaped.
     """
-    bundle = plotly_bundle()
-    module = "\n" + _harmless(page_module())
-    heading = html.escape(
-        f"{content['title']}: throughput and latency" if content["title"] else "throughput and latency"
+    return document(
+        title=f"{content['title']}: throughput and latency" if content["title"] else "throughput and latency",
+        module=page_module(),
+        payload=content,
+        state=state or {},
+        fallback=table(content),
+        plotly=plotly_bundle(),
     )
-    policy = "; ".join(
-        (
-            "default-src 'none'",
-            f"script-src {_hash(module)} {_hash(bundle.source)}",
-            "style-src 'unsafe-inline'",  # plotly.js writes style attributes on what it draws
-            "img-src data:",
-            "base-uri 'none'",
-            "form-action 'none'",
-        )
-    )
-    parts = (
-        "<!doctype html>",
-        '<html lang="en">',
-        "<head>",
-        '<meta charset="utf-8">',
-        f'<meta http-equiv="Content-Security-Policy" content="{policy}">',
-        '<meta name="viewport" content="width=device-width, initial-scale=1">',
-        '<meta name="generator" content="tradeoff">',
-        '<link rel="icon" href="data:,">',
-        f"<title>{heading}</title>",
-        f"<style>{_PAGE_STYLE}{stylesheet()}</style>",
-        "</head>",
-        "<body>",
-        f'<main id="tradeoff-explorer"><noscript>{"".join(table(content))}</noscript></main>',
-        f'<script type="application/json" id="tradeoff-payload">{to_json(content)}</script>',
-        f'<script type="application/json" id="tradeoff-state">{to_json(dict(state or {}))}</script>',
-        f'<script type="text/plain" id="tradeoff-plotly">{base64.b64encode(bundle.gzipped).decode("ascii")}</script>',
-        f'<script type="module">{module}</script>',
-        "</body>",
-        "</html>",
-        "",
-    )
-    return "\n".join(parts)
 
 
 def table(content: Mapping[str, Any]) -> Iterator[str]:
@@ -145,7 +96,7 @@ def table(content: Mapping[str, Any]) -> Iterator[str]:
     heads = [*(slicer["label"] for slicer in content["slicers"]), *(axis["label"] for axis in axes)]
     heads += ["throughput, requests/s", *(f"{p}, ms" for p in percentiles), "n", "status"]
     yield f"<h1>{html.escape(content['title'])}</h1><p>Sliders and plots need scripts; these are the numbers.</p>"
-    yield f"<table><thead>{_row(heads, 'th')}</thead><tbody>"
+    yield f"<table><thead>{table_row(heads, 'th')}</thead><tbody>"
     written = left = 0
     for one in content["slices"]:
         metrics = [
@@ -162,7 +113,7 @@ def table(content: Mapping[str, Any]) -> Iterator[str]:
             reason = one["reason"].get(str(cell), "")
             status = f"{one['status'][cell]}{f': {reason}' if reason else ''}"
             where = [axis["values"][at] for axis, at in zip(axes, place, strict=True)]
-            yield _row(
+            yield table_row(
                 [*(one["key"][name] for name in names), *where, *map(_three, values), _text(one["n"][cell]), status]
             )
     yield f"</tbody></table>{f'<p>{left} more rows are left out here.</p>' if left else ''}"
@@ -177,22 +128,9 @@ def _places(sizes: Sequence[int]) -> Iterator[tuple[int, ...]]:
             yield (first, *rest)
 
 
-def _row(cells: Iterable[Any], tag: str = "td") -> str:
-    return "<tr>" + "".join(f"<{tag}>{html.escape(str(cell))}</{tag}>" for cell in cells) + "</tr>"
-
-
 def _three(value: float | None) -> str:
     return "–" if value is None else three(value)
 
 
 def _text(value: object) -> str:
     return "–" if value is None else whole(value) if isinstance(value, int) else str(value)
-
-
-def _harmless(script: str) -> str:
-    # The module is ours and holds no "</script"; should a string in it ever do, the page must not break.
-    return script.replace("</script", "<\\/script").replace("<!--", "<\\!--")
-
-
-def _hash(script: str) -> str:
-    return f"'sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode('ascii')}'"

@@ -1,8 +1,9 @@
 // Sliders over measured values, the limit, and drop-downs for what really varies.
 
-import { html, setAttributes, setText, uniqueId } from "./dom.js";
+import { setText } from "./dom.js";
 import { milliseconds } from "./format.js";
 import { axisName, valueText } from "./grid.js";
+import { createSelect, createSlider } from "./inputs.js";
 
 // on: { move(axis, at), limit(at or null), settle(), percentile(name), slice(column, text) }
 export function createControls({ payload, grid }, on) {
@@ -62,48 +63,4 @@ export function createControls({ payload, grid }, on) {
 
 function agrees(key, chosen, column, text) {
   return Object.entries(key).every(([name, value]) => value === (name === column ? text : chosen[name]));
-}
-
-function createSlider({ name, column, size, shown, spoken, moved, settled }) {
-  const id = uniqueId("slider");
-  const value = html("output", { class: "slider-value", for: id });
-  const label = html("span", { class: "slider-name" }, name);
-  const input = html("input", { type: "range", id, min: 0, max: Math.max(0, size - 1), step: 1, "data-slider": column });
-  if (size < 2) input.disabled = true;
-  const element = html("label", { class: `slider ${column === "limit" ? "limit" : "axis"}`, for: id }, html("span", { class: "slider-head" }, label, value), input);
-
-  function tell(place) {
-    setText(value, shown(place));
-    setAttributes(input, { "aria-valuetext": spoken(place) });
-  }
-  input.addEventListener("input", () => {
-    tell(Number(input.value));
-    moved(Number(input.value));
-  });
-  input.addEventListener("change", settled);
-
-  return {
-    element,
-    name: label,
-    input,
-    set(place) {
-      if (Number(input.value) !== place) input.value = String(place);
-      tell(place);
-    },
-  };
-}
-
-function createSelect(name, options, chosen, column = null) {
-  const select = html("select", column === null ? { "data-select": name } : { "data-select": column });
-  for (const text of options) select.append(html("option", { value: text }, text));
-  select.addEventListener("change", () => chosen(select.value));
-  return {
-    element: html("label", { class: "select" }, html("span", {}, name), select),
-    set(text) {
-      if (select.value !== text) select.value = text;
-    },
-    mark(possible) {
-      for (const option of select.options) option.classList.toggle("elsewhere", !possible(option.value));
-    },
-  };
 }

@@ -2,6 +2,7 @@
 
 import { html, setText } from "./dom.js";
 import { capital, count, interval, milliseconds, rate, three } from "./format.js";
+import { createReadout } from "./readout.js";
 import { answerOf, limitOf, objectiveOf, verdictAt } from "./state.js";
 
 const MEETS = { feasible: "meets the limit", undecided: "may meet the limit", infeasible: "does not meet the limit" };
@@ -33,24 +34,6 @@ export function createReadouts({ payload, grid }) {
   }
 
   return { element, show };
-}
-
-function createReadout(name) {
-  const number = html("span", { class: "number" });
-  const unit = html("span", { class: "unit" });
-  const value = html("span", { class: "value", "data-readout": name }, number, unit);
-  const detail = html("span", { class: "detail", "data-detail": name });
-  const element = html("div", { class: "readout" }, html("span", { class: "readout-name" }, name), value, detail);
-  return {
-    element,
-    // parts: [number, unit], or null where `absent` says why there is none
-    set(parts, told, absent) {
-      value.classList.toggle("absent", parts === null);
-      setText(number, parts === null ? absent : parts[0]);
-      setText(unit, parts === null ? "" : ` ${parts[1]}`);
-      setText(detail, told);
-    },
-  };
 }
 
 function standingAt(payload, grid, state) {

@@ -12,7 +12,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from tradeoff.explorer import Explorer
+    from tradeoff.explorer import Explorer, WhatIf
     from tradeoff.figures import (
         plot_batch,
         plot_distribution,
@@ -63,6 +63,7 @@ __all__ = [
     "RunFolderError",
     "ServiceModel",
     "Trace",
+    "WhatIf",
     "WorkloadError",
     "decide",
     "drive",
@@ -102,6 +103,7 @@ _HOME = {
     "Run": "frames",
     "RunFolderError": "frames",
     "ServiceModel": "serving",
+    "WhatIf": "explorer",
     "WorkloadError": "workloads",
     "decide": "objective",
     "drive": "serving",

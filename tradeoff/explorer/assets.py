@@ -62,6 +62,18 @@ def page_module() -> str:
 
 
 @cache
+def whatif_widget_module() -> str:
+    """Return what-if's ES module for Jupyter."""
+    return join_modules(_folder("js"), "whatif_widget.js")
+
+
+@cache
+def whatif_page_module() -> str:
+    """Return what-if's ES module for the stand-alone page."""
+    return join_modules(_folder("js"), "whatif_page.js")
+
+
+@cache
 def stylesheet() -> str:
     """Return the explorer's style sheet; every rule in it is below ``.tradeoff-explorer``."""
     return _folder("explorer.css").read_text(encoding="utf-8")

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from tradeoff.explorer.preferred import preferred_numbers, with_asked
 from tradeoff.objective import Constraint, judge
 
 VERDICTS = ("infeasible", "undecided", "feasible")
@@ -15,15 +16,6 @@ UNUSABLE = ("failed", "oom", "saturated")
 """Statuses that no decision may rest on, as in `tradeoff.decide`."""
 
 Numbers = NDArray[np.float64]
-
-# ISO 3: the series R40 of preferred numbers, and R20 and R10 within it. People ask for 2.5 ms, not for 2.4138.
-_R40 = (
-    1.00, 1.06, 1.12, 1.18, 1.25, 1.32, 1.40, 1.50, 1.60, 1.70, 1.80, 1.90, 2.00, 2.12, 2.24, 2.36, 2.50, 2.65, 2.80,
-    3.00, 3.15, 3.35, 3.55, 3.75, 4.00, 4.25, 4.50, 4.75, 5.00, 5.30, 5.60, 6.00, 6.30, 6.70, 7.10, 7.50, 8.00, 8.50,
-    9.00, 9.50,
-)  # fmt: skip
-_MOST_LIMITS = 130
-"""Steps a slider can still be moved through by arrow keys."""
 
 
 def limit_steps(latencies_ms: Iterable[float], *, also: Iterable[float] = ()) -> list[float]:
@@ -42,15 +34,7 @@ def limit_steps(latencies_ms: Iterable[float], *, also: Iterable[float] = ()) ->
         raise ValueError(f"limits {asked!r}: a latency limit is a positive number of milliseconds")
     if not len(known):
         return asked
-    decades = range(int(np.floor(np.log10(known.min()))) - 1, int(np.ceil(np.log10(known.max()))) + 1)
-    for series in (_R40, _R40[::2], _R40[::4]):
-        every = np.array([float(f"{step}e{decade}") for decade in decades for step in series])
-        first = int(np.searchsorted(every, known.min(), side="left")) - 1
-        last = int(np.searchsorted(every, known.max(), side="left"))
-        steps = every[first : last + 1].tolist()
-        if len(steps) <= _MOST_LIMITS:
-            break
-    return sorted({*steps, *asked})
+    return with_asked(preferred_numbers(known.min(), known.max()), asked)
 
 
 def decisions(

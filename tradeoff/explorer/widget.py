@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import math
 import os
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,8 +11,9 @@ from typing import Any
 import pandas as pd
 
 from tradeoff.explorer.assets import AssetError, plotly_bundle, stylesheet, widget_module
+from tradeoff.explorer.packed import packed
 from tradeoff.explorer.page import save_page
-from tradeoff.explorer.payload import PayloadError, payload, to_json
+from tradeoff.explorer.payload import PayloadError, payload
 from tradeoff.explorer.place import Places, as_number
 from tradeoff.frames import POINT_COLUMNS, Run
 from tradeoff.frames.tables import conform
@@ -87,7 +87,7 @@ class Explorer(anywidget.AnyWidget):  # type: ignore[misc]
     _esm = widget_module()
     _css = stylesheet()
 
-    payload = traitlets.Dict(read_only=True).tag(sync=True, to_json=lambda content, _widget: _packed(content))
+    payload = traitlets.Dict(read_only=True).tag(sync=True, to_json=lambda content, _widget: packed(content))
     batch_size = _Place().tag(sync=True)
     concurrency = _Place().tag(sync=True)
     position = traitlets.Dict().tag(sync=True)
@@ -269,10 +269,6 @@ class Explorer(anywidget.AnyWidget):  # type: ignore[misc]
             self.send({"kind": "plotly", "error": str(error)})
             return
         self.send({"kind": "plotly", "version": bundle.version}, [bundle.gzipped])
-
-
-def _packed(content: Mapping[str, Any]) -> bytes:
-    return gzip.compress(to_json(content).encode(), compresslevel=6, mtime=0)
 
 
 def _as_run(run: object) -> Run:

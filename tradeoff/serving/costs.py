@@ -247,7 +247,7 @@ class FunctionCosts:
     def check(self, max_batch_size: int) -> None:
         """Check that the function gives times for the smallest and the largest batch."""
         for size in {1, max_batch_size}:
-            self._times(size, 0)
+            self.times(size)
 
     def is_interpolated(self, max_batch_size: int) -> bool:
         """Return False: a function has times for every size."""
@@ -263,9 +263,16 @@ class FunctionCosts:
         """Return times that are drawn when a run comes to their size."""
         del workers
         times = np.empty(max_batch_size * POOL)  # the system gives memory only to what is written to
-        return Table.empty(times, 1, max_batch_size, lambda size: self._times(size, replication))
+        return Table.empty(times, 1, max_batch_size, lambda size: self.times(size, replication))
 
-    def _times(self, size: int, replication: int) -> Times:
+    def times(self, size: int, replication: int = 0) -> Times:
+        """Return the times of one size: one, or a pool of `POOL` that were drawn.
+
+        Raises
+        ------
+        ValueError
+            When the function gives anything else.
+        """
         draws = self.draws
         rng = np.random.default_rng([self.seed, replication, 1])
         found = self.function(size, rng, POOL) if draws else self.function(size)

@@ -1,16 +1,11 @@
-// Files for the reader: the figure as one SVG, the points as CSV.
+// Files for the reader: the figure as one SVG.
 
 import { html, svg } from "./dom.js";
-import { toCsv } from "./table.js";
 
 const STYLES = ["fill", "fill-opacity", "stroke", "stroke-width", "stroke-opacity", "stroke-dasharray", "stroke-linecap", "stroke-linejoin", "opacity", "font-family", "font-size", "font-weight", "paint-order", "text-anchor"];
 const GAP = 24;
 const LINE = 20;
 const LETTER = 7.6; // pixels that a letter of the sentence takes, at most on the average
-
-export function saveCsv(context) {
-  download("tradeoff.csv", "text/csv;charset=utf-8", toCsv(context));
-}
 
 export function saveSvg(root, panels, sentence) {
   download("tradeoff.svg", "image/svg+xml", figureText(root, panels, sentence));
@@ -103,7 +98,7 @@ function copied(layer) {
   return copy;
 }
 
-function download(name, type, text) {
+export function download(name, type, text) {
   const link = html("a", { href: URL.createObjectURL(new Blob([text], { type })), download: name });
   document.body.append(link);
   link.click();

@@ -10,9 +10,10 @@ export function createSlider({ name, column, size, shown, spoken, moved, settled
   if (size < 2) input.disabled = true;
   const element = html("label", { class: `slider ${column === "limit" ? "limit" : "axis"}`, for: id }, html("span", { class: "slider-head" }, label, value), input);
 
-  function tell(place) {
-    setText(value, shown(place));
-    setAttributes(input, { "aria-valuetext": spoken(place) });
+  // `exact`: the text of a value that lies between two steps
+  function tell(place, exact = null) {
+    setText(value, exact ?? shown(place));
+    setAttributes(input, { "aria-valuetext": exact === null ? spoken(place) : `${label.textContent} ${exact}` });
   }
   input.addEventListener("input", () => {
     tell(Number(input.value));
@@ -24,9 +25,9 @@ export function createSlider({ name, column, size, shown, spoken, moved, settled
     element,
     name: label,
     input,
-    set(place) {
+    set(place, exact = null) {
       if (Number(input.value) !== place) input.value = String(place);
-      tell(place);
+      tell(place, exact);
     },
   };
 }

@@ -1,8 +1,9 @@
 // Where everything stands: controls, numbers, panels, the sentence, the table, how it was measured, and files.
 
 import { html } from "./dom.js";
-import { saveCsv, saveSvg } from "./exports.js";
+import { saveSvg } from "./exports.js";
 import { sentenceFor } from "./readouts.js";
+import { saveCsv } from "./table.js";
 
 export function assemble(root, context, { controls, readouts, answer, panels, state }) {
   const { payload, grid } = context;

@@ -2,14 +2,8 @@
 
 import { html } from "./dom.js";
 import { CONFIG } from "./figures.js";
+import { createFrame } from "./frame.js";
 import { createOverlay } from "./overlay.js";
-
-export function createFrame(name, title, ...below) {
-  const heading = html("h3", {}, title);
-  const holder = html("div", { class: "holder", role: "img" });
-  const element = html("section", { class: `panel ${name}`, "data-panel": name }, html("div", { class: "panel-head" }, heading, ...below), holder);
-  return { element, heading, holder };
-}
 
 // figureOf(view) -> { data, layout }; marksOn(overlay) -> { place(scale, state) }; chosen(cell) after a click.
 export function createPlotPanel({ name, title, below = [], figureOf, marksOn, chosen }) {

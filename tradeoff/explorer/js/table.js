@@ -1,6 +1,7 @@
 // The same numbers as a table, and as a file for a spreadsheet.
 
 import { html } from "./dom.js";
+import { download } from "./exports.js";
 import { count, exact, milliseconds, three } from "./format.js";
 
 const DANGEROUS = /^[=+\-@\t\r]/; // a spreadsheet would run a text that begins so
@@ -34,6 +35,10 @@ export function markRow(table, cell) {
 export function sliceText(slice) {
   const texts = Object.values(slice.key);
   return texts.length ? ` of ${texts.join(", ")}` : "";
+}
+
+export function saveCsv(context) {
+  download("tradeoff.csv", "text/csv;charset=utf-8", toCsv(context));
 }
 
 // All slices, full precision of the payload, a row a measured or failed point.

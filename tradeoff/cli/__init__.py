@@ -1,4 +1,4 @@
-"""The command line: ``tradeoff sweep | serve | simulate | drive | explore | decide | workloads | limits | doctor``.
+"""The command line: ``tradeoff sweep | serve | simulate | drive | explore | what-if | decide | workloads | limits | doctor``.
 
 A command imports what it needs when it runs: ``tradeoff --help`` loads no pandas.
 """

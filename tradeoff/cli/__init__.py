@@ -1,4 +1,4 @@
-"""The command line: ``tradeoff sweep | serve | simulate | drive | explore | what-if | decide | workloads | limits | doctor``.
+"""The command line: ``tradeoff sweep``, ``explore``, ``what-if``, ``serve``, ... as ``tradeoff --help`` lists them.
 
 A command imports what it needs when it runs: ``tradeoff --help`` loads no pandas.
 """

@@ -12,6 +12,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from tradeoff.calibrate import Calibration, calibrate
     from tradeoff.explorer import Explorer, WhatIf
     from tradeoff.figures import (
         plot_batch,
@@ -50,6 +51,7 @@ __version__ = "0.1.0"
 __all__ = [
     "MMPP",
     "Budget",
+    "Calibration",
     "Constant",
     "Decision",
     "Explorer",
@@ -65,6 +67,7 @@ __all__ = [
     "Trace",
     "WhatIf",
     "WorkloadError",
+    "calibrate",
     "decide",
     "drive",
     "frontier",
@@ -94,6 +97,7 @@ _HOME = {
     "simulate": "serving",
     "simulate_tokens": "serving",
     "Budget": "timing",
+    "Calibration": "calibrate",
     "Decision": "objective",
     "Explorer": "explorer",
     "FrameError": "frames",
@@ -105,6 +109,7 @@ _HOME = {
     "ServiceModel": "serving",
     "WhatIf": "explorer",
     "WorkloadError": "workloads",
+    "calibrate": "calibrate",
     "decide": "objective",
     "drive": "serving",
     "frontier": "frontier",
@@ -148,8 +153,9 @@ def __dir__() -> list[str]:
 class _Package(ModuleType):
     """The type of this module: it decides what the import system may bind in it.
 
-    ``tradeoff.sweep`` and ``tradeoff.frontier`` are functions in submodules of the same name. When a submodule has
-    been imported, Python binds it as an attribute of its package, which would hide the function; here it does not.
+    ``tradeoff.sweep``, ``tradeoff.calibrate`` and ``tradeoff.frontier`` are functions in submodules of the same name.
+    When a submodule has been imported, Python binds it as an attribute of its package, which would hide the function;
+    here it does not.
     ``from tradeoff.sweep import …`` finds the submodule all the same, for that looks in ``sys.modules``.
     """
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import tradeoff
+from tests.explorer.runs import grid_run
 from tradeoff.frames import Run
 from tradeoff.serving.calibration import compare_with_simulation
 
@@ -66,3 +67,26 @@ def test_what_cannot_be_compared():
         compare_with_simulation(Run())
     with pytest.raises(ValueError, match="no samples"):
         compare_with_simulation(Run(run.points))
+
+
+def test_clients_think_again_as_they_were_told_to():
+    run = as_if_served(gamma, request_rate=None, concurrency=[1, 6], think_ms=4.0, think="exponential")
+    table = compare_with_simulation(run)
+    assert table["load"].tolist() == ["closed", "closed"]
+    assert table["agrees_p50"].all()
+    assert table["agrees_p99"].all()
+    points = run.points.assign(load_detail="think time of a function")
+    with pytest.raises(ValueError, match="nothing to compare"):
+        compare_with_simulation(Run(points, run.samples))
+
+
+def test_times_are_drawn_for_as_many_batches_as_were_under_way():
+    """Two workers on one device: what was measured with two under way is slower, and only then."""
+    service = grid_run(sizes=2, samples=40)
+    where = service.points.set_index("point_id")[["batch_size", "concurrency"]]
+    placed = service.samples["point_id"].map(lambda point: 3.0 + where.loc[point].sum() ** 2)  # 7, 12, 12, 19 ms
+    service = Run(service.points, service.samples.assign(latency_ns=(1e6 * placed.astype(float)).astype("int64")))
+    run = as_if_served(service, max_batch_size=2, workers=2, request_rate=100, max_wait_ms=0.0)
+    table = compare_with_simulation(run, draws=5)
+    assert table["simulated_p50_ms"].tolist() == pytest.approx(run.points["latency_p50_ms"].tolist(), rel=1e-7)
+    assert table["simulated_p99_ms"].tolist() == pytest.approx(run.points["latency_p99_ms"].tolist(), rel=1e-7)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -29,7 +29,7 @@ def what_if(
         from tradeoff.explorer.whatif import WhatIf
         from tradeoff.readers import read
 
-        start = {"limit_ms": limit_ms, "request_rate": request_rate}
+        start: dict[str, Any] = {"limit_ms": limit_ms, "request_rate": request_rate}
         given = {name: value for name, value in start.items() if value is not None}
         widget = WhatIf(read(path), most_workers=most_workers, title=title, **given)
         page = widget.save(path / "what-if.html" if out is None else out)

@@ -74,6 +74,12 @@ def whatif_page_module() -> str:
 
 
 @cache
+def report_module() -> str:
+    """Return the ES module of a page with one figure."""
+    return join_modules(_folder("js"), "report_page.js")
+
+
+@cache
 def stylesheet() -> str:
     """Return the explorer's style sheet; every rule in it is below ``.tradeoff-explorer``."""
     return _folder("explorer.css").read_text(encoding="utf-8")

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from tradeoff.arguments import ArgumentError
 from tradeoff.frames import Run
 from tradeoff.serving.costs import MeasuredCosts
+from tradeoff.serving.policy import Policy
 from tradeoff.serving.real.record import SOURCE
 from tradeoff.serving.real.replay import policy_of
 from tradeoff.serving.simulated import with_interval
@@ -22,6 +23,10 @@ from tradeoff.serving.virtual.kernels import SEEN
 TOLERANCES = {"p50": 0.05, "p99": 0.10}
 """Relative differences that count as agreement."""
 
+_ENOUGH = 30
+"""Batches of a size, with as many under way, whose times can be drawn from."""
+
+_THINKS = ("", "exponential think time")
 _DEPENDENT = 0.2
 """Correlation of one batch's time with the next from which times are not independent draws."""
 
@@ -31,13 +36,15 @@ Numbers = NDArray[np.float64]
 def compare_with_simulation(run: Run, *, draws: int = 20, seed: int = 0) -> pd.DataFrame:
     """Simulate every point of a Run of `tradeoff.serve`, with its arrivals and with service times drawn from its own.
 
-    The policy and the arrivals are the same; what differs is the order of the service times, which are drawn
-    independently. Where the two disagree, batches were not independent of each other.
+    The policy is the same, and so are the arrivals of an open loop; what differs is the order of the service times,
+    which are drawn independently, for as many batches under way as there were. Where the two disagree, batches were not
+    independent of each other. Clients of a closed loop think again as they were told to; with a think time of a
+    function they cannot, and such points are left out.
 
     Parameters
     ----------
     run
-        Of `tradeoff.serve`, open loop, with samples.
+        Of `tradeoff.serve`, with samples.
     draws
         Simulations of each point, from which the intervals come.
     seed
@@ -56,11 +63,10 @@ def compare_with_simulation(run: Run, *, draws: int = 20, seed: int = 0) -> pd.D
         When the Run holds no point that can be compared.
     """
     points = run.points[(run.points["source"] == SOURCE) & run.points["latency_p50_ms"].notna()]
-    points = points[points["load"] != "closed"]
+    points = points[(points["load"] != "closed") | points["load_detail"].fillna("").isin(_THINKS)]
     if not len(points):
         raise ArgumentError(
-            "run holds nothing to compare: it takes open-loop points of tradeoff.serve, within their capacity, with "
-            "samples"
+            "run holds nothing to compare: it takes points of tradeoff.serve, within their capacity, with samples"
         )
     samples = {identity: run.samples_of(identity, phase=None) for identity in points["point_id"]}
     batches = {identity: _batches(rows) for identity, rows in samples.items()}
@@ -69,46 +75,75 @@ def compare_with_simulation(run: Run, *, draws: int = 20, seed: int = 0) -> pd.D
         identity = point["point_id"]
         if not len(samples[identity]):
             raise ArgumentError("run holds no samples: their service times are what is drawn from")
-        # Times of other points are those of another load: the machine may have been faster or slower then.
-        costs = MeasuredCosts({1: _times(batches[identity])}, pad=True, told_apart=False)
-        rows.append(_row(point, samples[identity], batches[identity], costs, draws, seed))
+        rows.append(_row(point, samples[identity], batches[identity], draws, seed))
     return pd.DataFrame(rows)
 
 
 def _batches(samples: pd.DataFrame) -> pd.DataFrame:
     rows = samples.dropna(subset=["batch_id"]).drop_duplicates("batch_id").sort_values("batch_id")
     taken = (rows["done_ns"] - rows["dispatched_ns"]).to_numpy(dtype=float) / 1e6
-    return pd.DataFrame({"size": rows["batch_size"].to_numpy(dtype=int), "ms": taken})
+    return pd.DataFrame(
+        {
+            "size": rows["batch_size"].to_numpy(dtype=int),
+            "in_flight": rows["in_flight"].fillna(1).to_numpy(dtype=int),
+            "ms": taken,
+        }
+    )
 
 
-def _times(batches: pd.DataFrame) -> dict[int, Any]:
-    sizes, times = batches["size"].to_numpy(), batches["ms"].to_numpy()
-    return {int(size): times[sizes == size] for size in np.unique(sizes)}
+def _costs(batches: pd.DataFrame, policy: Policy) -> MeasuredCosts:
+    """Return the times of one point's batches: those of others are of another load, and the machine may differ.
+
+    Numbers under way are told apart where there are batches enough of a size; a size that did not come costs what the
+    next larger one that came costs, or the largest.
+    """
+    sizes, under_way, ms = (batches[name].to_numpy() for name in ("size", "in_flight", "ms"))
+    levels: dict[int, dict[int, Any]] = {}
+    for level in range(1, policy.workers + 1):
+        times = {}
+        for size in np.unique(sizes):
+            own = ms[(sizes == size) & (under_way == level)]
+            times[int(size)] = own if len(own) >= _ENOUGH else ms[sizes == size]
+        times.setdefault(policy.max_batch_size, times[max(times)])
+        levels[level] = times
+    return MeasuredCosts(levels, pad=True)
 
 
-def _row(
-    point: pd.Series, samples: pd.DataFrame, batches: pd.DataFrame, costs: MeasuredCosts, draws: int, seed: int
-) -> dict[str, Any]:
+def _row(point: pd.Series, samples: pd.DataFrame, batches: pd.DataFrame, draws: int, seed: int) -> dict[str, Any]:
     policy = policy_of(point)
     ordered = samples.sort_values(["scheduled_ns", "seq"], kind="stable")
-    arrivals = ordered["scheduled_ns"].to_numpy(dtype=float) / 1e6
-    # A policy may form larger batches with other times than it did: they cost what the largest cost.
-    largest = policy.max_batch_size
-    held = dict(costs.times_ms[1])
-    held.setdefault(largest, held[max(held)])
-    table = MeasuredCosts({1: held}, pad=True, told_apart=False).table(largest, 1)
+    largest, n, closed = policy.max_batch_size, len(ordered), point["load"] == "closed"
+    table = _costs(batches, policy).table(largest, policy.workers)
     simulated = Point(
-        policy=policy, scale=1.0, n=len(arrivals), warm_up=int((ordered["phase"] == "warmup").sum()),
+        policy=policy, scale=float(point["think_ms"]) if closed else 1.0, n=n,
+        clients=int(point["concurrency"]) if closed else 0, warm_up=int((ordered["phase"] == "warmup").sum()),
         tail=int((ordered["phase"] == "drain").sum()),
     )  # fmt: skip
+    arrivals = ordered["scheduled_ns"].to_numpy(dtype=float) / 1e6
     seen = []
     for draw in range(draws):
-        uniforms = np.random.default_rng([seed, draw, 2]).random(len(arrivals))
-        shared = Shared(arrivals, uniforms, np.zeros((1, largest + 1)), table)
+        thinks, luck = (np.random.default_rng([seed, draw, what]) for what in (0, 2))
+        unit = arrivals
+        if closed:
+            constant = pd.isna(point["load_detail"])
+            unit = np.ones(n) if constant else thinks.standard_exponential(n)
+        shared = Shared(unit, luck.random(n), np.zeros((1, largest + 1)), table)
         seen.append(engine.see([simulated], shared)[0][0])
     row: dict[str, Any] = {
         name: point[name]
-        for name in ("point_id", "workload", "load", "request_rate_rps", "batch_size", "max_wait_ms", "workers")
+        for name in (
+            "point_id",
+            "workload",
+            "load",
+            "request_rate_rps",
+            "concurrency",
+            "throughput_rps",
+            "batch_size",
+            "max_wait_ms",
+            "workers",
+            "formation",
+            "n",
+        )
     }
     row |= {"utilisation": point["utilisation"], "correlation": _correlation(batches)}
     for name, tolerance in TOLERANCES.items():
@@ -155,7 +190,7 @@ def _why(row: dict[str, Any]) -> str:
             f"slow batches come in a row (correlation {row['correlation']:.2f}): drawn one by one they hurt less"
         )
     if row["workers"] > 1:
-        reasons.append("workers slow each other down, and their times are drawn as if they did not")
+        reasons.append("workers slow each other down while both are under way, not only as it was at dispatch")
     if row["utilisation"] > 0.8:
         reasons.append(f"at {100 * row['utilisation']:.0f} % load a little more or less service time is much more wait")
     return "; ".join(reasons) or "not explained by what was recorded"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -65,22 +65,30 @@ class _Block(Operation):
             "values": cache,
         }
 
-    def _call(self, torch: Any, arrays: dict[str, Any], *, attend: Callable[..., Any]) -> Call:
-        """Make the call; ``attend(query, key, value)`` uses the cache, and returns (batch, positions, width)."""
+    def layer(self, torch: Any, weights: Mapping[str, Any]) -> Callable[[Any, Callable[..., Any]], Any]:
+        """Return what computes the block: ``layer(x, attend)`` of new positions (batch, positions, width).
+
+        ``attend(query, key, value)`` uses the cache, and returns (batch, positions, width); each of its arguments is
+        (batch, heads, positions, head width).
+        """
         functional = torch.nn.functional
         linear, gelu, norm = functional.linear, functional.gelu, functional.layer_norm
-        x, qkv, project, up, down = (arrays[name] for name in ("x", "qkv", "project", "up", "down"))
-        first, second = ((arrays[f"scale{i}"], arrays[f"shift{i}"], EPSILON) for i in (1, 2))
+        qkv, project, up, down = (weights[name] for name in ("qkv", "project", "up", "down"))
+        first, second = ((weights[f"scale{i}"], weights[f"shift{i}"], EPSILON) for i in (1, 2))
         shape, parts = (self.width,), (self.width, self.kv_width, self.kv_width)
-        by_head = (x.shape[0], x.shape[1], -1, self.head_width)
 
-        def call() -> object:
+        def layer(x: Any, attend: Callable[..., Any]) -> Any:
+            by_head = (x.shape[0], x.shape[1], -1, self.head_width)
             three = linear(norm(x, shape, *first), qkv).split(parts, dim=-1)
             query, key, value = (part.view(by_head).transpose(1, 2) for part in three)
             half = x + linear(attend(query, key, value), project)
             return half + linear(gelu(linear(norm(half, shape, *second), up)), down)
 
-        return call
+        return layer
+
+    def _call(self, torch: Any, arrays: dict[str, Any], *, attend: Callable[..., Any]) -> Call:
+        x, layer = arrays["x"], self.layer(torch, arrays)
+        return lambda: layer(x, attend)
 
     def exact(self, *, keys: NDArray[Any], values: NDArray[Any], **arrays: NDArray[Any]) -> Any:
         """Compute the block in float64; keys and values of the new positions take the place of the cache's last."""

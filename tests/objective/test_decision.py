@@ -98,6 +98,18 @@ def test_rows_at_names_a_column_that_is_not_there():
         rows_at(points((1, 1, 1, 1)).drop(columns="workers"), Setting("workers", 1))
 
 
+def test_who_asks_for_the_worse_is_told():
+    assert "p99 latency is better the other way round" in decide(points((1, 5, 4, 6)), "maximize p99").sentence()
+    assert "other way round" not in decide(points((1, 5, 4, 6)), "minimize p99").sentence()
+
+
+def test_a_percentile_without_support_says_what_it_takes():
+    frame = points((1, np.nan, np.nan, np.nan), n=60)
+    said = "p99 takes 100 independent samples, and 368 for its interval; the points have 60 at most"
+    with pytest.raises(ObjectiveError, match=said):
+        decide(frame, TEXT)
+
+
 def test_filter_first_then_the_best():
     # The best feasible point lies off the unconstrained frontier: row 2 is dominated by row 1 but row 1 has no room.
     frame = points((300, 10, 10, 10), (200, 12, 12, 12))

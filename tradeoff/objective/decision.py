@@ -15,7 +15,7 @@ from tradeoff.objective.judging import Numbers, excess, met, numbers, rows_asked
 from tradeoff.objective.objective import EXAMPLE, Constraint, Objective
 from tradeoff.objective.room import Room, next_room
 from tradeoff.objective.settle import further_samples
-from tradeoff.objective.words import describe, missed, reached
+from tradeoff.objective.words import describe, label_of, missed, reached
 
 Verdict = Literal["feasible", "infeasible", "undecided"]
 
@@ -75,6 +75,8 @@ class Decision:
         if self.contender is not None:
             told = f"{describe(self.contender)} with {reached(self.contender, metric)}"
             parts.append(f"Undecided but better: {told}{self._more()}.")
+        if self.objective.asks_for_the_worse:
+            parts.append(f"Mind: a {label_of(metric)} is better the other way round.")
         parts.append(f"Binding: {self.binding}." if self.binding is not None else "No constraint binds.")
         if self.room is not None:
             parts.append(self.room.sentence(self.objective))

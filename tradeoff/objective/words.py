@@ -28,9 +28,7 @@ def describe(point: pd.Series) -> str:
 
 def reached(point: pd.Series, name: str) -> str:
     """Say what a point reached in one column, with its interval where it is a percentile."""
-    described = POINT_COLUMNS.get(name)
-    label = described.label if described else name
-    text = f"{label} {three(point[name])}{unit_of(name)}"
+    text = f"{label_of(name)} {three(point[name])}{unit_of(name)}"
     low, high = point.get(f"{name}_lo"), point.get(f"{name}_hi")
     if name.removesuffix("_ms").rpartition("_")[2] in PERCENTILES and low is not None and pd.notna(low):
         text += f" ({three(low)} to {three(high) if pd.notna(high) else 'unknown'})"
@@ -39,14 +37,19 @@ def reached(point: pd.Series, name: str) -> str:
 
 def missed(point: pd.Series, constraint: Constraint) -> str:
     """Say by how much a point misses a constraint."""
-    described = POINT_COLUMNS.get(constraint.metric)
     if pd.isna(point[constraint.metric]):
-        return f"its {described.label if described else constraint.metric} was not measured"
+        return f"its {label_of(constraint.metric)} was not measured"
     gap = abs(float(point[constraint.metric]) - constraint.limit)
     share = gap / abs(constraint.limit) if constraint.limit else math.inf
     relative = f" ({_percent(share)})" if share < 10 else ""
     by = f"{three(gap)}{unit_of(constraint.metric)}{relative}"
     return f"its {reached(point, constraint.metric)} misses {constraint} by {by}"
+
+
+def label_of(name: str) -> str:
+    """Return the human name of a column."""
+    described = POINT_COLUMNS.get(name)
+    return described.label if described else name
 
 
 def unit_of(name: str) -> str:

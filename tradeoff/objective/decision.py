@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from tradeoff.digits import whole
 from tradeoff.frames import Run
 from tradeoff.objective.judging import Numbers, excess, met, numbers, rows_asked
 from tradeoff.objective.objective import EXAMPLE, Constraint, Objective
@@ -87,7 +88,7 @@ class Decision:
 
     def _more(self) -> str:
         count = self.further_samples
-        return "" if count is None else f" (at least {count:,} more samples settle it)".replace(",", " ")
+        return "" if count is None else f" (at least {whole(count)} more samples settle it)"
 
     def __str__(self) -> str:
         return self.sentence()

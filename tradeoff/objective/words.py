@@ -46,6 +46,15 @@ def missed(point: pd.Series, constraint: Constraint) -> str:
     return f"its {reached(point, constraint.metric)} misses {constraint} by {by}"
 
 
+def turned_away(point: pd.Series) -> str:
+    """Say which share of the requests were rejected or failed, so that no percentile tells of them; or nothing."""
+    rejected, errors, n = (_number(point, name) for name in ("rejection_rate", "n_errors", "n"))
+    parts = [f"{_percent(rejected)} rejected"] if rejected > 0 else []
+    if errors > 0:
+        parts.append(f"{_percent(errors / (errors + n))} failed" if n >= 0 else f"{three(errors)} failed")
+    return f"Of its requests {' and '.join(parts)}: they are in no percentile." if parts else ""
+
+
 def label_of(name: str) -> str:
     """Return the human name of a column."""
     described = POINT_COLUMNS.get(name)
@@ -56,6 +65,11 @@ def unit_of(name: str) -> str:
     """Return the unit of a column, as it stands behind a number."""
     described = POINT_COLUMNS.get(name)
     return f" {described.unit}" if described and described.unit else ""
+
+
+def _number(point: pd.Series, name: str) -> float:
+    value = point.get(name)
+    return math.nan if value is None or pd.isna(value) else float(value)
 
 
 def _percent(share: float) -> str:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from tradeoff.arguments import shown
-from tradeoff.frames import NEVER_POOLED, POINT_COLUMNS, Run
+from tradeoff.frames import NEVER_POOLED, POINT_COLUMNS, UNUSABLE, Run
 from tradeoff.frames.columns import Better
 
 Numbers = NDArray[np.float64]
@@ -77,7 +76,7 @@ def numbers_of(points: pd.DataFrame, name: str) -> Numbers:
     values = points[name]
     if not isinstance(values, pd.Series):
         raise ValueError(f"column {name!r} is in the frame {values.shape[1]} times: keep one")
-    if not pd.api.types.is_any_real_numeric_dtype(values):
+    if not pd.api.types.is_any_real_numeric_dtype(values) and values.notna().any():
         raise ValueError(f"column {name!r} holds {values.dtype}: an axis must be numeric")
     return values.to_numpy(dtype="float64", na_value=np.nan)
 
@@ -89,6 +88,35 @@ def ends_of(points: pd.DataFrame, name: str) -> tuple[Numbers, Numbers] | None:
         return None
     unknown = np.full(len(points), np.nan)
     return (unknown if low is None else low), (unknown if high is None else high)
+
+
+def corners_of(points: pd.DataFrame, axis: str, sign: float) -> tuple[Numbers, Numbers, Numbers]:
+    """Return the scores (higher is better) of a column: its values, and their pessimistic and optimistic ends.
+
+    A row without any interval counts as its value. Where one end is known and the other is not, the value may be
+    far from what it looks: the missing pessimistic end is minus infinity, the missing optimistic end is the value.
+    """
+    value = sign * numbers_of(points, axis)
+    ends = ends_of(points, axis)
+    if ends is None:
+        return value, value, value
+    worst, best = (sign * end for end in (ends if sign > 0 else ends[::-1]))
+    unknown, half = np.isnan(worst) & np.isnan(best), np.isnan(worst) & ~np.isnan(best)
+    pessimistic = np.where(unknown, value, np.fmin(worst, value))
+    return value, np.where(half, -np.inf, pessimistic), np.fmax(best, value)
+
+
+def usable(points: pd.DataFrame) -> Marks:
+    """Tell which rows neither failed nor ran beyond capacity."""
+    if "status" not in points:
+        return np.ones(len(points), dtype=np.bool_)
+    return ~points["status"].isin(UNUSABLE).to_numpy(dtype=bool)
+
+
+def ids_of(points: pd.DataFrame) -> pd.Series:
+    """Return what rows are called: their ``point_id``, or their place in the index where there is none."""
+    names = points["point_id"] if "point_id" in points else pd.Series(points.index.to_flat_index(), dtype="object")
+    return names.reset_index(drop=True)
 
 
 def group_names(points: pd.DataFrame, by: Iterable[str] | None) -> list[str]:
@@ -140,8 +168,3 @@ def groups(points: pd.DataFrame, known: Marks, by: Iterable[str] | None) -> Iter
     order = np.argsort(numbers, kind="stable")
     starts = np.flatnonzero(np.diff(numbers[order], prepend=-1))
     yield from np.split(rows[order], starts[1:])
-
-
-def named(points: pd.DataFrame, row: int, names: Sequence[str]) -> dict[str, Any]:
-    """Return what sets the group of a row apart: column to value."""
-    return {name: points[name].iloc[row] for name in names}

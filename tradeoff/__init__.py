@@ -12,9 +12,11 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from tradeoff.attainment import attained_at, attainment
     from tradeoff.calibrate import Calibration, calibrate
     from tradeoff.explorer import Explorer, WhatIf
     from tradeoff.figures import (
+        plot_attainment,
         plot_batch,
         plot_distribution,
         plot_formation,
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     )
     from tradeoff.frames import FrameError, Run, RunFolderError
     from tradeoff.frontier import frontier
+    from tradeoff.knee import knee
     from tradeoff.objective import Decision, Objective, ObjectiveError, decide
     from tradeoff.readers import ReadError, read
     from tradeoff.serving import (
@@ -70,10 +73,14 @@ __all__ = [
     "Trace",
     "WhatIf",
     "WorkloadError",
+    "attained_at",
+    "attainment",
     "calibrate",
     "decide",
     "drive",
     "frontier",
+    "knee",
+    "plot_attainment",
     "plot_batch",
     "plot_distribution",
     "plot_formation",
@@ -114,10 +121,14 @@ _HOME = {
     "ServiceModel": "serving",
     "WhatIf": "explorer",
     "WorkloadError": "workloads",
+    "attained_at": "attainment",
+    "attainment": "attainment",
     "calibrate": "calibrate",
     "decide": "objective",
     "drive": "serving",
     "frontier": "frontier",
+    "knee": "knee",
+    "plot_attainment": "figures",
     "plot_batch": "figures",
     "plot_distribution": "figures",
     "plot_formation": "figures",

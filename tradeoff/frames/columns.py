@@ -363,6 +363,9 @@ NEVER_POOLED: tuple[str, ...] = (
 )  # fmt: skip
 """Rows that differ in one of these neither compete nor mix, unless told otherwise."""
 
+UNUSABLE: tuple[str, ...] = ("failed", "oom", "saturated")
+"""Statuses of rows that answer nothing: whatever numbers they hold, nobody can plan with them."""
+
 POINT_COLUMNS: Mapping[str, Column] = _table(
     (
         Column("point_id", "str", "A hash of what the point is."),

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import statistics
 import sys
-from time import perf_counter
+from time import perf_counter, process_time
 
 import numpy as np
 import pandas as pd
@@ -46,18 +46,19 @@ def frame_of(n: int, *, wrong: float, seed: int = 0) -> pd.DataFrame:
 
 def main() -> int:
     missed = False
-    print(f"{'rows wrong':>10}  {'findings':>9}  {'seconds':>7}  (at most {LIMIT_S:g})")
+    print(f"{'rows wrong':>10}  {'findings':>9}  {'seconds':>7}  {'of the processor':>16}  (at most {LIMIT_S:g})")
     for wrong in (0.0, 0.1, 1.0):
         points = frame_of(ROWS, wrong=wrong)
         validate_points(points)
-        times = []
+        times, busy = [], []
         for _ in range(5):
-            began = perf_counter()
+            began, worked = perf_counter(), process_time()
             findings = audit(points)
             times.append(perf_counter() - began)
+            busy.append(process_time() - worked)
         took = statistics.median(times)
         missed |= took > LIMIT_S
-        print(f"{100 * wrong:>8.0f} %  {len(findings):>9,}  {took:>7.3f}")
+        print(f"{100 * wrong:>8.0f} %  {len(findings):>9,}  {took:>7.3f}  {statistics.median(busy):>16.3f}")
     print("target missed" if missed else "target met")
     return int(missed)
 

@@ -35,8 +35,10 @@ def test_parts_that_are_more_than_the_whole(where):
     assert where in found["sentence"]
 
 
-def test_what_rounding_takes_away_is_no_finding():
-    assert findings(at_p99_overhead_ms=-0.1, at_mean_overhead_ms=-1e-9).empty
+def test_a_negative_overhead_is_always_told_but_for_rounding():
+    assert one(findings(at_p99_overhead_ms=-0.1), "parts")["severity"] == "info"
+    assert one(findings(at_p50_overhead_ms=-1.0, latency_p50_ms=None), "parts")["severity"] == "warning"
+    assert findings(at_mean_overhead_ms=-1e-9).empty
 
 
 def test_a_model_that_takes_longer_than_the_request():

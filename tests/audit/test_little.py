@@ -51,10 +51,11 @@ def test_clients_lost_to_errors_are_excluded():
     assert len(of(findings(n_errors=3, throughput_rps=1000 * 8 / 16), "littles_law")) == 1
 
 
-def test_requests_that_failed_may_have_held_their_clients():
-    half = {"n": 10_000, "n_errors": 10_000, "throughput_rps": 500.0}
-    assert of(findings(**half), "littles_law").empty
-    assert len(of(findings(**{**half, "n_errors": 1000}), "littles_law")) == 1
+def test_requests_that_failed_may_have_held_every_client():
+    assert of(findings(n_errors=40, throughput_rps=100.0), "littles_law").empty
+    assert len(of(findings(n_errors=40, throughput_rps=2000.0), "littles_law")) == 1
+    assert of(findings(OPEN, in_flight_mean=40.0, n_errors=1), "littles_law").empty
+    assert len(of(findings(OPEN, in_flight_mean=4.0, n_errors=1), "littles_law")) == 1
 
 
 def test_clients_that_were_turned_away_think_and_ask_again():

@@ -1,6 +1,8 @@
+import numpy as np
 import pytest
 
-from tests.audit.points import CLOSED, OPEN, findings, of, one
+from tests.audit.points import CLOSED, OPEN, findings, ns, of, one, sampled
+from tradeoff.audit import audit
 
 SHORT = OPEN | {"throughput_rps": 800.0}
 
@@ -65,6 +67,21 @@ def test_a_latency_from_the_schedule_holds_the_delay():
     for basis in ("scheduled", None):
         found = one(findings(OPEN, schedule_delay_p99_ms=100.0, latency_basis=basis), "coordinated_omission")
         assert found["severity"] == "error"
+
+
+def test_what_a_generator_says_of_its_own_lateness_is_the_delay():
+    assert one(findings(SENT, wakeup_p99_ms=100.0), "coordinated_omission")["severity"] == "error"
+    assert findings(OPEN, wakeup_p99_ms=100.0).empty
+
+
+def test_the_delay_of_the_samples():
+    came = np.arange(20_000) * 1.0
+    late = np.where(came < 19_000, 0.0, 100.0)
+    run = sampled(
+        SENT, phase="measure", latency_ns=ns(np.full(20_000, 16.0)), scheduled_ns=ns(came), submitted_ns=ns(came + late)
+    )
+    found = one(audit(run), "coordinated_omission")
+    assert (found["severity"], found["observed"]) == ("error", 100.0)
 
 
 def test_an_unknown_delay_is_worth_a_note():

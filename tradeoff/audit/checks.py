@@ -30,6 +30,8 @@ class Check:
         What people call it.
     rule
         What it looks for, in a sentence.
+    unit
+        Of the numbers that it judges.
     find
         Gives what it found.
     tells
@@ -39,6 +41,7 @@ class Check:
     name: str
     label: str
     rule: str
+    unit: str
     find: Callable[[Rows], Iterator[Found]]
     tells: tuple[str, ...] = ()
 
@@ -48,37 +51,42 @@ CHECKS: Mapping[str, Check] = MappingProxyType(
         check.name: check
         for check in (
             Check(
-                "measured", "measured at all", "The row failed, ran out of memory, or holds no number.", measured
+                "measured", "measured at all", "The row failed, ran out of memory, or holds no number.", "", measured
             ),
             Check(
                 "impossible",
                 "impossible numbers",
                 "A number is below 0, or percentiles do not ascend from the shortest to the longest latency.",
+                "that of the column",
                 impossible,
             ),
             Check(
                 "littles_law",
                 "Little's law",
                 "Throughput times latency is not the number in flight, within 5 %.",
+                "in flight",
                 littles_law,
                 tells=("little_violated",),
             ),
             Check(
                 "achieved_rate",
                 "achieved rate",
-                "Less was served than was asked for, by more than 5 % and 3 / √n.",
+                "Less was served than was asked for, by more than 5 % or 3 / √n, whichever is more.",
+                "requests/s",
                 achieved_rate,
             ),
             Check(
                 "coordinated_omission",
                 "coordinated omission",
                 "Latency counts from the send, and requests were sent late.",
+                "ms",
                 coordinated_omission,
             ),
             Check(
                 "sample_size",
                 "sample size",
                 "A percentile has fewer samples than its 95 % interval needs, or is the largest value.",
+                "samples; ms where p99 is the largest",
                 sample_size,
                 tells=("upper_unbounded",),
             ),
@@ -86,29 +94,37 @@ CHECKS: Mapping[str, Check] = MappingProxyType(
                 "drain_and_ramp",
                 "drain and ramp",
                 "Time or requests outside the steady state are counted, or are a large share of the run.",
+                "share",
                 drain_and_ramp,
             ),
-            Check("errors", "errors", "Requests failed, or are counted in the percentiles although they did.", errors),
-            Check("rejections", "rejections", "Requests were turned away.", rejections),
+            Check(
+                "errors",
+                "errors",
+                "Requests failed, or are counted in the percentiles although they did.",
+                "share",
+                errors,
+            ),
+            Check("rejections", "rejections", "Requests were turned away.", "share", rejections),
             Check(
                 "averages",
                 "averages",
                 "A mean stands without percentiles, is above the p99, or outside the latencies' range.",
+                "ms",
                 averages,
             ),
-            Check(
-                "parts", "parts of the latency", "The parts of a latency are more than the whole.", parts
-            ),
+            Check("parts", "parts of the latency", "The parts of a latency are more than the whole.", "ms", parts),
             Check(
                 "model_or_system",
                 "model or system latency",
                 "The latency is not what a user waits.",
+                "",
                 model_or_system,
             ),
             Check(
                 "contention",
                 "contention",
                 "Several workers share a device, with times measured alone.",
+                "workers",
                 contention,
                 tells=("uncontended_service",),
             ),
@@ -116,6 +132,7 @@ CHECKS: Mapping[str, Check] = MappingProxyType(
                 "regime",
                 "regime",
                 "The row is of short bursts, drifted, or was throttled.",
+                "%",
                 regime,
                 tells=("power_capped", "thermal", "slowed_down"),
             ),
@@ -123,9 +140,10 @@ CHECKS: Mapping[str, Check] = MappingProxyType(
                 "unstated",
                 "unstated",
                 "Load, latency basis, batching policy or hardware are not in the row.",
+                "statements",
                 unstated,
             ),
         )
     }
-)  # fmt: skip
+)
 """Every check by name, in the order in which findings of one severity are told."""

@@ -12,6 +12,7 @@ from tradeoff.audit.words import count, time
 from tradeoff.frames import PERCENTILES
 
 _TOLERANCE = 0.01
+_ROUNDING = 1e-6
 
 
 def model_or_system(rows: Rows) -> Iterator[Found]:
@@ -57,12 +58,12 @@ def parts(rows: Rows) -> Iterator[Found]:
     left = np.ones(rows.length, dtype=np.bool_)
     for where in ("mean", "p50", "p99"):
         overhead, latency = rows.number(f"at_{where}_overhead_ms"), rows.number(f"latency_{where}_ms")
-        tolerated = _TOLERANCE * np.where(latency > 0, latency, 0.0)
-        wrong = left & (overhead < -tolerated)
+        share = -overhead / np.where(latency > 0, latency, np.nan)
+        wrong = left & (overhead < 0) & ~(share < _ROUNDING)
         left &= ~wrong
         yield found(
             wrong,
-            WARNING,
+            np.where(share < _TOLERANCE, INFO, WARNING),
             f"Its parts are more than its latency ({where}): they overlap or were timed by different clocks, and leave "
             "an overhead of %s. Do not read the breakdown as shares of the latency.",
             time(overhead),

@@ -8,8 +8,8 @@ X: completed a second, R: mean time each was under way. It holds for every syste
 (Little, *Operations Research* 9(3), 1961; for measured periods Denning and Buzen, *Computing Surveys* 10(3), 1978).
 Where it fails, one of the numbers is of something else.
 
-Whatever may explain a gap is granted: the ends of the intervals, time that clients spent on requests that failed, and
-clients that stopped at an error.
+Whatever may explain a gap is granted: the ends of the intervals, and a client for each request that failed, for it may
+have held that client, or stopped it, for the rest of the run.
 """
 
 from __future__ import annotations
@@ -57,8 +57,7 @@ def littles_law(rows: Rows) -> Iterator[Found]:
 
 
 def _stated(rows: Rows, flow: Flow, clients: Numbers, by_calls: Truths) -> Iterator[Found]:
-    failed = _or_none(rows.number("n_errors"))
-    left = clients - np.where(failed < clients, failed, 0.0)
+    left = np.fmax(0.0, clients - _or_none(rows.number("n_errors")))
     thinks_unknown = rows.mentions("load_detail", _UNKNOWN_THINK)
     high = np.where(thinks_unknown, np.inf, flow.high)
     less, more = high < (1 - TOLERANCE) * left, flow.low > (1 + TOLERANCE) * clients
@@ -96,8 +95,10 @@ def _stated(rows: Rows, flow: Flow, clients: Numbers, by_calls: Truths) -> Itera
 
 
 def _counted(rows: Rows, flow: Flow, in_flight: Numbers) -> Iterator[Found]:
-    off = (flow.high < (1 - TOLERANCE) * in_flight) | (flow.low > (1 + TOLERANCE) * in_flight)
-    gross = (flow.high < (1 - GROSS) * in_flight) | (flow.low > (1 + GROSS) * in_flight)
+    # Those that failed were counted too, and nobody knows for how long.
+    high = np.where(_or_none(rows.number("n_errors")) > 0, np.inf, flow.high)
+    off = (high < (1 - TOLERANCE) * in_flight) | (flow.low > (1 + TOLERANCE) * in_flight)
+    gross = (high < (1 - GROSS) * in_flight) | (flow.low > (1 + GROSS) * in_flight)
     yield found(
         off,
         np.where(gross, ERROR, WARNING),
@@ -118,12 +119,8 @@ def _requests(rows: Rows) -> Flow:
     mean, mean_low, mean_high = _with_ends(rows, "latency_mean_ms")
     # A client that was turned away thinks, and asks again.
     turned_away = np.nan_to_num(lost_for_each(rows, "n_rejected"), nan=0.0, posinf=0.0) * (think + network)
-    failed = _failed_for_each(rows)
-    return Flow(
-        rate * (mean + think + turned_away) / 1e3,
-        low * (mean_low + think + turned_away) / 1e3,
-        high * ((mean_high + think) * (1 + failed) + turned_away) / 1e3,
-    )
+    rest = think + turned_away
+    return Flow(rate * (mean + rest) / 1e3, low * (mean_low + rest) / 1e3, high * (mean_high + rest) / 1e3)
 
 
 def _calls(rows: Rows) -> Flow:
@@ -131,8 +128,7 @@ def _calls(rows: Rows) -> Flow:
     calls = _calls_per_s(rows)
     below, above = (np.nan_to_num(end / rate, nan=1.0, posinf=1.0) for end in (low, high))
     mean, mean_low, mean_high = _with_ends(rows, "latency_mean_ms")
-    failed = _failed_for_each(rows)
-    return Flow(calls * mean / 1e3, calls * below * mean_low / 1e3, calls * above * mean_high * (1 + failed) / 1e3)
+    return Flow(calls * mean / 1e3, calls * below * mean_low / 1e3, calls * above * mean_high / 1e3)
 
 
 def _calls_per_s(rows: Rows) -> Numbers:
@@ -143,11 +139,6 @@ def _calls_per_s(rows: Rows) -> Numbers:
 def _with_ends(rows: Rows, name: str) -> tuple[Numbers, Numbers, Numbers]:
     value, low, high = (rows.number(name + end) for end in ("", "_lo", "_hi"))
     return value, np.fmin(value, low), np.fmax(value, high)
-
-
-def _failed_for_each(rows: Rows) -> Numbers:
-    """Count requests that failed for each that was served: they took a client's time too, as long as those at most."""
-    return np.nan_to_num(lost_for_each(rows, "n_errors"), nan=np.inf)
 
 
 def _miss(flow: Numbers, clients: Numbers) -> Numbers:

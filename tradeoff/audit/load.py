@@ -38,8 +38,9 @@ def achieved_rate(rows: Rows) -> Iterator[Found]:
     yield found(
         is_short & has_latency,
         np.where(is_finite, WARNING, ERROR),
-        "%s requests/s were asked for and %s were served, %s less: the system is saturated, its queue grows while it "
-        "runs, and its percentiles tell how long that was. Plan with the throughput, not with the latency.",
+        "%s requests/s were asked for and %s were served, %s less: the system is saturated and its queue grows while "
+        "it runs, or the run is so short that its end is much of it. Its percentiles depend on how long it ran: do not "
+        "plan with its latency.",
         number(asked),
         number(served),
         share(missing),
@@ -61,9 +62,12 @@ def achieved_rate(rows: Rows) -> Iterator[Found]:
 def coordinated_omission(rows: Rows) -> Iterator[Found]:
     """Find latency that leaves out what requests waited before they were sent."""
     delay, p99 = rows.number("schedule_delay_p99_ms"), rows.number("latency_p99_ms")
+    from_send = rows.is_one_of("latency_basis", ("send",))
+    # Where latency counts from the send, the lateness of the generator is the schedule delay.
+    late = np.fmax(rows.number("wakeup_p99_ms"), rows.number("sent_late_p99_ms"))
+    delay = np.where(from_send & np.isnan(delay), late, delay)
     median = rows.number("latency_p50_ms")
     scale = np.where(np.isnan(median), p99, median)
-    from_send = rows.is_one_of("latency_basis", ("send",))
     queues = ~rows.is_closed & ~rows.is_device
     # No latency from the schedule has a p99 below that of the delay which it holds.
     leaves_out = (from_send & (delay > _LATE * scale)) | (delay > p99)

@@ -24,6 +24,7 @@ def seen_of(points: pd.DataFrame, samples: pd.DataFrame) -> dict[str, Numbers]:
         - ``outside``: share of the samples that belong to warm-up or drain, the first, cold call left out;
         - ``arriving_s``, ``serving_s``: from the first arrival of those that were measured to the last arrival, and to
           the last answer, added up over processes;
+        - ``sent_late_p99_ms``: the p99 of how long after they were due those that were measured were handed over;
         - ``latency_max_ms``: the longest latency that was measured, where the samples are all there.
     """
     if "point_id" not in points or not len(samples) or any(name not in samples for name in _NEEDED):
@@ -43,8 +44,8 @@ def _counted(point: pd.Series, samples: pd.DataFrame) -> pd.DataFrame:
     measured, ok = _is_one_of(samples, "phase", "measure"), _is_one_of(samples, "status", "ok")
     latency = _numbers(samples, "latency_ns")
     timed = ~np.isnan(latency)
-    came = _numbers(samples, "scheduled_ns")
-    came = np.where(np.isnan(came), _numbers(samples, "submitted_ns"), came)
+    due, sent = _numbers(samples, "scheduled_ns"), _numbers(samples, "submitted_ns")
+    came = np.where(np.isnan(due), sent, due)
     each = pd.DataFrame(
         {
             "kept": measured & ok & timed,
@@ -53,6 +54,7 @@ def _counted(point: pd.Series, samples: pd.DataFrame) -> pd.DataFrame:
             "measured": measured,
             "steady": _is_one_of(samples, "phase", "measure", "warmup", "drain"),
             "latency": np.where(measured & ok, latency, np.nan) / 1e6,
+            "late": np.where(measured, sent - due, np.nan) / 1e6,
             "came": np.where(measured, came, np.nan) / 1e9,
             "done": np.where(measured & ok, _numbers(samples, "done_ns"), np.nan) / 1e9,
         }
@@ -66,6 +68,7 @@ def _counted(point: pd.Series, samples: pd.DataFrame) -> pd.DataFrame:
         outside=(1.0 - counts["measured"] / counts["steady"]).where(counts["measured"] > 0),
         arriving_s=(last - first).groupby(level=0).sum(min_count=1),
         serving_s=(answered - first).groupby(level=0).sum(min_count=1),
+        sent_late_p99_ms=each["late"].dropna().groupby(point).quantile(0.99, interpolation="higher"),
         latency_max_ms=grouped["latency"].max(),
     )
 

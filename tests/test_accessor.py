@@ -27,6 +27,10 @@ def test_decide_through_the_accessor():
     assert points().tradeoff.decide("maximize throughput subject to latency_p99_ms <= 1.5 ms").point is not None
 
 
+def test_audit_through_the_accessor():
+    assert set(points().tradeoff.audit()["check"]) == {"sample_size", "unstated"}
+
+
 def test_validate_through_the_accessor():
     frame = points().drop(columns="n")
     with pytest.raises(FrameError, match="'n'"):

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from tradeoff.attainment import attained_at, attainment
+    from tradeoff.audit import audit
     from tradeoff.calibrate import Calibration, calibrate
     from tradeoff.explorer import Explorer, WhatIf
     from tradeoff.figures import (
@@ -75,6 +76,7 @@ __all__ = [
     "WorkloadError",
     "attained_at",
     "attainment",
+    "audit",
     "calibrate",
     "decide",
     "drive",
@@ -123,6 +125,7 @@ _HOME = {
     "WorkloadError": "workloads",
     "attained_at": "attainment",
     "attainment": "attainment",
+    "audit": "audit",
     "calibrate": "calibrate",
     "decide": "objective",
     "drive": "serving",
@@ -170,7 +173,7 @@ def __dir__() -> list[str]:
 class _Package(ModuleType):
     """The type of this module: it decides what the import system may bind in it.
 
-    ``tradeoff.sweep``, ``tradeoff.calibrate`` and ``tradeoff.frontier`` are functions in submodules of the same name.
+    ``tradeoff.sweep``, ``tradeoff.audit`` and their like are functions in submodules of the same name.
     When a submodule has been imported, Python binds it as an attribute of its package, which would hide the function;
     here it does not.
     ``from tradeoff.sweep import …`` finds the submodule all the same, for that looks in ``sys.modules``.

@@ -57,6 +57,12 @@ class TradeoffAccessor:
 
         return knee(self._points, **options)
 
+    def audit(self) -> pd.DataFrame:
+        """Find out what the rows can bear; see `tradeoff.audit`."""
+        from tradeoff.audit import audit
+
+        return audit(self._points)
+
     def decide(self, objective: Objective | str) -> Decision:
         """Answer an objective; see `tradeoff.decide`."""
         from tradeoff.objective import decide

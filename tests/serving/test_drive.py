@@ -83,7 +83,7 @@ def test_errors_and_hanging_requests_are_counted_and_kept_apart():
     run = drive(send, load=tradeoff.Trace([n / 100 for n in range(9)]), timeout_s=0.05)
     row = run.points.iloc[0]
     assert (row["n"], row["n_errors"]) == (3, 6)
-    assert "6 requests failed, 3 of them given up after 0.05 s: " in row["reason"]
+    assert "6 requests failed, 3 of them timed out (timeout_s=0.05): " in row["reason"]
     assert "refused" in row["reason"]
     assert run.samples["status"].value_counts().to_dict() == {"ok": 3, "error": 3, "timeout": 3}
     assert run.samples.loc[run.samples["status"] != "ok", "latency_ns"].isna().all()

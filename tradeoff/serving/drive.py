@@ -18,7 +18,7 @@ from tradeoff.frames import Run, make_points, point_id
 from tradeoff.serving.outside.caller import Caller, takes_number
 from tradeoff.serving.outside.loop_thread import LoopThread
 from tradeoff.serving.outside.record import row_of, samples_of
-from tradeoff.serving.real.interrupts import Interrupts
+from tradeoff.serving.real.interrupts import Interrupted, Interrupts
 from tradeoff.serving.real.record import window_of
 from tradeoff.serving.schedule import MOST_REQUESTS, check_length
 from tradeoff.serving.simulate import whole
@@ -27,7 +27,7 @@ from tradeoff.serving.systems import System, systems
 SOURCE = "tradeoff.drive"
 
 
-class DriveInterrupted(UserWarning):
+class DriveInterrupted(Interrupted):
     """A run was stopped by Ctrl-C; what was measured until then is kept."""
 
 
@@ -118,7 +118,7 @@ def drive(
             rng = np.random.default_rng([seed, 0, 0])
             there.run(caller.run(rng, until=until, most=n_requests), interrupts, caller.stop)
             due = caller.due
-            is_short = n_requests is not None or caller.interrupted or len(due) >= MOST_REQUESTS
+            is_short = n_requests is not None or interrupts.count > 0 or len(due) >= MOST_REQUESTS
             window = window_of(system, until, due, is_short=is_short)
             identity = _identity(system, called)
             found = samples_of(caller, point_id(identity), *window)

@@ -19,7 +19,7 @@ from tradeoff.arguments import seed as seed_of
 from tradeoff.environment import capture, device_name
 from tradeoff.frames import Run, make_points, make_samples, point_id
 from tradeoff.serving.real.crew import Threads, Worker
-from tradeoff.serving.real.interrupts import Interrupts
+from tradeoff.serving.real.interrupts import Interrupted, Interrupts
 from tradeoff.serving.real.loop import Loop, Record
 from tradeoff.serving.real.record import SOURCE, row_of, samples_of, window_of
 from tradeoff.serving.schedule import MOST_REQUESTS, arrivals_of, check_length, thinker
@@ -34,7 +34,7 @@ _SWITCH_S = 2e-4
 """How long a thread may keep the interpreter while another waits for it: the loop must wake in time."""
 
 
-class ServeInterrupted(UserWarning):
+class ServeInterrupted(Interrupted):
     """A run was stopped by Ctrl-C; what was measured until then is kept."""
 
 

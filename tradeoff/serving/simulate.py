@@ -17,6 +17,7 @@ from tradeoff.digits import counted, three
 from tradeoff.environment import packages
 from tradeoff.frames import Run, make_points, point_id
 from tradeoff.serving.costs import Costs, Table, costs_of
+from tradeoff.serving.real.interrupts import Interrupted
 from tradeoff.serving.requests import samples_of
 from tradeoff.serving.simulated import Seen, row_of, who_of
 from tradeoff.serving.systems import System, systems
@@ -35,7 +36,7 @@ _MOST_GIVEN = 20_000_000
 _ALL_AT_ONCE = 10_000
 
 
-class SimulateInterrupted(UserWarning):
+class SimulateInterrupted(Interrupted):
     """A simulation was stopped by Ctrl-C; replications that were whole are kept."""
 
 
@@ -227,9 +228,7 @@ class _World:
     def host_kind(self, system: System) -> int:
         return self._kind[system.host_ms]
 
-    def see(
-        self, plans: Sequence[_Plan], replication: int, *, n: int | None = None
-    ) -> list[tuple[Numbers, Integers]]:
+    def see(self, plans: Sequence[_Plan], replication: int, *, n: int | None = None) -> list[tuple[Numbers, Integers]]:
         """Simulate one replication of each system, or a short one of `n` requests; what is beyond capacity is empty."""
         found: dict[int, tuple[Numbers, Integers]] = {}
         going = [plan for plan in plans if plan.seen.is_simulated]

@@ -59,8 +59,6 @@ class Caller:
         What went wrong, in order.
     pauses
         When garbage was collected.
-    interrupted
-        Whether Ctrl-C ended it.
     """
 
     def __init__(
@@ -75,7 +73,7 @@ class Caller:
         self.not_sent: list[tuple[int, int]] = []
         self.errors: list[str] = []
         self.pauses: Pauses = []
-        self.interrupted = False
+        self._is_stopped = False
         self._misuse: ArgumentError | None = None
         self._tasks: set[asyncio.Task[int]] = set()
         self._asked, self._origin = 0, 0
@@ -113,7 +111,7 @@ class Caller:
 
     def stop(self, times: int = 1) -> None:
         """Send no more; those under way are waited for, unless it is said more than once."""
-        self.interrupted = True
+        self._is_stopped = True
         if self._alarm is not None:
             self._alarm.ring()
         if times > 1:
@@ -122,7 +120,7 @@ class Caller:
 
     @property
     def _is_over(self) -> bool:
-        return self.interrupted or self._misuse is not None
+        return self._is_stopped or self._misuse is not None
 
     async def _follow(self, rng: np.random.Generator, until: int, most: int | None) -> None:
         """Send on a schedule."""

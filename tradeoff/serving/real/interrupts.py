@@ -14,6 +14,10 @@ AT_ONCE, _ENOUGH = 2, 3
 `KeyboardInterrupt`, as ever."""
 
 
+class Interrupted(UserWarning):
+    """Something was stopped by Ctrl-C; what was measured until then is kept."""
+
+
 class Interrupts:
     """Counts how often Ctrl-C was pressed, while it is entered; only the main thread ever hears it.
 

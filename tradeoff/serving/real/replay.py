@@ -30,8 +30,8 @@ def replay(run: Run) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        A row for each point: ``point_id``, ``requests``, ``batches``, ``same`` (whether every request left at the same
-        nanosecond, and as many were rejected), ``largest_difference_ns``.
+        A row for each point to which requests came: ``point_id``, ``requests``, ``batches``, ``same`` (whether every
+        request left at the same nanosecond, and the same were rejected), ``largest_difference_ns``.
 
     Raises
     ------
@@ -44,9 +44,10 @@ def replay(run: Run) -> pd.DataFrame:
     rows = []
     for _, point in served.iterrows():
         samples = run.samples_of(str(point["point_id"]), phase=None)
-        if not len(samples):
-            raise ValueError("run holds no samples: replaying needs every request")
-        rows.append({"point_id": point["point_id"], **_replayed(policy_of(point), samples)})
+        if len(samples):
+            rows.append({"point_id": point["point_id"], **_replayed(policy_of(point), samples)})
+    if not rows:
+        raise ValueError("run holds no samples: replaying needs every request")
     return pd.DataFrame(rows)
 
 

@@ -371,8 +371,18 @@ def _samples() -> Iterable[Column]:
     yield Column("output_tokens", "Int64", "Tokens of its answer.", "tokens")
     yield Column("batch_size", "Int64", "Size of the batch that served it.", "requests")
     yield Column("in_flight", "Int64", "Calls in flight when it was submitted, itself included.", "in flight")
-    yield Column("status", "str", "How it ended.", allowed=("ok", "error", "rejected", "timeout"))
-    yield Column("label", "str", "A telemetry label (power_capped, thermal, ...); missing when there is none.")
+    yield Column(
+        "status",
+        "str",
+        "How it ended; unfinished when it had come and the measurement ended first.",
+        allowed=("ok", "error", "rejected", "timeout", "unfinished"),
+    )
+    yield Column(
+        "label",
+        "str",
+        "What disturbed it: power_capped, thermal, slowed_down, gc (garbage was collected), preempted (a core was "
+        "taken away); several joined by semicolons, missing when nothing did.",
+    )
 
 
 def _table(columns: Iterable[Column]) -> Mapping[str, Column]:

@@ -507,10 +507,9 @@ def run_events(points, requests, unit, host, table, uniforms, is_full, seen, out
         )  # fmt: skip
         if missing > 0:
             return at, missing
-        summarise(
-            began, batches, sizes, count, requests[at, 1], requests[at, 2], points[at, 7], is_full, room, counts,
-            seen[at],
-        )  # fmt: skip
+        # Of requests that were not rejected as large a share is left out as of all.
+        warm_up, tail = requests[at, 1] * (n - n_rejected) // n, requests[at, 2] * (n - n_rejected) // n
+        summarise(began, batches, sizes, count, warm_up, tail, points[at, 7], is_full, room, counts, seen[at])
         outcome[at, 0], outcome[at, 1], outcome[at, 2] = served, n_rejected, left
     return stop, 0
 

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
         drive,
         replay,
         serve,
+        serve_tokens,
         service,
         simulate,
         simulate_tokens,
@@ -82,6 +83,7 @@ __all__ = [
     "read",
     "replay",
     "serve",
+    "serve_tokens",
     "service",
     "simulate",
     "simulate_tokens",
@@ -124,6 +126,7 @@ _HOME = {
     "read": "readers",
     "replay": "serving",
     "serve": "serving",
+    "serve_tokens": "serving",
     "service": "serving",
     "sweep": "sweep",
 }

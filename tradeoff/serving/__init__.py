@@ -8,7 +8,7 @@ from tradeoff.serving.real.replay import replay
 from tradeoff.serving.rows import service
 from tradeoff.serving.serve import ServeInterrupted, serve
 from tradeoff.serving.simulate import simulate
-from tradeoff.serving.tokens import simulate_tokens
+from tradeoff.serving.tokens import serve_tokens, simulate_tokens
 
 __all__ = [
     "MMPP",
@@ -23,6 +23,7 @@ __all__ = [
     "drive",
     "replay",
     "serve",
+    "serve_tokens",
     "service",
     "simulate",
     "simulate_tokens",

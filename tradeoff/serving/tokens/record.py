@@ -153,11 +153,11 @@ def statistics(stem: str, values: NDArray[np.float64], wanted: Mapping[str, floa
     """Return the mean and percentiles of times in ms as columns; those of too few values are missing."""
     n = len(values)
     found = {f"{stem}_mean_ms": float(values.mean()) if n else math.nan}
-    # One pass for all percentiles; those of few values, which are no estimates, are missing.
-    places = {name: rank_of(n, p) - 1 for name, p in wanted.items() if n > 0 and carries_estimate(n, p)}
-    ordered = np.partition(values, sorted(set(places.values()))) if places else values
-    for name in wanted:
-        found[f"{stem}_{name}_ms"] = float(ordered[places[name]]) if name in places else math.nan
+    # Sorted once for all percentiles: numpy sorts faster than it finds five places. Of too few values there is none.
+    ordered = np.sort(values)
+    for name, p in wanted.items():
+        known = n > 0 and carries_estimate(n, p)
+        found[f"{stem}_{name}_ms"] = float(ordered[rank_of(n, p) - 1]) if known else math.nan
     return found
 
 

@@ -19,6 +19,7 @@ from tradeoff.arguments import ArgumentError, shown, yes_or_no
 from tradeoff.arguments import device as checked_device
 from tradeoff.arguments import seed as seed_of
 from tradeoff.arguments import text as checked_text
+from tradeoff.digits import counted
 from tradeoff.environment import capture, device_name
 from tradeoff.frames import Run, make_points, make_samples, point_id
 from tradeoff.serving.schedule import arrivals_of, thinker
@@ -232,6 +233,6 @@ def _prepared(make: Callable[[], Steps], places: int, longest: int, timed: Timed
 
 
 def _said(system: System, memory: int | None) -> str:
-    who = f"{system.clients} clients" if system.clients else f"{system.request_rate_rps:g} requests/s"
+    who = counted(system.clients, "client") if system.clients else f"{system.request_rate_rps:g} requests/s"
     held = "" if memory is None else f", memory for {memory} tokens"
     return f"{who}, batches up to {system.policy.max_batch_size}{held}"

@@ -44,6 +44,7 @@ if TYPE_CHECKING:
         replay,
         scalability,
         serve,
+        serve_tokens,
         service,
         simulate,
         simulate_tokens,
@@ -95,6 +96,7 @@ __all__ = [
     "replay",
     "scalability",
     "serve",
+    "serve_tokens",
     "service",
     "simulate",
     "simulate_tokens",
@@ -144,6 +146,7 @@ _HOME = {
     "replay": "serving",
     "scalability": "serving",
     "serve": "serving",
+    "serve_tokens": "serving",
     "service": "serving",
     "sweep": "sweep",
 }

@@ -16,6 +16,7 @@ from tradeoff.cli.limits import limits
 from tradeoff.cli.replay import replay
 from tradeoff.cli.serving import drive, serve, simulate
 from tradeoff.cli.sweep import sweep
+from tradeoff.cli.tokens import serve_tokens, simulate_tokens
 from tradeoff.cli.whatif import what_if
 from tradeoff.cli.workloads import workloads
 
@@ -29,7 +30,8 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 for _command in (
-    sweep, serve, simulate, drive, replay, calibrate, explore, what_if, decide, audit, workloads, limits, doctor,
+    sweep, serve, simulate, serve_tokens, simulate_tokens, drive, replay, calibrate, explore, what_if, decide, audit,
+    workloads, limits, doctor,
 ):  # fmt: skip
     app.command()(_command)
 

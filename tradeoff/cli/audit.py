@@ -61,7 +61,7 @@ def audit(
 
 def _print(findings: pd.DataFrame, points: pd.DataFrame, *, each: bool) -> None:
     from tradeoff.audit import label_of
-    from tradeoff.objective.decision import describe
+    from tradeoff.objective import describe
 
     rows = points.drop_duplicates("point_id").set_index("point_id", drop=False)
     kinds = findings if each else findings.drop_duplicates(["check", "severity"])

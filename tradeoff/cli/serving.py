@@ -69,7 +69,7 @@ def simulate(
             "max_batch_size": whole_numbers("--max-batch-size", max_batch_size),
             "max_wait_ms": _numbers("--max-wait-ms", max_wait_ms),
             "workers": whole_numbers("--workers", workers),
-            "queue_limit": _limits(queue_limit),
+            "queue_limit": _limits("--queue-limit", queue_limit),
             "formation": parts(formation),
             "host_ms": _numbers("--host-ms", host_ms),
             "network_ms": _numbers("--network-ms", network_ms),
@@ -115,7 +115,7 @@ def serve(
             "max_batch_size": whole_numbers("--max-batch-size", max_batch_size),
             "max_wait_ms": _numbers("--max-wait-ms", max_wait_ms),
             "workers": whole_numbers("--workers", workers),
-            "queue_limit": _limits(queue_limit),
+            "queue_limit": _limits("--queue-limit", queue_limit),
             "formation": parts(formation),
             "duration_s": duration_s,
             "n_requests": n_requests,
@@ -184,9 +184,9 @@ def _check_out(out: str | None) -> None:
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(there))
 
 
-def _end(run: Run, stopped: bool, out: str | None) -> None:
+def _end(run: Run, stopped: bool, out: str | None, *, report: Callable[[pd.DataFrame], None] | None = None) -> None:
     """Print and keep a Run, and end with its status."""
-    _report(run.points)
+    (report or _report)(run.points)
     if out is not None:
         run.save(out)
         say(f"Saved in {out}. Next: tradeoff explore {shlex.quote(out)}")
@@ -224,10 +224,6 @@ def _report(points: pd.DataFrame) -> None:
     varying = [name for name in optional if len(set(points[name].dropna())) > 1]
     printed = []
     for row in points.to_dict("records"):
-        clients = row["concurrency"]
-        who = f"{clients} clients" if clients == clients and clients else f"{three_digits(row['request_rate_rps'])}/s"
-        if row["load"] not in ("closed", "poisson"):
-            who = f"{row['load']} {who}" if row["request_rate_rps"] == row["request_rate_rps"] else str(row["load"])
         low, high = row["latency_p99_ms_lo"], row["latency_p99_ms_hi"]
         lost = row["rejection_rate"]
         told = isinstance(row["reason"], str) and row["status"] in ("saturated", "failed")
@@ -235,7 +231,7 @@ def _report(points: pd.DataFrame) -> None:
             [
                 *(row[name] for name in varying),
                 _known(row["batch_size"]),
-                who,
+                _who(row),
                 _known(row["max_wait_ms"]),
                 _known(row["workers"]),
                 three_digits(row["throughput_rps"]),
@@ -248,6 +244,14 @@ def _report(points: pd.DataFrame) -> None:
         )
     numeric = ("batch", "wait ms", "workers", "requests/s", "p50 ms", "p99 ms", "(95 %)", "rejected")
     table([*(optional[name] for name in varying), *columns], printed, numeric=numeric)
+
+
+def _who(row: Mapping[Any, Any]) -> str:
+    clients = row["concurrency"]
+    who = f"{clients} clients" if clients == clients and clients else f"{three_digits(row['request_rate_rps'])}/s"
+    if row["load"] not in ("closed", "poisson"):
+        return f"{row['load']} {who}" if row["request_rate_rps"] == row["request_rate_rps"] else str(row["load"])
+    return who
 
 
 def _known(value: Any) -> str:
@@ -276,13 +280,13 @@ def _numbers(option: str, text: str) -> list[float]:
     return found
 
 
-def _limits(text: str | None) -> list[int | None]:
+def _limits(option: str, text: str | None) -> list[int | None]:
     if text is None:
         return [None]
     words = parts(text)
     wrong = next((word for word in words if not re.fullmatch(r"[0-9]{1,9}|none", word)), None)
     if wrong is not None:
-        raise ValueError(f"--queue-limit takes whole numbers of at least 0, or none, such as 0,16,none; got {wrong!r}")
+        raise ValueError(f"{option} takes whole numbers of at least 0, or none, such as 0,16,none; got {wrong!r}")
     return [None if word == "none" else int(word) for word in words]
 
 

@@ -118,6 +118,10 @@ def _identity() -> Iterable[Column]:
     )
     yield Column("queue_limit", "Int64", "Waiting places; missing means unbounded.", "requests", label="queue limit")
     yield Column(
+        "memory_tokens", "Int64", "Tokens that a cache of keys and values holds; missing means unbounded.", "tokens"
+    )
+    yield Column("max_prefill_tokens", "Int64", "Prompt tokens of one iteration at most, token models.", "tokens")
+    yield Column(
         "think_ms",
         "float64",
         "Mean time a client waits before its next request, closed loop.",
@@ -368,7 +372,14 @@ def _samples() -> Iterable[Column]:
     ):
         yield Column(name, "Int64", meaning, "ns")
     yield Column("first_token_ns", "Int64", "When its first token was there.", "ns")
-    yield Column("output_tokens", "Int64", "Tokens of its answer.", "tokens")
+    yield Column("prompt_tokens", "Int64", "Tokens of its prompt; of all prompts that a step computed.", "tokens")
+    yield Column("output_tokens", "Int64", "Tokens of its answer; all that a step gave.", "tokens")
+    yield Column(
+        "step",
+        "str",
+        "What a step of a token model computed: prompts, or one more token for each; missing for requests.",
+        allowed=("prefill", "decode"),
+    )
     yield Column("batch_size", "Int64", "Size of the batch that served it.", "requests")
     yield Column("in_flight", "Int64", "Calls in flight when it was submitted, itself included.", "in flight")
     yield Column(
@@ -392,7 +403,9 @@ def _table(columns: Iterable[Column]) -> Mapping[str, Column]:
 IDENTITY_COLUMNS: tuple[str, ...] = tuple(column.name for column in _identity())
 """What an operating point is; ``point_id`` is a hash of these."""
 
-LATER_IDENTITY: tuple[str, ...] = ("load_detail", "host_ms", "network_ms", "pad_to")
+LATER_IDENTITY: tuple[str, ...] = (
+    "load_detail", "host_ms", "network_ms", "pad_to", "memory_tokens", "max_prefill_tokens",
+)  # fmt: skip
 """Identity columns that older Runs lack: a point without them has the id it would have had then."""
 
 NEVER_POOLED: tuple[str, ...] = (

@@ -9,7 +9,7 @@ from tradeoff.serving.rows import service
 from tradeoff.serving.scalability import Scalability, scalability
 from tradeoff.serving.serve import ServeInterrupted, serve
 from tradeoff.serving.simulate import simulate
-from tradeoff.serving.tokens import simulate_tokens
+from tradeoff.serving.tokens import serve_tokens, simulate_tokens
 
 __all__ = [
     "MMPP",
@@ -26,6 +26,7 @@ __all__ = [
     "replay",
     "scalability",
     "serve",
+    "serve_tokens",
     "service",
     "simulate",
     "simulate_tokens",

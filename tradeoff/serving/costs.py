@@ -14,9 +14,11 @@ import numbers
 from bisect import bisect_left
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Protocol
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from tradeoff.arguments import shown
@@ -244,7 +246,7 @@ class FunctionCosts:
     seed: int = 0
     levels: tuple[int, ...] = field(init=False, default=())
 
-    @property
+    @cached_property
     def draws(self) -> bool:
         """Whether times are drawn, and not of the size alone."""
         return _parameters(self.function) >= 3
@@ -345,13 +347,7 @@ def times_of(run: Run) -> dict[int, dict[int, Times]]:
         When its points differ in what is never pooled (workload, dtype, mode, ...), or there are no samples.
     """
     points = run.points[~run.points["status"].isin(("failed", "oom")) & (run.points["mode"] != "serving")]
-    for name in NEVER_POOLED:
-        seen = sorted(points[name].dropna().unique())
-        if len(seen) > 1:
-            raise ValueError(
-                f"service holds points of {name} {' and '.join(map(repr, seen[:3]))}: keep the rows of one, as in "
-                f"tradeoff.Run(run.points[run.points[{name!r}] == {seen[0]!r}], run.samples, run.environment)"
-            )
+    check_one_kind(points)
     found: dict[int, dict[int, Times]] = {}
     for identity, size, level in zip(points["point_id"], points["batch_size"], points["concurrency"], strict=True):
         samples = run.samples_of(str(identity))
@@ -363,6 +359,23 @@ def times_of(run: Run) -> dict[int, dict[int, Times]]:
     if not found:
         raise ValueError("service is a Run without samples of calls: their times are what is needed")
     return found
+
+
+def check_one_kind(points: pd.DataFrame) -> None:
+    """Check that the points of a service do not differ in what is never pooled.
+
+    Raises
+    ------
+    ValueError
+        When they do.
+    """
+    for name in NEVER_POOLED:
+        seen = sorted(points[name].dropna().unique())
+        if len(seen) > 1:
+            raise ValueError(
+                f"service holds points of {name} {' and '.join(map(repr, seen[:3]))}: keep the rows of one, as in "
+                f"tradeoff.Run(run.points[run.points[{name!r}] == {seen[0]!r}], run.samples, run.environment)"
+            )
 
 
 def _ascending(times_ms: Mapping[int, Any]) -> dict[int, Times]:

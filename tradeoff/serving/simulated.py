@@ -71,7 +71,7 @@ def who_of(service: Any) -> dict[str, Any]:
 
 def row_of(seen: Seen, who: dict[str, Any], costs: Costs, *, aimed_at: float | None) -> dict[str, Any]:
     """Return a row of ``points``."""
-    row = who | seen.system.identity | {"flags": _flags(seen.system, costs, pad=who["pad_to"] is not None)}
+    row = who | seen.system.identity | {"flags": flags_of(seen.system, costs, pad=who["pad_to"] is not None)}
     status, reason = _status(seen, aimed_at)
     row |= {"status": status, "reason": reason, "n_errors": 0}
     if seen.values:
@@ -82,7 +82,8 @@ def row_of(seen: Seen, who: dict[str, Any], costs: Costs, *, aimed_at: float | N
     return row
 
 
-def _flags(system: System, costs: Costs, *, pad: bool) -> list[str]:
+def flags_of(system: System, costs: Costs, *, pad: bool) -> list[str]:
+    """Return what to know of a row for the times that it rests on."""
     size, workers, found = system.policy.max_batch_size, system.policy.workers, []
     if workers > 1 and (not costs.levels or costs.levels[-1] < workers):
         found.append("uncontended_service")

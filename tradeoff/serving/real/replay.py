@@ -10,6 +10,9 @@ import pandas as pd
 from tradeoff.frames import Run
 from tradeoff.serving.path import serve_path
 from tradeoff.serving.policy import Policy
+from tradeoff.serving.real.record import SOURCE
+from tradeoff.serving.tokens.replay import replayed_tokens
+from tradeoff.serving.tokens.served import SOURCE as TOKENS
 
 _NS = 1e6
 _NEVER = 2.0**62
@@ -17,10 +20,12 @@ _NEVER = 2.0**62
 
 
 def replay(run: Run) -> pd.DataFrame:
-    """Serve every point of a Run of `tradeoff.serve` again under the virtual clock, with its own arrivals and costs.
+    """Serve every point of a Run of `serve` or `serve_tokens` again under the virtual clock, as it was recorded.
 
-    A check of the measurement and of the simulator at once: the policy is the same object, so the same requests must
-    leave in the same batches at the same moments.
+    A check of the measurement and of the simulator at once. With its own arrivals and costs, the same requests of
+    `serve` must leave in the same batches at the same moments. With its own arrivals, tokens, and times of iterations,
+    the same requests of `serve_tokens` must be admitted, have their first token, and have their last, at the same
+    moments.
 
     Parameters
     ----------
@@ -30,22 +35,25 @@ def replay(run: Run) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        A row for each point to which requests came: ``point_id``, ``requests``, ``batches``, ``same`` (whether every
-        request left at the same nanosecond, and the same were rejected), ``largest_difference_ns``.
+        A row for each point to which requests came: ``point_id``, ``requests``, ``batches`` (of `serve_tokens`:
+        iterations), ``same`` (whether all was at the same nanosecond, and the same requests were rejected),
+        ``largest_difference_ns``.
 
     Raises
     ------
     ValueError
         When no point was served for real, or there are no samples.
     """
-    served = run.points[run.points["source"] == "tradeoff.serve"]
+    served = run.points[run.points["source"].isin((SOURCE, TOKENS))]
     if not len(served):
-        raise ValueError("run holds no point of tradeoff.serve: there is nothing to replay")
+        raise ValueError(f"run holds no point of {SOURCE} or {TOKENS}: there is nothing to replay")
     rows = []
     for _, point in served.iterrows():
         samples = run.samples_of(str(point["point_id"]), phase=None)
-        if len(samples):
-            rows.append({"point_id": point["point_id"], **_replayed(policy_of(point), samples)})
+        if not len(samples):
+            continue
+        again = replayed_tokens(point, samples) if point["source"] == TOKENS else _replayed(policy_of(point), samples)
+        rows.append({"point_id": point["point_id"], **again})
     if not rows:
         raise ValueError("run holds no samples: replaying needs every request")
     return pd.DataFrame(rows)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from tradeoff.calibrate import Calibration, calibrate
+    from tradeoff.claim import Claim, ClaimError, claim, read_claim, save_claims
     from tradeoff.explorer import Explorer, WhatIf
     from tradeoff.figures import (
         plot_batch,
@@ -52,6 +53,8 @@ __all__ = [
     "MMPP",
     "Budget",
     "Calibration",
+    "Claim",
+    "ClaimError",
     "Constant",
     "Decision",
     "Explorer",
@@ -68,6 +71,7 @@ __all__ = [
     "WhatIf",
     "WorkloadError",
     "calibrate",
+    "claim",
     "decide",
     "drive",
     "frontier",
@@ -80,7 +84,9 @@ __all__ = [
     "plot_roofline",
     "plot_service",
     "read",
+    "read_claim",
     "replay",
+    "save_claims",
     "serve",
     "service",
     "simulate",
@@ -98,6 +104,8 @@ _HOME = {
     "simulate_tokens": "serving",
     "Budget": "timing",
     "Calibration": "calibrate",
+    "Claim": "claim",
+    "ClaimError": "claim",
     "Decision": "objective",
     "Explorer": "explorer",
     "FrameError": "frames",
@@ -110,6 +118,7 @@ _HOME = {
     "WhatIf": "explorer",
     "WorkloadError": "workloads",
     "calibrate": "calibrate",
+    "claim": "claim",
     "decide": "objective",
     "drive": "serving",
     "frontier": "frontier",
@@ -122,7 +131,9 @@ _HOME = {
     "plot_roofline": "figures",
     "plot_service": "figures",
     "read": "readers",
+    "read_claim": "claim",
     "replay": "serving",
+    "save_claims": "claim",
     "serve": "serving",
     "service": "serving",
     "sweep": "sweep",
@@ -153,7 +164,8 @@ def __dir__() -> list[str]:
 class _Package(ModuleType):
     """The type of this module: it decides what the import system may bind in it.
 
-    ``tradeoff.sweep``, ``tradeoff.calibrate`` and ``tradeoff.frontier`` are functions in submodules of the same name.
+    ``tradeoff.sweep``, ``tradeoff.calibrate``, ``tradeoff.claim`` and ``tradeoff.frontier`` are functions in
+    submodules of the same name.
     When a submodule has been imported, Python binds it as an attribute of its package, which would hide the function;
     here it does not.
     ``from tradeoff.sweep import …`` finds the submodule all the same, for that looks in ``sys.modules``.

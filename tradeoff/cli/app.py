@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 import tradeoff
+from tradeoff.cli.claim import claims
 from tradeoff.cli.decide import decide
 from tradeoff.cli.doctor import doctor
 from tradeoff.cli.explore import explore
@@ -27,6 +28,7 @@ app = typer.Typer(
 )
 for _command in (sweep, serve, simulate, drive, explore, what_if, decide, workloads, limits, doctor):
     app.command()(_command)
+app.add_typer(claims, name="claim")
 
 
 def _print_version(wanted: bool) -> None:

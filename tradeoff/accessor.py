@@ -12,7 +12,6 @@ import pandas as pd
 from tradeoff.frames import Run, validate_points
 
 if TYPE_CHECKING:
-    from tradeoff.claim import Claim
     from tradeoff.explorer import Explorer
     from tradeoff.objective import Decision, Objective
 
@@ -51,12 +50,6 @@ class TradeoffAccessor:
         from tradeoff.objective import decide
 
         return decide(self._points, objective)
-
-    def claim(self, objective: Objective | str, **options: Any) -> Claim:
-        """Answer an objective with all that it takes to publish it; options as in `tradeoff.claim`."""
-        from tradeoff.claim import claim
-
-        return claim(self._points, objective, **options)
 
     def explore(self, **options: Any) -> Explorer:
         """Open the explorer on the frame; options as in `tradeoff.Explorer`. Distributions need a whole Run."""

@@ -12,7 +12,7 @@ import pandas as pd
 
 from tradeoff.claim import words
 from tradeoff.claim.data import Data, canonical_sha256
-from tradeoff.claim.errors import ClaimChangedError
+from tradeoff.claim.errors import ClaimChangedError, ClaimError
 from tradeoff.claim.private import public_text
 from tradeoff.claim.schema import violations
 from tradeoff.claim.stated import metrics_of, stated
@@ -119,11 +119,16 @@ def from_text(text: str) -> dict[str, Any]:
     ------
     ClaimChangedError
         When it is no claim, or no longer one.
+    ClaimError
+        When a later tradeoff wrote it.
     """
     try:
         whole = json.loads(text, parse_constant=_no_number)
     except (ValueError, RecursionError) as error:
         raise ClaimChangedError(f"the claim inside is not JSON ({str(error).splitlines()[0]})") from error
+    version = whole.get("version") if isinstance(whole, dict) else None
+    if isinstance(version, int) and version > VERSION:
+        raise ClaimError(f"the claim inside is of version {version}, and this tradeoff reads {VERSION}: update it")
     wrong = violations(whole)
     if wrong:
         raise ClaimChangedError(f"the claim inside does not follow its schema: {'; '.join(wrong[:3])}")

@@ -112,12 +112,13 @@ def claim_axes(points: pd.DataFrame, objective: Objective, *, binding: Constrain
         The limit that matters where there are several.
     """
     limits = [one.metric for one in ([binding] if binding else []) + list(objective.constraints)]
-    metric = objective.metric if _drawable(points, objective.metric) else None
-    others = [name for name in (*limits, _THROUGHPUT, *_LATENCIES) if name != metric and _drawable(points, name)]
-    first = metric or (others.pop(0) if others else _THROUGHPUT)
+    known = dict.fromkeys((objective.metric, *limits, _THROUGHPUT, *_LATENCIES))
+    candidates = [name for name in known if _drawable(points, name)]
+    if len(candidates) < 2:
+        return _LATENCIES[0], _THROUGHPUT
+    first, *others = candidates
     opposed = [name for name in others if _better(name) != _better(first)]
-    wanted = [name for name in limits if name in others] + opposed + others
-    second = wanted[0] if wanted else _LATENCIES[0] if first != _LATENCIES[0] else _THROUGHPUT
+    second = next(iter([name for name in others if name in limits] + opposed + others))
     # Throughput up, latency to the right; of two of a kind what is optimised goes up.
     return (first, second) if _better(first) == "lower" and _better(second) == "higher" else (second, first)
 

@@ -23,10 +23,6 @@ _FOOT = 4096
 
 _STREAM = b"\n%d 0 obj\n<</Type /EmbeddedFile/Subtype /application#2Fjson/Filter /FlateDecode/Length %d>>\nstream\n"
 _UPDATE = re.compile(_STREAM.replace(b"%d", rb"(\d+)"))
-_TAIL = re.compile(
-    rb"\nendstream\nendobj\nxref\n\d+ 1\n\d{10} 00000 n \ntrailer\n<<(?:/(?:Size|Prev) \d+|/\w+ \d+ \d+ R)*>>\n"
-    rb"startxref\n\d+\n%%EOF\n"
-)
 
 
 def described(content: bytes, *, title: str, description: str) -> bytes:
@@ -44,12 +40,7 @@ def put(content: bytes, block: str) -> bytes:
     ValueError
         When the file has no trailer that can be updated.
     """
-    packed = zlib.compress(block.encode("ascii"), 9)
-    return _updated(
-        content,
-        lambda number: _STREAM % (number, len(packed)) + packed + b"\nendstream\nendobj\n",
-        b"TradeoffClaim",
-    )
+    return _with_stream(content, zlib.compress(block.encode("ascii"), 9))
 
 
 def take(content: bytes) -> Taken | None:
@@ -64,10 +55,22 @@ def take(content: bytes) -> Taken | None:
     if not found:
         return None
     start = found[-1].end()
-    packed = content[start : start + int(found[-1][2])]
-    if not _TAIL.fullmatch(content[start + len(packed) :]):
+    rest, packed = content[: found[-1].start()], content[start : start + int(found[-1][2])]
+    try:
+        whole = _with_stream(rest, packed) == content
+    except ValueError:
+        whole = False
+    if not whole:
         raise ClaimChangedError("the claim inside is damaged, or another program has written to the file since")
-    return Taken(unpacked(packed), content[: found[-1].start()])
+    return Taken(unpacked(packed), rest)
+
+
+def _with_stream(content: bytes, packed: bytes) -> bytes:
+    return _updated(
+        content,
+        lambda number: _STREAM % (number, len(packed)) + packed + b"\nendstream\nendobj\n",
+        b"TradeoffClaim",
+    )
 
 
 def _updated(content: bytes, made: Callable[[int], bytes], key: bytes) -> bytes:

@@ -38,11 +38,7 @@ def write(document: Mapping[str, Any], data: Data) -> bytes:
     claim = document["claim"]
     rest = {**document, "data": {"columns": document["data"]["columns"], "rows": []}}
     inside = json.dumps(rest, ensure_ascii=True, allow_nan=False, separators=(",", ":"))
-    other = claim["runner_up"]["point_id"] if claim["runner_up"] else None
-    roles: dict[object, str] = {
-        other: "runner-up",
-        claim["point"]["point_id"]: "nearest" if claim["verdict"] == "infeasible" else "answer",
-    }
+    roles = _roles(claim)
     names = [name for name, _ in data.columns]
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
@@ -96,17 +92,22 @@ def read(content: bytes) -> tuple[dict[str, Any], Data, list[str]] | None:
     return document, data, problems + unusable
 
 
+def _roles(claim: Mapping[str, Any]) -> dict[object, str]:
+    """Name what points are to the claim."""
+    others = (("contender", claim["contender"]), ("runner-up", claim["runner_up"]))
+    roles: dict[object, str] = {one["point_id"]: word for word, one in others if one}
+    return roles | {claim["point"]["point_id"]: "nearest" if claim["verdict"] == "infeasible" else "answer"}
+
+
 def _own_columns(rows: list[list[str]], places: Mapping[str, int], document: Mapping[str, Any]) -> list[str]:
     """Say what the claim's own columns do not hold as they should."""
-    claim = document["claim"]
-    problems = []
+    claim, problems = document["claim"], []
+    roles = _roles(claim)
     for number, row in enumerate(rows, start=1):
-        if SHA256 in places and row[places[SHA256]] != claim["data_sha256"]:
-            problems.append(f"row {number}, column {SHA256}: another hash than the claim's")
-        role = row[places[ROLE]] if ROLE in places else ""
         here = _bare(row[places["point_id"]]) if "point_id" in places else ""
-        if role in ("answer", "nearest") and here != claim["point"]["point_id"]:
-            problems.append(f"row {number}, column {ROLE}: the claim is about another point")
+        for name, expected in ((SHA256, claim["data_sha256"]), (ROLE, roles.get(here, ""))):
+            if name in places and row[places[name]] != expected:
+                problems.append(f"row {number}, column {name}: {row[places[name]]!r} is not the claim's")
     return problems
 
 

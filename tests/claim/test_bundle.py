@@ -67,7 +67,7 @@ def test_the_figure_alone_says_what_a_reviewer_needs(bundle):
     said = " ".join(part for text in root.iter("{http://www.w3.org/2000/svg}text") for part in text.itertext())
     for word in (
         "Asked: maximize throughput subject to p99 ≤ 2 ms. Verdict: feasible.", "every call a batch of 8",
-        "closed loop, 2 calls in flight", "regime: sustained", "n = 5\u202f000", "(11\u202f000 to 11\u202f700)",
+        "closed loop, 2 calls in flight", "regime: sustained", "n = 5 000", "(11 000 to 11 700)",
         "A processor", "2026-11-20", "2026-11-24", "sha256", "p99 ≤ 2 ms", "◂ feasible", "answer 8 × 2",
     ):  # fmt: skip
         assert word in said, word

@@ -3,7 +3,6 @@
 import json
 import random
 import re
-import zlib
 from pathlib import Path
 
 import pytest
@@ -53,17 +52,13 @@ def columns_with_numbers(whole: dict) -> list[int]:
 @pytest.mark.parametrize("name", CARRIERS)
 def test_one_changed_cell_is_found_in_each_carrier(bundle, copy, name):
     whole = document(bundle)
-    assert read_claim(copy_unchanged(bundle, name, whole)).verified
+    # Written again with the same claim it is the same file: what follows is found because of the cell alone.
+    assert CARRIERS[name].take(rewritten(bundle, name, whole)) == CARRIERS[name].take((bundle / name).read_bytes())
     row, column = whole["data"]["rows"][5], columns_with_numbers(whole)[-1]
     row[column] = row[column] + 1
     found = read_claim(copy(name, rewritten(bundle, name, whole)))
     assert found.problems == ("the data were changed: they do not have the hash that the claim states",)
     assert not found.verified
-
-
-def copy_unchanged(bundle, name, whole) -> Path:
-    assert CARRIERS[name].take(rewritten(bundle, name, whole)) == CARRIERS[name].take((bundle / name).read_bytes())
-    return bundle / name
 
 
 def test_every_cell_of_json_counts(bundle, copy):
@@ -204,13 +199,11 @@ def test_a_damaged_claim_inside_is_an_error_of_its_own(bundle, copy):
         read_claim(copy("figure.svg", changed))
 
 
-def test_a_compressed_chunk_with_another_cell_is_found(bundle, copy):
-    whole = document(bundle)
-    block = as_block({**whole, "file_sha256": "0" * 64})
-    rest = png.take((bundle / "figure.png").read_bytes()).rest
-    found = read_claim(copy("figure.png", png.put(rest, block)))
+def test_a_claim_that_was_put_into_another_picture_is_found(bundle, copy):
+    block = png.take((bundle / "figure.png").read_bytes()).block
+    other = png.take((bundle / "figure-dark.png").read_bytes()).rest
+    found = read_claim(copy("figure.png", png.put(other, block)))
     assert found.problems == ("what the file shows was changed after the claim was written",)
-    assert zlib.crc32(b"") == 0
 
 
 def test_what_was_read_is_the_claim(bundle):

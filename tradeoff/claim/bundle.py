@@ -6,7 +6,7 @@ import os
 import shutil
 import tempfile
 import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -104,29 +104,51 @@ def contents(
     absent : str
         Why they are, as ``claim.md`` says it too; empty when they are there.
     """
+    drawing = _Drawing(claim, pictures, with_pdf=with_pdf, dark=dark)
     whole, data = claim.document(), claim.data()
-    drawn, absent = _drawn(claim, pictures, with_pdf=with_pdf, dark=dark)
+    page = claim.page().encode("utf-8")
+    drawn, absent = drawing.finished()
     text = markdown(claim.content, claim.points, claim.labels(), claim.axes, pictures=list(drawn), absent=absent)
-    files = {"figure.html": claim.page().encode("utf-8"), **drawn, "claim.md": text.encode("utf-8")}
+    files = {"figure.html": page, **drawn, "claim.md": text.encode("utf-8")}
     made = {name: with_claim(name, content, whole) for name, content in files.items()}
     return {**made, "points.csv": table.write(whole, data), "claim.json": as_text(whole).encode("utf-8")}, absent
 
 
-def _drawn(claim: Claim, pictures: Pictures, *, with_pdf: bool, dark: bool) -> tuple[dict[str, bytes], str]:
-    """Draw the pictures; or say in one sentence why there are none, and which command mends it."""
-    wanted: list[tuple[str, Form, Theme]] = [("figure.svg", "svg", "light"), ("figure.png", "png", "light")]
-    wanted += [("figure.pdf", "pdf", "light")] if with_pdf else []
-    wanted += [("figure-dark.svg", "svg", "dark"), ("figure-dark.png", "png", "dark")] if dark else []
-    title, description = words.heading(claim.content), words.alternative(claim.content)
-    drawn: dict[str, bytes] = {}
-    try:
-        for name, form, theme in wanted:
-            picture = pictures.draw(claim.plot(theme=theme), form)
-            drawn[name] = _DESCRIBED[form](picture, title=title, description=description)
-    except NoPictureError as error:
-        names = words.listed([name for name, _, _ in wanted])
-        return {}, f"{names} are not here, for {error}; then save the claim again."
-    return drawn, ""
+class _Drawing:
+    """The pictures of a claim: begun at once, so that the browser draws them while the other files are made."""
+
+    def __init__(self, claim: Claim, pictures: Pictures, *, with_pdf: bool, dark: bool) -> None:
+        self._content, self._absent = claim.content, ""
+        forms: dict[Theme, tuple[Form, ...]] = {"light": ("svg", "png", "pdf") if with_pdf else ("svg", "png")}
+        if dark:
+            forms["dark"] = ("svg", "png")
+        self._names = [(_picture_name(theme, form), form) for theme, some in forms.items() for form in some]
+        self._begun: list[Callable[[], bytes]] = []
+        try:
+            for theme, some in forms.items():
+                figure = claim.plot(theme=theme)
+                self._begun += [pictures.begin(figure, form) for form in some]
+        except NoPictureError as error:
+            self._absent = self._told(error)
+
+    def finished(self) -> tuple[dict[str, bytes], str]:
+        """Return the pictures; or none, and in one sentence why, and which command mends it."""
+        title, description = words.heading(self._content), words.alternative(self._content)
+        drawn: dict[str, bytes] = {}
+        try:
+            for (name, form), wait in zip(self._names, () if self._absent else self._begun, strict=False):
+                drawn[name] = _DESCRIBED[form](wait(), title=title, description=description)
+        except NoPictureError as error:
+            drawn, self._absent = {}, self._told(error)
+        return drawn, self._absent
+
+    def _told(self, error: NoPictureError) -> str:
+        names = words.listed([name for name, _ in self._names])
+        return f"{names} are not here, for {error}; then save the claim again."
+
+
+def _picture_name(theme: Theme, form: Form) -> str:
+    return f"figure{'-dark' if theme == 'dark' else ''}.{form}"
 
 
 def _stale(target: Path, claim: Claim, *, overwrite: bool) -> set[str]:

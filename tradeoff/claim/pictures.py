@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine, Iterator
+from concurrent.futures import Future
 from concurrent.futures import TimeoutError as LateError
+from contextlib import contextmanager
 from threading import Thread
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal
@@ -46,14 +48,33 @@ class Pictures:
         NoPictureError
             When kaleido or a browser is missing, or the browser fails.
         """
-        if self._failed is not None:
-            raise self._failed
-        try:
+        return self.begin(figure, form)()
+
+    def begin(self, figure: go.Figure, form: Form) -> Callable[[], bytes]:
+        """Begin to draw, and return what waits for the picture: the browser works while others do.
+
+        Both raise what `draw` raises.
+        """
+        with self._told_once():
             if self._browser is None:
                 self._open()
             options = {"format": form, "width": WIDTH, "height": figure.layout.height or 500,
                        "scale": _FINE if form == "png" else 1}  # fmt: skip
-            return bytes(self._wait(self._browser.calc_fig(figure, opts=options)))
+            picture = self._begin(self._browser.calc_fig(figure, opts=options))
+
+        def wait() -> bytes:
+            with self._told_once():
+                return bytes(_result(picture))
+
+        return wait
+
+    @contextmanager
+    def _told_once(self) -> Iterator[None]:
+        """Turn whatever goes wrong into a `NoPictureError`, and raise the first one ever after."""
+        if self._failed is not None:
+            raise self._failed
+        try:
+            yield
         except NoPictureError as error:
             self._failed = error
             raise
@@ -69,17 +90,13 @@ class Pictures:
         self._loop = asyncio.new_event_loop()
         self._thread = Thread(target=self._loop.run_forever, name="tradeoff-pictures", daemon=True)
         self._thread.start()
-        self._browser = self._wait(_opened(kaleido))
+        self._browser = _result(self._begin(_opened(kaleido)))
 
-    def _wait(self, work: Coroutine[Any, Any, Any]) -> Any:
+    def _begin(self, work: Coroutine[Any, Any, Any]) -> Future[Any]:
         if self._loop is None:
+            work.close()
             raise NoPictureError("the browser is closed")
-        future = asyncio.run_coroutine_threadsafe(work, self._loop)
-        try:
-            return future.result(_LATE_S)
-        except LateError:
-            future.cancel()
-            raise
+        return asyncio.run_coroutine_threadsafe(work, self._loop)
 
     def __enter__(self) -> Pictures:
         return self
@@ -91,13 +108,21 @@ class Pictures:
             return
         try:
             if self._browser is not None:
-                self._wait(self._browser.close())
+                _result(self._begin(self._browser.close()))
         except Exception as late:  # what was drawn is drawn
             self._failed = NoPictureError(_told(late))
         finally:
             self._loop.call_soon_threadsafe(self._loop.stop)
             self._thread.join(_LATE_S)
             self._loop, self._thread, self._browser = None, None, None
+
+
+def _result(future: Future[Any]) -> Any:
+    try:
+        return future.result(_LATE_S)
+    except LateError:
+        future.cancel()
+        raise
 
 
 async def _opened(kaleido: Any) -> Any:

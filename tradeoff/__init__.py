@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from tradeoff.attainment import attained_at, attainment
     from tradeoff.audit import audit
     from tradeoff.calibrate import Calibration, calibrate
+    from tradeoff.claim import Claim, ClaimError, claim, read_claim, save_claims
     from tradeoff.explorer import Explorer, WhatIf
     from tradeoff.figures import (
         plot_attainment,
@@ -59,6 +60,8 @@ __all__ = [
     "MMPP",
     "Budget",
     "Calibration",
+    "Claim",
+    "ClaimError",
     "Constant",
     "Decision",
     "Explorer",
@@ -79,6 +82,7 @@ __all__ = [
     "attainment",
     "audit",
     "calibrate",
+    "claim",
     "decide",
     "drive",
     "frontier",
@@ -93,7 +97,9 @@ __all__ = [
     "plot_roofline",
     "plot_service",
     "read",
+    "read_claim",
     "replay",
+    "save_claims",
     "scalability",
     "serve",
     "serve_tokens",
@@ -113,6 +119,8 @@ _HOME = {
     "simulate_tokens": "serving",
     "Budget": "timing",
     "Calibration": "calibrate",
+    "Claim": "claim",
+    "ClaimError": "claim",
     "Decision": "objective",
     "Explorer": "explorer",
     "FrameError": "frames",
@@ -129,6 +137,7 @@ _HOME = {
     "attainment": "attainment",
     "audit": "audit",
     "calibrate": "calibrate",
+    "claim": "claim",
     "decide": "objective",
     "drive": "serving",
     "frontier": "frontier",
@@ -143,7 +152,9 @@ _HOME = {
     "plot_roofline": "figures",
     "plot_service": "figures",
     "read": "readers",
+    "read_claim": "claim",
     "replay": "serving",
+    "save_claims": "claim",
     "scalability": "serving",
     "serve": "serving",
     "serve_tokens": "serving",

@@ -9,6 +9,7 @@ import typer
 import tradeoff
 from tradeoff.cli.audit import audit
 from tradeoff.cli.calibrate import calibrate
+from tradeoff.cli.claim import claims
 from tradeoff.cli.decide import decide
 from tradeoff.cli.doctor import doctor
 from tradeoff.cli.explore import explore
@@ -34,6 +35,7 @@ for _command in (
     workloads, limits, doctor,
 ):  # fmt: skip
     app.command()(_command)
+app.add_typer(claims, name="claim")
 
 
 def _print_version(wanted: bool) -> None:

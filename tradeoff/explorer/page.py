@@ -63,7 +63,7 @@ def save_page(
     return write_document(target, text)
 
 
-def page(content: Mapping[str, Any], *, state: Mapping[str, Any] | None = None) -> str:
+def page(content: Mapping[str, Any], *, state: Mapping[str, Any] | None = None, above: str = "") -> str:
     """Put a payload, the explorer and plotly.js together.
 
     Parameters
@@ -72,6 +72,8 @@ def page(content: Mapping[str, Any], *, state: Mapping[str, Any] | None = None) 
         What `tradeoff.explorer.payload.payload` returned.
     state
         Where the sliders stand at first.
+    above
+        Markup that stands above the explorer; escaped by who wrote it.
 
     Returns
     -------
@@ -86,6 +88,7 @@ def page(content: Mapping[str, Any], *, state: Mapping[str, Any] | None = None) 
         state=state or {},
         fallback=table(content),
         plotly=plotly_bundle(),
+        above=above,
     )
 
 

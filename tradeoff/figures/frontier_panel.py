@@ -221,7 +221,7 @@ def _draw_names(
     chosen: list[int] = []
     for number in reversed(panel.step):
         here = _place(info, panel, number)
-        if _crosses_limit(info, here[0]):
+        if _crosses_limit(info, here[0]) or _leaves_panel(info, here[0], panel.names[number]):
             continue
         if number not in answers and all(abs(here[0] - x) > _ROOM_X or abs(here[1] - y) > _ROOM_Y for x, y in taken):
             chosen.append(number)
@@ -236,6 +236,12 @@ def _draw_names(
 def _beside(info: FrontierInfo, name: str) -> str:
     """Keep a name off its mark, on the side where the mark is."""
     return f"{name}\u00a0\u00a0" if info.x_better == "lower" else f"\u00a0\u00a0{name}"
+
+
+def _leaves_panel(info: FrontierInfo, here: float, name: str) -> bool:
+    """Say whether the name of a mark would lie on the ticks of the axis; a letter is about a hundredth of a panel."""
+    room = here if info.x_better == "lower" else 1.0 - here
+    return room < 0.01 * len(name) + 0.015
 
 
 def _crosses_limit(info: FrontierInfo, here: float) -> bool:
@@ -265,7 +271,7 @@ def _draw_answers(
         )  # fmt: skip
         # The answer's text goes to the free side, the runner-up's to the other, unless the edge of the panel is near.
         share = _place(info, panel, number)[0]
-        left = share > 0.3 if wins and info.x_better == "lower" else share > 0.7
+        left = share > 0.3 or _reaches_limit(info, share) if wins and info.x_better == "lower" else share > 0.7
         above = upwards == wins
         text = f"{word} {escape(panel.names[number])}"
         figure.add_annotation(
@@ -273,7 +279,15 @@ def _draw_answers(
             text=f"<b>{text}</b>" if wins else text, xanchor="right" if left else "left",
             yanchor="bottom" if above else "top", xshift=-9 if left else 9, yshift=6 if above else -6,
             font={"size": SIZE_SMALL, "color": colours.here}, **where,
+            bgcolor=None if left or not _reaches_limit(info, share) else faded(colours.paper, 0.75),
         )  # fmt: skip
+
+
+def _reaches_limit(info: FrontierInfo, here: float) -> bool:
+    """Say whether text to the right of a mark would lie on the line of the limit, and there is room to its left."""
+    if info.x_limit is None or (info.x.log and not info.x_limit.limit > 0) or here < 1.3 * _ROOM_X:
+        return False
+    return here < _share(info.x, info.x_limit.limit) < here + 1.3 * _ROOM_X
 
 
 def _free_side(info: FrontierInfo) -> tuple[str, str]:

@@ -28,12 +28,14 @@ class ObjectiveError(ValueError):
 
     Attributes
     ----------
-    text, position
+    reason
+        What is wrong, without the line and its caret.
+    text, position, length
         The objective and the place in it the message is about; None when it is about the points.
     """
 
     def __init__(self, message: str, *, text: str | None = None, position: int | None = None, length: int = 1) -> None:
-        self.text, self.position = text, position
+        self.reason, self.text, self.position, self.length = message, text, position, length
         if text is not None and position is not None:
             line = text.replace("\n", " ").replace("\t", " ")
             message = f"{message}\n  {line}\n  {' ' * position}{'^' * max(1, length)}"

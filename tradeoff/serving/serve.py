@@ -107,8 +107,8 @@ def serve(
     is in ``wakeup_p50_ms`` and ``wakeup_p99_ms``. `replay` serves a Run again under the virtual clock.
 
     Garbage is collected as ever: requests whose batch met a collection carry the label ``gc``, and ``preempted`` when
-    a thread that served it lost its core (where the system tells: Linux). A queue that has grown without end when the
-    last request has come is given up, and the point is ``saturated``; requests that wait then are ``unfinished``.
+    the worker's thread lost its core meanwhile (where the system tells: Linux). A queue that has grown without end when
+    the last request has come is given up, and the point is ``saturated``; requests that wait then are ``unfinished``.
 
     Examples
     --------

@@ -158,7 +158,7 @@ def test_setting_from_python_moves_the_sliders(lab: Lab, notebook: Page):
     )
     assert refused == "batch_size=3 was not measured: use one of 1, 2, 4, 8, 16, 32"
     lab.run_cell(notebook, "explorer.limit_ms = None")
-    expect(explorer.locator("[data-readout=objective]")).to_have_text("no limit declared")
+    expect(explorer.locator("[data-readout=objective]")).to_have_text("no objective declared")
 
 
 def test_a_second_explorer_is_cheap_and_is_linked_without_the_kernel(lab: Lab, notebook: Page):

@@ -18,8 +18,7 @@ from tradeoff.claim.schema import violations
 from tradeoff.claim.stated import metrics_of, stated
 from tradeoff.figures.text import label_of
 from tradeoff.frames import IDENTITY_COLUMNS, POINT_COLUMNS
-from tradeoff.objective import Constraint, Decision, Objective, judge
-from tradeoff.objective.decision import describe
+from tradeoff.objective import Constraint, Decision, Objective, describe, judge
 
 FORMAT = "tradeoff.claim"
 VERSION = 1

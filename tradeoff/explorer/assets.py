@@ -1,4 +1,4 @@
-"""What the browser is given: one ES module joined from ``js/``, one style sheet, and plotly.js.
+"""What the browser is given: one ES module joined from ``js/``, the style sheets of ``css/``, and plotly.js.
 
 The modules under ``js/`` are real ES modules that import each other by one-line relative imports. A widget and a
 page need a single text, so they are put one after the other in the order of their dependencies, without their
@@ -21,6 +21,9 @@ _TOP_LEVEL = re.compile(
     r"^(?:export )?(?:async function\*?|function\*?|const|let|class) ([A-Za-z_$][\w$]*)", re.MULTILINE
 )
 _PLOTLY_VERSION = re.compile(r"plotly\.js v(\d+\.\d+\.\d+\S*)")
+
+STYLES = ("base", "controls", "objective", "panels", "marks", "breakdown", "foot", "whatif", "report")
+"""Style sheets under ``css/``, in the order in which one may overrule another."""
 
 # An AMD or CommonJS loader in the page (a classic notebook has require.js) would catch the bundle away from us.
 _PLOTLY_BEFORE, _PLOTLY_AFTER = "(function (define, module, exports) {\n", "\n}).call(globalThis);\n"
@@ -82,7 +85,7 @@ def report_module() -> str:
 @cache
 def stylesheet() -> str:
     """Return the explorer's style sheet; every rule in it is below ``.tradeoff-explorer``."""
-    return _folder("explorer.css").read_text(encoding="utf-8")
+    return "\n".join(_read(_folder("css"), f"{name}.css") for name in STYLES)
 
 
 @cache
@@ -152,7 +155,7 @@ def _read(folder: Traversable, name: str) -> str:
     try:
         return folder.joinpath(name).read_text(encoding="utf-8").replace("\r\n", "\n")
     except FileNotFoundError as error:
-        raise AssetError(f"module {name!r} is not in {folder.name}/") from error
+        raise AssetError(f"{name!r} is not in {folder.name}/") from error
 
 
 def _folder(name: str) -> Traversable:

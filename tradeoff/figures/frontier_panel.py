@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import plotly.graph_objects as go
@@ -91,7 +91,24 @@ class FrontierInfo(NamedTuple):
     marked: str
 
 
-def draw_limit(figure: go.Figure, info: FrontierInfo, where: dict[str, int], colours: Palette) -> None:
+class Declared(Protocol):
+    """The axes of a figure with the limits declared on them; as in `FrontierInfo`."""
+
+    @property
+    def x(self) -> Axis: ...  # noqa: D102
+    @property
+    def y(self) -> Axis: ...  # noqa: D102
+    @property
+    def x_better(self) -> str: ...  # noqa: D102
+    @property
+    def y_better(self) -> str: ...  # noqa: D102
+    @property
+    def x_limit(self) -> Constraint | None: ...  # noqa: D102
+    @property
+    def y_limit(self) -> Constraint | None: ...  # noqa: D102
+
+
+def draw_limit(figure: go.Figure, info: Declared, where: dict[str, int], colours: Palette) -> None:
     """Draw the limits as lines with their text, and shade the side that meets them."""
     if not info.x_limit and not info.y_limit:
         return
@@ -102,6 +119,14 @@ def draw_limit(figure: go.Figure, info: FrontierInfo, where: dict[str, int], col
         type="rect", x0=best_x, x1=worst_x if x is None else x, y0=best_y, y1=worst_y if y is None else y,
         fillcolor=faded(colours.limit, 0.07), line_width=0, layer="below", **where,
     )  # fmt: skip
+    draw_limit_lines(figure, info, where, colours)
+
+
+def draw_limit_lines(figure: go.Figure, info: Declared, where: dict[str, int], colours: Palette) -> None:
+    """Draw the limits as lines with their text."""
+    x, y = (limit.limit if limit else None for limit in (info.x_limit, info.y_limit))
+    best_x, worst_x = (info.x.low, info.x.high) if info.x_better == "lower" else (info.x.high, info.x.low)
+    best_y, worst_y = (info.y.low, info.y.high) if info.y_better == "lower" else (info.y.high, info.y.low)
     lines: list[tuple[Constraint | None, list[Any], list[Any], str]] = [
         (info.x_limit, [x, x], [worst_y, best_y], "top right" if info.x_better == "lower" else "top left"),
         (info.y_limit, [worst_x, best_x], [y, y], "top left" if info.x_better == "lower" else "top right"),
@@ -110,7 +135,7 @@ def draw_limit(figure: go.Figure, info: FrontierInfo, where: dict[str, int], col
         if limit is not None:
             figure.add_scatter(
                 x=xs, y=ys, mode="lines+text", hoverinfo="skip", showlegend=False,
-                text=[f"\u00a0{_told(limit)}\u00a0", ""], textposition=side,
+                text=[f"\u00a0{escape(limit_text(limit))}\u00a0", ""], textposition=side,
                 textfont={"size": SIZE_SMALL, "color": colours.limit}, cliponaxis=False,
                 line={"color": colours.limit, "width": 1.5, "dash": "dash"}, **where,
             )  # fmt: skip
@@ -155,8 +180,9 @@ def draw_panel(
     _draw_answers(figure, info, panel, where, colours)
 
 
-def _told(limit: Constraint) -> str:
-    return escape(str(limit).replace("<=", "≤").replace(">=", "≥"))
+def limit_text(limit: Constraint) -> str:
+    """Write a limit as people do: ``p99 ≤ 20 ms``; plain text."""
+    return str(limit).replace("<=", "≤").replace(">=", "≥")
 
 
 def _draw_open_ends(

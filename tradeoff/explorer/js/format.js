@@ -52,9 +52,12 @@ export function exact(value) {
   return String(value);
 }
 
-// As an objective spells it: `tradeoff.Objective` reads it back.
-export function limitText(percentile, limit) {
-  return `${percentile} <= ${limit} ms`;
+// A limit with three digits, rounded to the side on which what meets it still does.
+export function outward(limit, comparison) {
+  if (limit === 0) return 0;
+  const step = 10 ** (Math.floor(Math.log10(Math.abs(limit))) - 2);
+  const steps = comparison === "<=" ? Math.ceil(limit / step - 1e-9) : Math.floor(limit / step + 1e-9);
+  return Number((steps * step).toPrecision(3));
 }
 
 export function percentOf(part, whole) {

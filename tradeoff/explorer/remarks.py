@@ -1,0 +1,99 @@
+"""What is said of points besides their numbers: findings of the audit, and what makes their tails."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import pandas as pd
+
+from tradeoff.explorer.grid import Slice
+from tradeoff.frames import Run
+
+SEVERITIES = ("error", "warning", "note")
+"""Worst first; a severity that is not among them comes last."""
+
+
+@dataclass(frozen=True, eq=False)
+class Remarks:
+    """Remarks on the points of a Run.
+
+    Attributes
+    ----------
+    findings
+        A frame with a row a finding: ``point_id``, ``severity``, ``sentence``, and further columns that are not shown.
+        A finding without a ``point_id`` is about every point. None when the points were not audited.
+    tails
+        By ``point_id``: what the slow requests of a point have that the others lack, in a sentence.
+    """
+
+    findings: pd.DataFrame | None = None
+    tails: Mapping[str, str] = field(default_factory=dict)
+
+
+def remarks_on(run: Run) -> Remarks:  # noqa: ARG001
+    """Collect what there is to say of a Run: the one place where the explorer asks the audit and the tail."""
+    return Remarks()
+
+
+def findings_entry(remarks: Remarks, points: pd.DataFrame, slices: Sequence[Slice]) -> dict[str, Any] | None:
+    """Lay findings out for the browser.
+
+    Parameters
+    ----------
+    remarks
+        The remarks.
+    points
+        The frame that the rows of `slices` point into.
+    slices
+        As `tradeoff.explorer.grid.lay_out` made them.
+
+    Returns
+    -------
+    dict or None
+        ``said``: [severity, sentence] of each different finding, worst first; ``cells``: a mapping a slice, of the
+        cell to places in ``said``. None when nothing was audited.
+    """
+    if remarks.findings is None:
+        return None
+    by_point = _by_point(remarks.findings)
+    everywhere = by_point.pop(None, [])
+    told = {
+        (number, cell): [*by_point.get(str(points["point_id"].iloc[row]), []), *everywhere]
+        for number, one in enumerate(slices)
+        for cell, row in enumerate(one.rows)
+        if row >= 0
+    }
+    said = sorted(dict.fromkeys(finding for findings in told.values() for finding in findings), key=_severity)
+    places = {finding: place for place, finding in enumerate(said)}
+    cells: list[dict[str, list[int]]] = [{} for _ in slices]
+    for (number, cell), findings in told.items():
+        if findings:
+            cells[number][str(cell)] = sorted({places[finding] for finding in findings})
+    return {"said": [list(finding) for finding in said], "cells": cells}
+
+
+def tails_entry(remarks: Remarks, points: pd.DataFrame, one: Slice) -> dict[str, str]:
+    """Return the sentence on the tail of each cell of a slice that has one."""
+    if not remarks.tails:
+        return {}
+    ids = ((cell, str(points["point_id"].iloc[row])) for cell, row in enumerate(one.rows) if row >= 0)
+    return {str(cell): str(remarks.tails[point]) for cell, point in ids if point in remarks.tails}
+
+
+def _by_point(findings: pd.DataFrame) -> dict[str | None, list[tuple[str, str]]]:
+    found: dict[str | None, list[tuple[str, str]]] = {}
+    for point, finding in _rows(findings):
+        found.setdefault(point, []).append(finding)
+    return found
+
+
+def _rows(findings: pd.DataFrame) -> Iterator[tuple[str | None, tuple[str, str]]]:
+    columns = (findings[name] for name in ("point_id", "severity", "sentence"))
+    for point, severity, sentence in zip(*columns, strict=True):
+        yield None if pd.isna(point) else str(point), (str(severity), str(sentence))
+
+
+def _severity(finding: tuple[str, str]) -> int:
+    return SEVERITIES.index(finding[0]) if finding[0] in SEVERITIES else len(SEVERITIES)

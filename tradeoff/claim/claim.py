@@ -28,10 +28,9 @@ from tradeoff.claim.errors import ClaimError
 from tradeoff.claim.findings import findings_of
 from tradeoff.claim.private import public_environment
 from tradeoff.claim.source import source_of
-from tradeoff.claim.support import check_support
 from tradeoff.figures.claim import claim_axes, plot_claim
 from tradeoff.figures.theme import Theme
-from tradeoff.frames import POINT_COLUMNS, Run
+from tradeoff.frames import POINT_COLUMNS, Run, make_samples
 from tradeoff.frontier import frontier
 from tradeoff.objective import Objective, ObjectiveError, decide
 
@@ -82,10 +81,9 @@ class Claim:
         return cast("tuple[str, str]", axes) if known else claim_axes(self.points, self.objective)
 
     @property
-    def findings(self) -> list[dict[str, str]] | None:
-        """What the audit found about the point; None when nothing was audited."""
-        found = self.content["findings"]
-        return None if found is None else [dict(one) for one in found]
+    def findings(self) -> list[dict[str, str]]:
+        """What the audit found about the point."""
+        return [dict(one) for one in self.content["findings"]]
 
     def sentence(self) -> str:
         """Return the claim as one line of prose for a document."""
@@ -229,42 +227,44 @@ def claim(
         raise TypeError(f"run is {type(run).__name__}, not a Run or a frame of points: tradeoff.read(path) reads one")
     day = _day(date)
     whole = run if isinstance(run, Run) else Run(run)
-    asked = _asked(objective, whole.points)
+    asked, found = _asked(objective, whole)
     # What the answer competes with is chosen before names are cut: afterwards two may look alike.
-    competing = involved(whole.points, asked, decide(whole.points, asked).point)
+    competing = involved(whole.points, asked, found)
     told = public_objective(asked)
     data = published(one_row_a_point(public_points(competing, told)))
-    points = frame_of(data)
-    decision = decide(points, told)
+    seen = Run(frame_of(data), _samples_of(whole, competing), whole.environment)  # type: ignore[arg-type]
+    decision = decide(seen, told)
     content = content_of(
         decision,
         data,
-        axes=claim_axes(points, told, binding=decision.binding or decision.shortfall),
+        axes=claim_axes(seen.points, told, binding=decision.binding or decision.shortfall),
         environment=public_environment(whole.environment),
         source=source_of(source, public_points(whole.points, told)),
-        findings=findings_of(whole, str(decision.point["point_id"])),
+        findings=findings_of(seen, str(decision.point["point_id"])),
         day=day,
     )
-    return Claim(content, points, _samples=_samples_of(whole, points))
+    return Claim(content, seen.points, _samples=lambda: seen.samples)
 
 
-def _asked(objective: Objective | str, points: pd.DataFrame) -> Objective:
-    """Read the objective, and refuse one that no file could state."""
-    columns = [str(name) for name in points.columns]
+def _asked(objective: Objective | str, run: Run) -> tuple[Objective, pd.Series]:
+    """Read the objective and answer it; refuse one that no file could state."""
+    columns = [str(name) for name in run.points.columns]
     asked = Objective.parse(objective, columns=columns) if isinstance(objective, str) else objective
-    check_support(points, asked)
-    decide(points, asked)  # says what is wrong before anything else does
+    answer = decide(run.points, asked).point  # says what is wrong before anything else does
+    told = public_objective(asked)
     try:
-        same = Objective.parse(str(public_objective(asked)), columns=columns) == public_objective(asked)
+        same = Objective.parse(str(told), columns=columns) == told
     except ObjectiveError:
         same = False
     if not same:
         raise ClaimError(f"the objective ({asked}) does not read back from its text: rename the columns it names")
-    return asked
+    return asked, answer
 
 
 def _samples_of(run: Run, points: pd.DataFrame) -> Callable[[], pd.DataFrame]:
-    """Read the samples when the page is written, and not before: they may be many, and on a disk."""
+    """Read the samples when they are first asked for: they may be many, and on a disk."""
+    if "point_id" not in points:
+        return lambda: make_samples({})
     return lambda: run.samples[run.samples["point_id"].isin(points["point_id"]).to_numpy(dtype=bool)]
 
 

@@ -160,7 +160,7 @@ WRONG = {
     "no support": (
         [row(1, 1, n=200)],
         "maximize throughput subject to p999 <= 9 ms",
-        "no point carries a p999: the largest n is 200, and a p999 takes at least 1\u202f000 independent samples",
+        "no point has a latency_p999_ms: p999 takes 1000 independent samples, and 3688 for its interval",
     ),
     "several groups": ([row(), row(dtype="float16")], OBJECTIVE, "must not be pooled"),
     "not there": (None, f"{OBJECTIVE} at concurrency 3", "nothing was measured at concurrency 3"),
@@ -261,20 +261,35 @@ def test_findings_are_those_of_the_point(monkeypatch):
     point = made().content["point"]["point_id"]
     found = pd.DataFrame({
         "point_id": [point, "another"], "check": ["errors", "errors"], "severity": ["warning", "error"],
-        "observed": [0.25, 1.0], "expected": ["none", None], "sentence": ["A quarter failed.", "All failed."],
+        "observed": [0.25, 1.0], "expected": [np.nan, 0.0], "sentence": ["Some failed: /srv/x/y.", "All failed."],
     })  # fmt: skip
-    monkeypatch.setattr(findings, "_audit", lambda run: found)
+    monkeypatch.setattr(findings, "audit", lambda run: found)
     audited = made()
     assert audited.findings == [
-        {
-            "check": "errors",
-            "severity": "warning",
-            "observed": "0.25",
-            "expected": "none",
-            "sentence": "A quarter failed.",
-        }
+        {"check": "errors", "severity": "warning", "observed": "0.25", "expected": "", "sentence": "Some failed: y."}
     ]
-    monkeypatch.setattr(findings, "_audit", lambda run: found.iloc[:0])
+    assert audited.content["marks"] == []
+    monkeypatch.setattr(findings, "audit", lambda run: found.iloc[:0])
     assert made().findings == []
-    monkeypatch.setattr(findings, "_audit", lambda run: None)
-    assert made().findings is None
+    monkeypatch.setattr(findings, "audit", lambda run: found.assign(severity="error"))
+    assert made().content["marks"] == ["CONTRADICTORY"]
+
+
+def test_a_point_that_contradicts_itself_is_marked():
+    # Little's law: 8 000 calls a second that take 1.8 ms each are 14 in flight, and 2 were.
+    found = made(
+        [row(1, 2) | {"calls_per_s": 8000.0, "throughput_rps": 8000.0, "latency_mean_ms": 1.8}], "minimize p99"
+    )
+    assert "CONTRADICTORY" in found.content["marks"]
+    assert any(one["severity"] == "error" for one in found.findings)
+
+
+def test_requests_that_were_turned_away_are_told():
+    found = made([row(1, 1, n_errors=5000)])
+    assert found.content["turned_away"] == "Of its requests 50 % failed: they are in no percentile."
+
+
+def test_how_many_samples_settle_it_is_told():
+    found = made([row(1, 1)], "maximize throughput subject to p99 <= 0.31 ms")
+    assert found.content["further_samples"] > 0
+    assert f"at least {found.content['further_samples']:,} more samples".replace(",", "\u202f") in found.sentence()

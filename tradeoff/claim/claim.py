@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -13,16 +14,25 @@ import pandas as pd
 
 from tradeoff.arguments import ArgumentError, shown
 from tradeoff.claim import words
-from tradeoff.claim.data import Data, frame_of, involved, public_objective, public_points, published
+from tradeoff.claim.data import (
+    Data,
+    frame_of,
+    involved,
+    one_row_a_point,
+    public_objective,
+    public_points,
+    published,
+)
 from tradeoff.claim.document import content_of, document
+from tradeoff.claim.errors import ClaimError
 from tradeoff.claim.findings import findings_of
 from tradeoff.claim.private import public_environment
 from tradeoff.claim.source import source_of
-from tradeoff.claim.support import check_support
+from tradeoff.figures.claim import claim_axes, plot_claim
 from tradeoff.figures.theme import Theme
-from tradeoff.frames import POINT_COLUMNS, Run
+from tradeoff.frames import POINT_COLUMNS, Run, make_samples
 from tradeoff.frontier import frontier
-from tradeoff.objective import Objective, decide
+from tradeoff.objective import Objective, ObjectiveError, decide
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -66,17 +76,14 @@ class Claim:
     @property
     def axes(self) -> tuple[str, str]:
         """The columns of the figure: x and y."""
-        from tradeoff.figures.claim import claim_axes
-
         axes = tuple(self.content["axes"])
         known = len(axes) == 2 and all(n in POINT_COLUMNS and POINT_COLUMNS[n].better != "neither" for n in axes)
         return cast("tuple[str, str]", axes) if known else claim_axes(self.points, self.objective)
 
     @property
-    def findings(self) -> list[dict[str, str]] | None:
-        """What the audit found about the point; None when nothing was audited."""
-        found = self.content["findings"]
-        return None if found is None else [dict(one) for one in found]
+    def findings(self) -> list[dict[str, str]]:
+        """What the audit found about the point."""
+        return [dict(one) for one in self.content["findings"]]
 
     def sentence(self) -> str:
         """Return the claim as one line of prose for a document."""
@@ -99,8 +106,6 @@ class Claim:
         plotly.graph_objects.Figure
             800 pixels wide; not shown.
         """
-        from tradeoff.figures.claim import plot_claim
-
         return plot_claim(
             self.points, self.objective, answer=self.content["point"]["point_id"], axes=self.axes,
             marks=self.content["marks"], caption=words.caption(self.content), theme=theme,
@@ -158,6 +163,10 @@ class Claim:
 
     def data(self) -> Data:
         """Return the points as columns and rows of plain values, with their hash."""
+        return self._data
+
+    @cached_property
+    def _data(self) -> Data:
         return published(self.points)
 
     def labels(self) -> list[str]:
@@ -210,7 +219,7 @@ def claim(
         When the objective cannot be read, or cannot be asked of these points: none were measured, all failed, a
         metric is missing, n carries no such percentile, or the points belong to several groups.
     ClaimError
-        When two rows are one point, and differ.
+        When two rows are one point, and differ; or the objective names a column that its text cannot.
     ArgumentError, TypeError
         When an argument cannot be used.
     """
@@ -218,30 +227,44 @@ def claim(
         raise TypeError(f"run is {type(run).__name__}, not a Run or a frame of points: tradeoff.read(path) reads one")
     day = _day(date)
     whole = run if isinstance(run, Run) else Run(run)
-    asked = (
-        Objective.parse(objective, columns=map(str, whole.points.columns)) if isinstance(objective, str) else objective
-    )
-    check_support(whole.points, asked)
-    decide(whole.points, asked)  # misuse is told in the caller's own words, before anything is rewritten
-    asked = public_objective(asked)
-    everything = public_points(whole.points, asked)
-    decision = decide(everything, asked)
-    data = published(involved(everything, asked, decision.point))
-    points = frame_of(data)
-    decision = decide(points, asked)
-    environment = public_environment(whole.environment)
-    point_id = str(decision.point["point_id"])
-    from tradeoff.figures.claim import claim_axes
-
+    asked, found = _asked(objective, whole)
+    # What the answer competes with is chosen before names are cut: afterwards two may look alike.
+    competing = involved(whole.points, asked, found)
+    told = public_objective(asked)
+    data = published(one_row_a_point(public_points(competing, told)))
+    seen = Run(frame_of(data), _samples_of(whole, competing), whole.environment)  # type: ignore[arg-type]
+    decision = decide(seen, told)
     content = content_of(
-        decision, data, axes=claim_axes(points, asked, binding=decision.binding or decision.shortfall),
-        environment=environment, source=source_of(source, everything), findings=findings_of(whole, point_id), day=day,
-    )  # fmt: skip
-    return Claim(content, points, _samples=_samples_of(whole, points))
+        decision,
+        data,
+        axes=claim_axes(seen.points, told, binding=decision.binding or decision.shortfall),
+        environment=public_environment(whole.environment),
+        source=source_of(source, public_points(whole.points, told)),
+        findings=findings_of(seen, str(decision.point["point_id"])),
+        day=day,
+    )
+    return Claim(content, seen.points, _samples=lambda: seen.samples)
+
+
+def _asked(objective: Objective | str, run: Run) -> tuple[Objective, pd.Series]:
+    """Read the objective and answer it; refuse one that no file could state."""
+    columns = [str(name) for name in run.points.columns]
+    asked = Objective.parse(objective, columns=columns) if isinstance(objective, str) else objective
+    answer = decide(run.points, asked).point  # says what is wrong before anything else does
+    told = public_objective(asked)
+    try:
+        same = Objective.parse(str(told), columns=columns) == told
+    except ObjectiveError:
+        same = False
+    if not same:
+        raise ClaimError(f"the objective ({asked}) does not read back from its text: rename the columns it names")
+    return asked, answer
 
 
 def _samples_of(run: Run, points: pd.DataFrame) -> Callable[[], pd.DataFrame]:
-    """Read the samples when the page is written, and not before: they may be many, and on a disk."""
+    """Read the samples when they are first asked for: they may be many, and on a disk."""
+    if "point_id" not in points:
+        return lambda: make_samples({})
     return lambda: run.samples[run.samples["point_id"].isin(points["point_id"]).to_numpy(dtype=bool)]
 
 

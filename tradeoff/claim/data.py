@@ -67,13 +67,7 @@ class Data(NamedTuple):
 
 
 def public_points(points: pd.DataFrame, objective: Objective) -> pd.DataFrame:
-    """Return points as they may be published: every column of the table but free text, and what the objective names.
-
-    Raises
-    ------
-    ClaimError
-        When two rows are one point, and differ.
-    """
+    """Return points as they may be published: every column of the table but free text, and what the objective names."""
     frame = conform(points.reset_index(drop=True), POINT_COLUMNS)
     ids = [
         own if isinstance(own, str) and own else point_id({name: row[name] for name in IDENTITY_COLUMNS})
@@ -88,7 +82,7 @@ def public_points(points: pd.DataFrame, objective: Objective) -> pd.DataFrame:
         elif dtype == "list":
             # A semicolon parts them in CSV.
             kept[name] = [[public_text(flag).replace(";", ",") for flag in flags if flag] for flags in kept[name]]
-    return _one_row_a_point(kept)
+    return kept
 
 
 def public_objective(objective: Objective) -> Objective:
@@ -108,10 +102,10 @@ def involved(points: pd.DataFrame, objective: Objective, answer: pd.Series) -> p
     rows = points
     for setting in objective.at:
         rows = rows_at(rows, setting)
-    for name in NEVER_POOLED:
+    for name in (name for name in NEVER_POOLED if name in rows):
         alike = rows[name] == answer[name] if pd.notna(answer[name]) else pd.Series(False, index=rows.index)
         rows = rows[(rows[name].isna() | alike).to_numpy(dtype=bool, na_value=False)]
-    return rows.sort_values("point_id", kind="stable").reset_index(drop=True)
+    return rows.reset_index(drop=True)
 
 
 def published(points: pd.DataFrame) -> Data:
@@ -120,6 +114,8 @@ def published(points: pd.DataFrame) -> Data:
     columns: list[tuple[str, str]] = []
     cells: list[list[Cell]] = []
     for name, dtype in _dtypes(ordered).items():
+        if dtype != "list" and not ordered[name].notna().any():
+            continue
         values = [_cell(value, dtype) for value in ordered[name].tolist()]
         if any(value is not None for value in values):
             columns.append((name, dtype))
@@ -168,6 +164,27 @@ def checked(columns: Sequence[tuple[str, str]], rows: Iterable[Sequence[object]]
     return Data(list(columns), kept), problems
 
 
+def one_row_a_point(points: pd.DataFrame) -> pd.DataFrame:
+    """Drop rows that say the same of the same point.
+
+    Raises
+    ------
+    ClaimError
+        When two rows are one point, and differ.
+    """
+    twice = points["point_id"].duplicated(keep=False)
+    if not twice.any():
+        return points
+    alike = pd.Series([_dumped(row) for row in _cells(points)], index=points.index)
+    points = points[~alike.duplicated()]
+    again = points["point_id"][points["point_id"].duplicated()]
+    if len(again):
+        raise ClaimError(
+            f"point {again.iloc[0]!r} has several rows that differ: a claim is about one; keep one of them"
+        )
+    return points.reset_index(drop=True)
+
+
 def _named(objective: Objective) -> list[str]:
     metrics = [objective.metric, *(one.metric for one in objective.constraints)]
     return [*(name + end for name in metrics for end in ("", "_lo", "_hi")), *(one.column for one in objective.at)]
@@ -191,22 +208,7 @@ def _public(texts: pd.Series[Any]) -> pd.Series[Any]:
     return pd.Series(values, index=texts.index, dtype="str")
 
 
-def _one_row_a_point(points: pd.DataFrame) -> pd.DataFrame:
-    twice = points["point_id"].duplicated(keep=False)
-    if not twice.any():
-        return points
-    alike = pd.Series([_dumped(row) for row in published_rows(points)], index=points.index)
-    points = points[~alike.duplicated()]
-    again = points["point_id"][points["point_id"].duplicated()]
-    if len(again):
-        raise ClaimError(
-            f"point {again.iloc[0]!r} has several rows that differ: a claim is about one; keep one of them"
-        )
-    return points.reset_index(drop=True)
-
-
-def published_rows(points: pd.DataFrame) -> list[list[Cell]]:
-    """Return the cells of every column of a frame, in the frame's own order of rows."""
+def _cells(points: pd.DataFrame) -> list[list[Cell]]:
     cells = [[_cell(value, dtype) for value in points[name].tolist()] for name, dtype in _dtypes(points).items()]
     return [list(row) for row in zip(*cells, strict=True)]
 

@@ -19,6 +19,7 @@ from tradeoff.claim.stated import metrics_of, stated
 from tradeoff.figures.text import label_of
 from tradeoff.frames import IDENTITY_COLUMNS, POINT_COLUMNS
 from tradeoff.objective import Constraint, Decision, Objective, describe, judge
+from tradeoff.objective.words import turned_away
 
 FORMAT = "tradeoff.claim"
 VERSION = 1
@@ -35,7 +36,7 @@ def content_of(
     axes: tuple[str, str],
     environment: Mapping[str, Any],
     source: Mapping[str, Any],
-    findings: list[dict[str, str]] | None,
+    findings: list[dict[str, str]],
     day: date,
 ) -> dict[str, Any]:
     """Write everything that is claimed as one JSON-able mapping.
@@ -62,6 +63,8 @@ def content_of(
         "objective": str(objective),
         "verdict": decision.verdict,
         "decision": decision.sentence(),
+        "further_samples": decision.further_samples,
+        "turned_away": turned_away(point),
         "place": _place(point),
         "value": {**_measure(point, objective.metric), "n": _whole(point.get("n"))},
         "constraints": [_constraint(point, one) for one in objective.constraints],
@@ -142,6 +145,7 @@ def _marks(content: Mapping[str, Any]) -> list[str]:
     """Name what a reader must see before anything else."""
     marks = [] if content["verdict"] == "feasible" else [content["verdict"].upper()]
     marks += ["INCOMPLETE"] if content["missing"] else []
+    marks += ["CONTRADICTORY"] if any(one["severity"] == "error" for one in content["findings"]) else []
     return marks + (["SIMULATED"] if content["simulated"] else [])
 
 

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import html
-import numbers
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import pandas as pd
 
 from tradeoff.claim import words
-from tradeoff.explorer.page import page
-from tradeoff.explorer.payload import PayloadError, payload
-from tradeoff.explorer.place import Places
+from tradeoff.explorer.grid import Grid, PayloadError, lay_out
+from tradeoff.explorer.page import page_of
+from tradeoff.explorer.place import OWN_NAMES
 from tradeoff.explorer.report import report
-from tradeoff.frames import PERCENTILES, Run, make_samples
+from tradeoff.frames import Run, make_samples
 from tradeoff.objective import Objective
 
 _STYLE = """
@@ -60,16 +59,16 @@ def claim_page(
     """
     above = _above(content)
     run = Run(points, make_samples({}) if samples is None else samples(), content["environment"])
-    limits = [one.limit for one in _limits(objective)]
     try:
-        laid = payload(run, limits_ms=limits[:1])
+        grid = lay_out(points)
     except PayloadError as error:
         return report(
             title=words.heading(content), sentence=f"No sliders: {error}.", above=above,
             figures={theme: figures(theme) for theme in ("light", "dark")},
             table=[("what", "stated"), *words.table(content)],
         )  # fmt: skip
-    return page(laid, state=_state(points, laid, content, objective), above=above)
+    state = _state(points, grid, str(content["point"]["point_id"]))
+    return page_of(run, state=state, objective=objective, above=above)
 
 
 def _above(content: Mapping[str, Any]) -> str:
@@ -78,8 +77,7 @@ def _above(content: Mapping[str, Any]) -> str:
         f"<tr><th>{html.escape(name)}</th><td>{html.escape(text)}</td></tr>" for name, text in words.table(content)
     )
     findings = "".join(
-        f"<p>Audit, {html.escape(one['severity'])}: {html.escape(one['sentence'])}</p>"
-        for one in content["findings"] or ()
+        f"<p>Audit, {html.escape(one['severity'])}: {html.escape(one['sentence'])}</p>" for one in content["findings"]
     )
     return (
         f'<style>{_STYLE}</style><section class="claim" aria-label="the claim">'
@@ -89,34 +87,13 @@ def _above(content: Mapping[str, Any]) -> str:
     )
 
 
-def _limits(objective: Objective) -> list[Any]:
-    """Return the limits that the page's slider can stand at: on a percentile of latency."""
-    names = {f"latency_{percentile}_ms" for percentile in PERCENTILES}
-    return [one for one in objective.constraints if one.metric in names and one.comparison == "<=" and one.limit > 0]
-
-
-def _state(
-    points: pd.DataFrame, laid: Mapping[str, Any], content: Mapping[str, Any], objective: Objective
-) -> dict[str, Any]:
-    """Set the sliders to the point of the claim, and the limit to the objective's."""
-    places = Places(points, None, laid)
-    state: dict[str, Any] = places.start()
-    answer = points[points["point_id"] == content["point"]["point_id"]].iloc[0]
-    for axis in laid["axes"]:
-        name, value = axis["column"], answer[axis["column"]]
+def _state(points: pd.DataFrame, grid: Grid, point_id: str) -> dict[str, Any]:
+    """Stand the sliders at the point of the claim."""
+    (row,) = (points["point_id"] == point_id).to_numpy(dtype=bool, na_value=False).nonzero()[0][:1]
+    state: dict[str, Any] = {"position": {}}
+    for name in grid.axes:
+        value = points[name].iloc[row]
         if pd.notna(value):
-            state |= {name: float(value)} if name in state else {"position": {**state["position"], name: float(value)}}
-    shown = {slicer["column"]: slicer["values"] for slicer in laid["slicers"]}
-    texts = {name: _slice_text(answer[name], values) for name, values in shown.items()}
-    state["slice"] = {**state["slice"], **{name: text for name, text in texts.items() if text is not None}}
-    declared = _limits(objective)
-    if declared:
-        state["percentile"] = declared[0].metric.removeprefix("latency_").removesuffix("_ms")
-        plain = objective.direction == "maximize" and objective.metric == "throughput_rps"
-        state["limit_ms"] = declared[0].limit if plain else None
-    return state
-
-
-def _slice_text(value: Any, texts: list[str]) -> str | None:
-    said = "not stated" if pd.isna(value) else f"{value:g}" if isinstance(value, numbers.Real) else str(value)
-    return said if said in texts else None
+            (state if name in OWN_NAMES else state["position"])[name] = float(value)
+    key = next((one.key for one in grid.slices if int(row) in one.rows), None)
+    return state if key is None else {**state, "slice": dict(key)}

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Any
 
-from tradeoff.figures.text import shortened
+from tradeoff.strangers import shortened
 
 _LONGEST = 200
 _ADDRESS = "(address)"
@@ -27,19 +27,19 @@ _MACHINE = ("system", "architecture", "cpu", "cores", "threads", "usable_threads
 _GPU = ("name", "driver", "memory", "max_sm_clock", "power_limit")
 
 
-def public_text(text: object) -> str:
+def public_text(text: object, *, longest: int = _LONGEST) -> str:
     """Bring text on one line without control characters; of paths only the last part stays, of addresses nothing.
 
     ``/data/models/llama-7b`` becomes ``llama-7b``, ``ada@example.org`` and ``10.0.0.7:8000`` become ``(address)``.
     """
     plain = _NONCHARACTERS.sub(" ", str(text).encode("utf-8", "replace").decode("utf-8"))
-    plain = shortened(plain, longest=10 * _LONGEST)
+    plain = shortened(plain, longest=10 * longest)
     if _STARTS_AS_PATH.match(plain):
         plain = _last_part(plain)
     plain = _URL.sub(lambda found: _last_part(found[0].partition("://")[2].partition("?")[0], of_several=True), plain)
     plain = _HOST.sub(_ADDRESS, _PERSON.sub(_ADDRESS, plain))
     plain = _PATH.sub(lambda found: found["last"] or _last_part(found[0]), plain)
-    return shortened(plain, longest=_LONGEST)
+    return shortened(plain, longest=longest)
 
 
 def public_environment(environment: Mapping[str, Any]) -> dict[str, Any]:

@@ -11,10 +11,10 @@ import pandas as pd
 
 from tradeoff.arguments import ArgumentError, shown
 from tradeoff.claim.data import published
-from tradeoff.figures.text import shortened
 from tradeoff.frames import RunFolder
 from tradeoff.frames.files import named
 from tradeoff.frames.folder import PARTS
+from tradeoff.strangers import shortened
 
 _AT_ONCE = 1 << 20
 

@@ -12,8 +12,9 @@ from tradeoff.claim import words
 from tradeoff.claim.carry.markdown import escaped
 from tradeoff.figures.groups import place
 from tradeoff.figures.marks import measure
-from tradeoff.figures.text import count, label_of, shortened, with_interval
+from tradeoff.figures.text import count, label_of, with_interval
 from tradeoff.frames import POINT_COLUMNS
+from tradeoff.strangers import shortened
 
 _MOST_ROWS = 12
 _MARKS = {"frontier": "on the frontier", "ambiguous": "may be on it", "dominated": "dominated"}
@@ -62,7 +63,7 @@ def _lines(
     yield from (f"> {escaped(content['sentence'])}", "")
     yield from ("  \n".join(f"*{escaped(line)}*" for line in words.caption(content)), "")
     yield from (*_table(("what", "stated"), words.table(content)), "")
-    for one in content["findings"] or ():
+    for one in content["findings"]:
         yield f"- Audit, {escaped(one['severity'])}: {escaped(one['sentence'])}"
     if content["findings"]:
         yield ""

@@ -12,6 +12,7 @@ Content = Mapping[str, Any]
 _HASH_SHOWN = 12
 """Digits of a hash that people compare by eye."""
 
+_GRAVEST = ("error", "warning", "info")
 _MADE = {False: "measured", True: "simulated from what was measured"}
 _WHO = {"feasible": "Answer", "undecided": "Undecided", "infeasible": "No point meets it; the nearest"}
 
@@ -42,7 +43,8 @@ def caption(content: Content) -> list[str]:
         *_line(content, ("latency", "latency basis", "clock", "regime", "window")),
         *_line(content, ("hardware", "software")),
         f"{_provenance(content)} Data: {counted(content['points'], 'point')}, sha256 {shown}….",
-        *_audited(content),
+        *([content["turned_away"]] if content["turned_away"] else []),
+        _audited(content),
     ]
 
 
@@ -101,7 +103,11 @@ def _headline(content: Content) -> str:
         asked = typeset(content["objective"])
         return f"No measured point of {who} meets '{asked}': the nearest, {content['place']}, has {told}"
     if content["verdict"] == "undecided":
-        return f"{who} may reach {told}, at {content['place']}: an interval holds the limit, so it is undecided"
+        more = content["further_samples"]
+        settled = f" (at least {whole(more)} more samples settle it)" if more is not None else ""
+        return (
+            f"{who} may reach {told}, at {content['place']}: an interval holds the limit, so it is undecided{settled}"
+        )
     return f"{who}: {told}, at {content['place']}"
 
 
@@ -162,9 +168,10 @@ def _provenance(content: Content) -> str:
     return f"{told[0].upper()}{told[1:]}"
 
 
-def _audited(content: Content) -> Iterator[str]:
+def _audited(content: Content) -> str:
     findings = content["findings"]
-    if findings is None:
-        return
-    grave = [one for one in findings if one["severity"] != "info"] or findings
-    yield f"Audit: {counted(len(findings), 'finding')}. {grave[0]['sentence']}" if findings else "Audit: no finding."
+    if not findings:
+        return "Audit: no finding."
+    grave = min(findings, key=lambda one: _GRAVEST.index(one["severity"]) if one["severity"] in _GRAVEST else 9)
+    more = f" (and {len(findings) - 1} more)" if len(findings) > 1 else ""
+    return f"Audit, {grave['severity']}: {grave['sentence']}{more}"

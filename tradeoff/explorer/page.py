@@ -68,6 +68,21 @@ def save_page(
         When it cannot be written; a page that was there stays.
     """
     target = page_path(path)
+    text = page_of(run, axes=axes, state=state, title=title, objective=objective, before=before)
+    return write_document(target, text)
+
+
+def page_of(
+    run: Run,
+    *,
+    axes: Sequence[str] | None = None,
+    state: Mapping[str, Any] | None = None,
+    title: str | None = None,
+    objective: Objective | str | None = None,
+    before: Run | None = None,
+    above: str = "",
+) -> str:
+    """Return such a page as text; `above` is markup that stands above the explorer, escaped by who wrote it."""
     points = run.points.reset_index(drop=True)
     questions = Questions(points, lay_out(points, axes))
     asked = questions.read(objective)
@@ -77,7 +92,7 @@ def save_page(
     start: dict[str, Any] = {"objective": questions.parts(asked)}
     if asked is not None:
         start |= {"slice": questions.slice_for(asked, {}), "percentile": questions.percentile_for(asked, "p99")}
-    return write_document(target, page(content, state={**start, **(state or {})}))
+    return page(content, state={**start, **(state or {})}, above=above)
 
 
 def page(content: Mapping[str, Any], *, state: Mapping[str, Any] | None = None, above: str = "") -> str:

@@ -12,7 +12,7 @@ import plotly.graph_objects as go
 
 from tradeoff.figures.axes import Axis
 from tradeoff.figures.frontier import _get_frontier_info
-from tradeoff.figures.frontier_panel import FrontierInfo, draw_limit, draw_panel
+from tradeoff.figures.frontier_panel import FrontierInfo, draw_limit, draw_panel, limit_text
 from tradeoff.figures.groups import failed
 from tradeoff.figures.marks import Numbers, measure
 from tradeoff.figures.panels import finish, grid_of_panels, nothing, outer_axes
@@ -169,20 +169,16 @@ def _get_claim_info(
 
 def _misses(rows: pd.DataFrame, limits: Sequence[Constraint], x: Numbers, y: Numbers) -> tuple[Numbers, Numbers, str]:
     missed = ~np.logical_and.reduce([judge(rows, one)[1] for one in limits])
-    return x[missed], y[missed], " and ".join(map(_told, limits))
+    return x[missed], y[missed], " and ".join(map(limit_text, limits))
 
 
 def _notes(frontier: FrontierInfo, absent: int, limits: Sequence[Constraint]) -> list[str]:
     notes = [f"Marks are named {frontier.marked}. Whiskers: 95 % intervals. Nothing is measured between marks."]
     if limits:
-        notes.append(f"Crossed out: surely misses {' and '.join(map(_told, limits))}.")
+        notes.append(f"Crossed out: surely misses {' and '.join(map(limit_text, limits))}.")
     if absent:
         notes.append(f"Without a mark: {absent} {'point' if absent == 1 else 'points'} that failed or lack a value.")
     return notes
-
-
-def _told(limit: Constraint) -> str:
-    return str(limit).replace("<=", "≤").replace(">=", "≥")
 
 
 def _get_claim_plot(info: ClaimInfo, theme: Theme) -> go.Figure:

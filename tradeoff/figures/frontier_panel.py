@@ -269,10 +269,12 @@ def _draw_answers(
             x=[x], y=[y], mode="markers", hoverinfo="skip", showlegend=False,
             marker={"symbol": f"{symbol}-open", "size": size, "color": colours.here, "line": {"width": 1.5}}, **where,
         )  # fmt: skip
-        # The answer's text goes to the free side, the runner-up's to the other, unless the edge of the panel is near.
+        # Up and left of a frontier point lies nothing: there goes the answer's text, and the runner-up's where it is
+        # not in its way; else to the other side, unless the edge of the panel is near.
         share = _place(info, panel, number)[0]
-        left = share > 0.3 or _reaches_limit(info, share) if wins and info.x_better == "lower" else share > 0.7
-        above = upwards == wins
+        free = wins or (panel.labels[number] == "frontier" and _apart(info, panel))
+        left = share > 0.3 or _reaches_limit(info, share) if free and info.x_better == "lower" else share > 0.7
+        above = upwards == free
         text = f"{word} {escape(panel.names[number])}"
         figure.add_annotation(
             x=math.log10(x) if info.x.log else x, y=math.log10(y) if info.y.log else y, showarrow=False,
@@ -281,6 +283,14 @@ def _draw_answers(
             font={"size": SIZE_SMALL, "color": colours.here}, **where,
             bgcolor=None if left or not _reaches_limit(info, share) else faded(colours.paper, 0.75),
         )  # fmt: skip
+
+
+def _apart(info: FrontierInfo, panel: FrontierPanel) -> bool:
+    """Say whether the texts of answer and runner-up have room on the same side of their marks."""
+    if panel.winner < 0:
+        return True
+    one, other = (_place(info, panel, number) for number in (panel.winner, panel.runner_up))
+    return abs(one[0] - other[0]) > 1.5 * _ROOM_X or abs(one[1] - other[1]) > 1.5 * _ROOM_Y
 
 
 def _reaches_limit(info: FrontierInfo, here: float) -> bool:

@@ -9,7 +9,7 @@ import html
 import re
 
 from tradeoff.claim.carry.taken import Taken, unix_lines
-from tradeoff.figures.text import shortened
+from tradeoff.strangers import shortened
 
 _BEGIN, _END = b"<!-- tradeoff-claim begins -->\n", b"<!-- tradeoff-claim ends -->\n"
 _OPEN, _CLOSE = b"<!-- tradeoff-claim ", b" -->\n"

@@ -6,7 +6,7 @@ import html
 import re
 
 from tradeoff.claim.carry.taken import Taken, unix_lines
-from tradeoff.figures.text import shortened
+from tradeoff.strangers import shortened
 
 _OPEN = b'<metadata><tradeoff:claim xmlns:tradeoff="urn:tradeoff:claim:1">'
 _CLOSE = b"</tradeoff:claim></metadata>"

@@ -19,10 +19,9 @@ from tradeoff.claim.carry.taken import unix_lines
 from tradeoff.claim.data import Cell, Data, checked
 from tradeoff.claim.document import from_text
 from tradeoff.claim.errors import ClaimChangedError
+from tradeoff.strangers import cell
 
 ROLE, SHA256, JSON = "claim_role", "claim_data_sha256", "claim_json"
-_ACTS = ("=", "+", "-", "@", "\t", "\r", "\n", "'", "＝", "＋", "－", "＠")
-"""What begins a formula in some spreadsheet, by OWASP's list of CSV injections; and the apostrophe, which guards."""
 
 
 def write(document: Mapping[str, Any], data: Data) -> bytes:
@@ -140,7 +139,7 @@ def _from_text(text: str, dtype: str) -> object:
 
 
 def _guarded(text: str) -> str:
-    return f"'{text}" if text.startswith(_ACTS) or text.strip().startswith(_ACTS) else text
+    return f"'{text}" if text.startswith("'") else cell(text)  # what has one of its own comes back with it
 
 
 def _bare(text: str) -> str:

@@ -74,10 +74,7 @@ def save_page(
     content = payload(
         run, axes=axes, title=title, before=before, asked=questions.columns(asked), remarks=remarks.remarks_on(run)
     )
-    start: dict[str, Any] = {"objective": questions.parts(asked)}
-    if asked is not None:
-        start |= {"slice": questions.slice_for(asked, {}), "percentile": questions.percentile_for(asked, "p99")}
-    return write_document(target, page(content, state={**start, **(state or {})}))
+    return write_document(target, page(content, state={**questions.start(asked), **(state or {})}))
 
 
 def page(content: Mapping[str, Any], *, state: Mapping[str, Any] | None = None) -> str:

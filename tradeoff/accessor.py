@@ -45,6 +45,24 @@ class TradeoffAccessor:
 
         return frontier(self._points, **options)
 
+    def attainment(self, **options: Any) -> pd.DataFrame:
+        """Return the best throughput at each latency limit; options as in `tradeoff.attainment`."""
+        from tradeoff.attainment import attainment
+
+        return attainment(self._points, **options)
+
+    def knee(self, **options: Any) -> pd.DataFrame:
+        """Find the point with the most throughput per latency; options as in `tradeoff.knee`."""
+        from tradeoff.knee import knee
+
+        return knee(self._points, **options)
+
+    def audit(self) -> pd.DataFrame:
+        """Find out what the rows can bear; see `tradeoff.audit`."""
+        from tradeoff.audit import audit
+
+        return audit(self._points)
+
     def decide(self, objective: Objective | str) -> Decision:
         """Answer an objective; see `tradeoff.decide`."""
         from tradeoff.objective import decide

@@ -77,7 +77,7 @@ def save_page(
     return write_document(target, page(content, state={**questions.start(asked), **(state or {})}))
 
 
-def page(content: Mapping[str, Any], *, state: Mapping[str, Any] | None = None) -> str:
+def page(content: Mapping[str, Any], *, state: Mapping[str, Any] | None = None, above: str = "") -> str:
     """Put a payload, the explorer and plotly.js together.
 
     Parameters
@@ -86,6 +86,8 @@ def page(content: Mapping[str, Any], *, state: Mapping[str, Any] | None = None) 
         What `tradeoff.explorer.payload.payload` returned.
     state
         Where the sliders stand at first.
+    above
+        Markup that stands above the explorer; escaped by who wrote it.
 
     Returns
     -------
@@ -100,6 +102,7 @@ def page(content: Mapping[str, Any], *, state: Mapping[str, Any] | None = None) 
         state=state or {},
         fallback=table(content),
         plotly=plotly_bundle(),
+        above=above,
     )
 
 

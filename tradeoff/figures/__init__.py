@@ -3,6 +3,7 @@
 Each plot is a pure step that works out what to draw, and a step that draws it.
 """
 
+from tradeoff.figures.attainment import plot_attainment
 from tradeoff.figures.batch import plot_batch
 from tradeoff.figures.breakdown import plot_latency_breakdown
 from tradeoff.figures.distribution import plot_distribution
@@ -13,6 +14,7 @@ from tradeoff.figures.roofline import plot_roofline
 from tradeoff.figures.service import plot_service
 
 __all__ = [
+    "plot_attainment",
     "plot_batch",
     "plot_distribution",
     "plot_formation",

@@ -10,12 +10,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from tradeoff.digits import whole
 from tradeoff.frames import Run
 from tradeoff.objective.judging import Numbers, excess, met, numbers, rows_asked
 from tradeoff.objective.objective import EXAMPLE, Constraint, Objective
 from tradeoff.objective.room import Room, next_room
 from tradeoff.objective.settle import further_samples
-from tradeoff.objective.words import describe, missed, reached
+from tradeoff.objective.words import describe, label_of, missed, reached, turned_away
 
 Verdict = Literal["feasible", "infeasible", "undecided"]
 
@@ -68,6 +69,8 @@ class Decision:
         seen = ", ".join(reached(self.point, name) for name in self._named())
         sure = "meets" if self.verdict == "feasible" else "may meet"
         parts = [f"{describe(self.point)} {sure} the objective: {seen}."]
+        if lost := turned_away(self.point):
+            parts.append(lost)
         if self.verdict == "undecided":
             parts.append(f"Its intervals hold a limit: measure longer before relying on it{self._more()}.")
         if self.runner_up is not None:
@@ -75,6 +78,8 @@ class Decision:
         if self.contender is not None:
             told = f"{describe(self.contender)} with {reached(self.contender, metric)}"
             parts.append(f"Undecided but better: {told}{self._more()}.")
+        if self.objective.asks_for_the_worse:
+            parts.append(f"Mind: a {label_of(metric)} is better the other way round.")
         parts.append(f"Binding: {self.binding}." if self.binding is not None else "No constraint binds.")
         if self.room is not None:
             parts.append(self.room.sentence(self.objective))
@@ -85,7 +90,7 @@ class Decision:
 
     def _more(self) -> str:
         count = self.further_samples
-        return "" if count is None else f" (at least {count:,} more samples settle it)".replace(",", " ")
+        return "" if count is None else f" (at least {whole(count)} more samples settle it)"
 
     def __str__(self) -> str:
         return self.sentence()

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from tradeoff.frames import NEVER_POOLED
+from tradeoff.frames import NEVER_POOLED, PERCENTILES
 from tradeoff.objective.objective import Constraint, Objective, ObjectiveError, Setting
+from tradeoff.stats.enough import samples_to_meet
 
 UNUSABLE = ("failed", "oom", "saturated")
 """Statuses of rows that no decision may rest on."""
@@ -105,11 +108,11 @@ def rows_asked(frame: pd.DataFrame, objective: Objective) -> pd.DataFrame:
         rows = rows_at(rows, setting)
     known = ~np.isnan(numbers(rows, objective.metric))
     if not known.any():
-        raise ObjectiveError(f"no point has a {objective.metric}: it was not measured, or n is too small for it")
+        raise ObjectiveError(_absent(rows, objective.metric))
     rows = rows[known]
     for constraint in objective.constraints:
         if np.isnan(numbers(rows, constraint.metric)).all():
-            raise ObjectiveError(f"no point has a {constraint.metric}: it was not measured, or n is too small for it")
+            raise ObjectiveError(_absent(rows, constraint.metric))
     _refuse_to_pool(rows)
     return rows
 
@@ -117,6 +120,21 @@ def rows_asked(frame: pd.DataFrame, objective: Objective) -> pd.DataFrame:
 def numbers(rows: pd.DataFrame, name: str) -> Numbers:
     """Return a column as float64, NaN where it has no value."""
     return rows[name].to_numpy(dtype="float64", na_value=np.nan)
+
+
+def _absent(rows: pd.DataFrame, name: str) -> str:
+    """Say why no row has a value in a column: too few samples for a percentile, or nobody measured it."""
+    percentile = name.removesuffix("_ms").rpartition("_")[2]
+    n = numbers(rows, "n") if "n" in rows else np.full(1, np.nan)
+    if percentile in PERCENTILES and not np.isnan(n).all():
+        p = PERCENTILES[percentile]
+        least, whole = math.ceil(1 / (1 - p) - 1e-9), samples_to_meet(p, 0)
+        if np.nanmax(n) < least:
+            return (
+                f"no point has a {name}: {percentile} takes {least} independent samples, and {whole} for its "
+                f"interval; the points have {np.nanmax(n):.0f} at most. Measure longer: budget='standard' or 'tail'"
+            )
+    return f"no point has a {name}: it was not measured, or too few of its samples are independent"
 
 
 def _refuse_to_pool(rows: pd.DataFrame) -> None:

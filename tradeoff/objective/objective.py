@@ -157,6 +157,13 @@ class Objective:
 
         return read(text, columns=set(columns))
 
+    @property
+    def asks_for_the_worse(self) -> bool:
+        """Whether the column table says that the other direction is the better one."""
+        described = described_as(self.metric)
+        worse = {"maximize": "lower", "minimize": "higher"}[self.direction]
+        return described is not None and described.better == worse
+
     def _check_agreement(self) -> None:
         """Refuse constraints and settings that exclude each other."""
         for one in self.constraints:

@@ -28,9 +28,7 @@ def describe(point: pd.Series) -> str:
 
 def reached(point: pd.Series, name: str) -> str:
     """Say what a point reached in one column, with its interval where it is a percentile."""
-    described = POINT_COLUMNS.get(name)
-    label = described.label if described else name
-    text = f"{label} {three(point[name])}{unit_of(name)}"
+    text = f"{label_of(name)} {three(point[name])}{unit_of(name)}"
     low, high = point.get(f"{name}_lo"), point.get(f"{name}_hi")
     if name.removesuffix("_ms").rpartition("_")[2] in PERCENTILES and low is not None and pd.notna(low):
         text += f" ({three(low)} to {three(high) if pd.notna(high) else 'unknown'})"
@@ -39,9 +37,8 @@ def reached(point: pd.Series, name: str) -> str:
 
 def missed(point: pd.Series, constraint: Constraint) -> str:
     """Say by how much a point misses a constraint."""
-    described = POINT_COLUMNS.get(constraint.metric)
     if pd.isna(point[constraint.metric]):
-        return f"its {described.label if described else constraint.metric} was not measured"
+        return f"its {label_of(constraint.metric)} was not measured"
     gap = abs(float(point[constraint.metric]) - constraint.limit)
     share = gap / abs(constraint.limit) if constraint.limit else math.inf
     relative = f" ({_percent(share)})" if share < 10 else ""
@@ -49,10 +46,30 @@ def missed(point: pd.Series, constraint: Constraint) -> str:
     return f"its {reached(point, constraint.metric)} misses {constraint} by {by}"
 
 
+def turned_away(point: pd.Series) -> str:
+    """Say which share of the requests were rejected or failed, so that no percentile tells of them; or nothing."""
+    rejected, errors, n = (_number(point, name) for name in ("rejection_rate", "n_errors", "n"))
+    parts = [f"{_percent(rejected)} rejected"] if rejected > 0 else []
+    if errors > 0:
+        parts.append(f"{_percent(errors / (errors + n))} failed" if n >= 0 else f"{three(errors)} failed")
+    return f"Of its requests {' and '.join(parts)}: they are in no percentile." if parts else ""
+
+
+def label_of(name: str) -> str:
+    """Return the human name of a column."""
+    described = POINT_COLUMNS.get(name)
+    return described.label if described else name
+
+
 def unit_of(name: str) -> str:
     """Return the unit of a column, as it stands behind a number."""
     described = POINT_COLUMNS.get(name)
     return f" {described.unit}" if described and described.unit else ""
+
+
+def _number(point: pd.Series, name: str) -> float:
+    value = point.get(name)
+    return math.nan if value is None or pd.isna(value) else float(value)
 
 
 def _percent(share: float) -> str:

@@ -1,0 +1,122 @@
+"""The claim's page: what is claimed on top, the explorer with its sliders alive below."""
+
+from __future__ import annotations
+
+import html
+import numbers
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pandas as pd
+
+from tradeoff.claim import words
+from tradeoff.explorer.page import page
+from tradeoff.explorer.payload import PayloadError, payload
+from tradeoff.explorer.place import Places
+from tradeoff.explorer.report import report
+from tradeoff.frames import PERCENTILES, Run, make_samples
+from tradeoff.objective import Objective
+
+_STYLE = """
+.claim { margin: 0 12px; padding: 12px 0; border-bottom: 1px solid #8a8f98;
+  font: 400 0.875rem/1.45 system-ui, sans-serif; }
+.claim h1 { margin: 0 0 4px; font-size: 1.25rem; font-weight: 600; overflow-wrap: anywhere; }
+.claim p { margin: 0 0 6px; max-width: 75em; overflow-wrap: anywhere; }
+.claim strong { margin-right: 6px; padding: 1px 7px; border-radius: 3px;
+  background: #b04a00; color: #ffffff; font-size: 0.75rem; }
+.claim details { max-width: 75em; }
+.claim table { border-collapse: collapse; }
+.claim :is(th, td) { padding: 1px 14px 1px 0; text-align: left; vertical-align: top; font-weight: 400;
+  overflow-wrap: anywhere; }
+.claim th { min-width: 11em; opacity: 0.75; }
+"""
+
+
+def claim_page(
+    content: Mapping[str, Any],
+    points: pd.DataFrame,
+    objective: Objective,
+    *,
+    samples: Callable[[], pd.DataFrame] | None,
+    figures: Callable[[str], Any],
+) -> str:
+    """Write the page.
+
+    Parameters
+    ----------
+    content
+        The claim.
+    points, samples
+        What the explorer shows; without samples it shows no distributions.
+    objective
+        What the sliders are set to.
+    figures
+        Draws the claim's figure in a theme: what is shown where the points cannot be laid out under sliders.
+
+    Returns
+    -------
+    str
+        A whole HTML document that asks no network.
+    """
+    above = _above(content)
+    run = Run(points, make_samples({}) if samples is None else samples(), content["environment"])
+    limits = [one.limit for one in _limits(objective)]
+    try:
+        laid = payload(run, limits_ms=limits[:1])
+    except PayloadError as error:
+        return report(
+            title=words.heading(content), sentence=f"No sliders: {error}.", above=above,
+            figures={theme: figures(theme) for theme in ("light", "dark")},
+            table=[("what", "stated"), *words.table(content)],
+        )  # fmt: skip
+    return page(laid, state=_state(points, laid, content, objective), above=above)
+
+
+def _above(content: Mapping[str, Any]) -> str:
+    marks = "".join(f"<strong>{html.escape(mark)}</strong>" for mark in content["marks"])
+    rows = "".join(
+        f"<tr><th>{html.escape(name)}</th><td>{html.escape(text)}</td></tr>" for name, text in words.table(content)
+    )
+    findings = "".join(
+        f"<p>Audit, {html.escape(one['severity'])}: {html.escape(one['sentence'])}</p>"
+        for one in content["findings"] or ()
+    )
+    return (
+        f'<style>{_STYLE}</style><section class="claim" aria-label="the claim">'
+        f"<h1>{html.escape(words.heading(content))}</h1>"
+        f"<p>{marks}{html.escape(content['sentence'])}</p>{findings}"
+        f"<details><summary>what is claimed, and what it rests on</summary><table>{rows}</table></details></section>"
+    )
+
+
+def _limits(objective: Objective) -> list[Any]:
+    """Return the limits that the page's slider can stand at: on a percentile of latency."""
+    names = {f"latency_{percentile}_ms" for percentile in PERCENTILES}
+    return [one for one in objective.constraints if one.metric in names and one.comparison == "<=" and one.limit > 0]
+
+
+def _state(
+    points: pd.DataFrame, laid: Mapping[str, Any], content: Mapping[str, Any], objective: Objective
+) -> dict[str, Any]:
+    """Set the sliders to the point of the claim, and the limit to the objective's."""
+    places = Places(points, None, laid)
+    state: dict[str, Any] = places.start()
+    answer = points[points["point_id"] == content["point"]["point_id"]].iloc[0]
+    for axis in laid["axes"]:
+        name, value = axis["column"], answer[axis["column"]]
+        if pd.notna(value):
+            state |= {name: float(value)} if name in state else {"position": {**state["position"], name: float(value)}}
+    shown = {slicer["column"]: slicer["values"] for slicer in laid["slicers"]}
+    texts = {name: _slice_text(answer[name], values) for name, values in shown.items()}
+    state["slice"] = {**state["slice"], **{name: text for name, text in texts.items() if text is not None}}
+    declared = _limits(objective)
+    if declared:
+        state["percentile"] = declared[0].metric.removeprefix("latency_").removesuffix("_ms")
+        plain = objective.direction == "maximize" and objective.metric == "throughput_rps"
+        state["limit_ms"] = declared[0].limit if plain else None
+    return state
+
+
+def _slice_text(value: Any, texts: list[str]) -> str | None:
+    said = "not stated" if pd.isna(value) else f"{value:g}" if isinstance(value, numbers.Real) else str(value)
+    return said if said in texts else None

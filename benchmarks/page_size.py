@@ -1,7 +1,8 @@
 """Size of the stand-alone page and what a second explorer in a notebook adds.
 
 A second explorer brings the module and the style sheet once more, and its payload, which travels gzipped;
-``widget_traffic.py`` counts the same on the wire. With remarks, every point has two findings and a tail in words. Run with ``python benchmarks/page_size.py``. Targets: the page at most 2.5 MB; a second explorer at most 200 kB.
+``widget_traffic.py`` counts the same on the wire. With remarks, every point has two findings and a tail in words.
+Run with ``python benchmarks/page_size.py``. Targets: the page at most 2.5 MB; a second explorer at most 200 kB.
 """
 
 from __future__ import annotations

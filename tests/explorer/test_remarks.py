@@ -7,9 +7,11 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.explorer.test_page import boxes, open_page, readout, slide
+from tradeoff.audit import audit
 from tradeoff.explorer import save_page
 from tradeoff.explorer.payload import payload
 from tradeoff.explorer.remarks import Remarks
+from tradeoff.explorer.widget import Explorer
 
 from .runs import grid_run
 
@@ -60,6 +62,20 @@ def test_findings_are_laid_on_their_cells_the_worst_first():
     assert payload(grid_run(), remarks=nothing)["findings"] == {"said": [], "cells": [{}]}
 
 
+def test_what_is_told_is_what_the_audit_finds():
+    run = grid_run()
+    explorer = Explorer(run)
+    (cells,) = explorer.payload["findings"]["cells"]
+    told = {
+        (cell, explorer.payload["findings"]["said"][place][2]) for cell, places in cells.items() for place in places
+    }
+    where = {
+        name: str(cell) for cell, name in enumerate(run.points.sort_values(["batch_size", "concurrency"])["point_id"])
+    }
+    found = audit(run)
+    assert told == {(where[name], text) for name, text in zip(found["point_id"], found["sentence"], strict=True)}
+
+
 def test_the_sentence_tells_of_the_audit_and_the_list_holds_it(remarked):
     go(remarked, 0, 0)
     told = "Audit: 1 error, 1 warning, 2 notes: errors, sample size."
@@ -78,6 +94,7 @@ def test_the_sentence_tells_of_the_audit_and_the_list_holds_it(remarked):
 
 
 def test_an_audit_without_findings_says_so_and_no_audit_says_nothing(page, tmp_path, monkeypatch):
+    monkeypatch.setattr("tradeoff.explorer.remarks.remarks_on", lambda run: Remarks())
     open_page(page, save_page(grid_run(), tmp_path / "plain.html"))
     assert "Audit" not in page.locator(".tradeoff-explorer").inner_text()
     assert page.locator("[data-readout=p99]").evaluate("e => e.tagName") == "SPAN"  # no tail is known: no button

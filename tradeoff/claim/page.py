@@ -10,11 +10,13 @@ from typing import Any
 import pandas as pd
 
 from tradeoff.claim import words
+from tradeoff.explorer.asked import Questions
+from tradeoff.explorer.grid import Grid, lay_out
 from tradeoff.explorer.page import page
 from tradeoff.explorer.payload import PayloadError, payload
 from tradeoff.explorer.place import Places
 from tradeoff.explorer.report import report
-from tradeoff.frames import PERCENTILES, Run, make_samples
+from tradeoff.frames import Run, make_samples
 from tradeoff.objective import Objective
 
 _STYLE = """
@@ -59,17 +61,23 @@ def claim_page(
         A whole HTML document that asks no network.
     """
     above = _above(content)
-    run = Run(points, make_samples({}) if samples is None else samples(), content["environment"])
-    limits = [one.limit for one in _limits(objective)]
+    run = Run(points.reset_index(drop=True), make_samples({}) if samples is None else samples(), content["environment"])
     try:
-        laid = payload(run, limits_ms=limits[:1])
+        grid = lay_out(run.points)
+        questions = Questions(run.points, grid)
+        laid = payload(run, asked=questions.columns(objective))
     except PayloadError as error:
         return report(
             title=words.heading(content), sentence=f"No sliders: {error}.", above=above,
             figures={theme: figures(theme) for theme in ("light", "dark")},
             table=[("what", "stated"), *words.table(content)],
         )  # fmt: skip
-    return page(laid, state=_state(points, laid, content, objective), above=above)
+    state = _state(run.points, grid, laid, content)
+    state |= {
+        "objective": questions.parts(objective),
+        "percentile": questions.percentile_for(objective, state["percentile"]),
+    }
+    return page(laid, state=state, above=above)
 
 
 def _above(content: Mapping[str, Any]) -> str:
@@ -89,18 +97,9 @@ def _above(content: Mapping[str, Any]) -> str:
     )
 
 
-def _limits(objective: Objective) -> list[Any]:
-    """Return the limits that the page's slider can stand at: on a percentile of latency."""
-    names = {f"latency_{percentile}_ms" for percentile in PERCENTILES}
-    return [one for one in objective.constraints if one.metric in names and one.comparison == "<=" and one.limit > 0]
-
-
-def _state(
-    points: pd.DataFrame, laid: Mapping[str, Any], content: Mapping[str, Any], objective: Objective
-) -> dict[str, Any]:
-    """Set the sliders to the point of the claim, and the limit to the objective's."""
-    places = Places(points, None, laid)
-    state: dict[str, Any] = places.start()
+def _state(points: pd.DataFrame, grid: Grid, laid: Mapping[str, Any], content: Mapping[str, Any]) -> dict[str, Any]:
+    """Set the sliders to the point of the claim."""
+    state: dict[str, Any] = Places(points, grid, laid).start()
     answer = points[points["point_id"] == content["point"]["point_id"]].iloc[0]
     for axis in laid["axes"]:
         name, value = axis["column"], answer[axis["column"]]
@@ -109,11 +108,6 @@ def _state(
     shown = {slicer["column"]: slicer["values"] for slicer in laid["slicers"]}
     texts = {name: _slice_text(answer[name], values) for name, values in shown.items()}
     state["slice"] = {**state["slice"], **{name: text for name, text in texts.items() if text is not None}}
-    declared = _limits(objective)
-    if declared:
-        state["percentile"] = declared[0].metric.removeprefix("latency_").removesuffix("_ms")
-        plain = objective.direction == "maximize" and objective.metric == "throughput_rps"
-        state["limit_ms"] = declared[0].limit if plain else None
     return state
 
 

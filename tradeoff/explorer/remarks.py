@@ -8,11 +8,9 @@ from typing import Any
 
 import pandas as pd
 
+from tradeoff.audit import SEVERITIES, audit, label_of
 from tradeoff.explorer.grid import Slice
 from tradeoff.frames import Run
-
-SEVERITIES = ("error", "warning", "info")
-"""Worst first; a severity that is not among them comes last."""
 
 _Finding = tuple[str, str, str]
 """Severity, what was checked, and the sentence."""
@@ -25,8 +23,8 @@ class Remarks:
     Attributes
     ----------
     findings
-        A frame with a row a finding: ``point_id``, ``check``, ``severity``, ``sentence``, and further columns that are
-        not shown. A finding without a ``point_id`` is about every point. None when the points were not audited.
+        What `tradeoff.audit` returned; a finding without a ``point_id`` is about every point. None when the points were
+        not audited.
     tails
         By ``point_id``: what the slow requests of a point have that the others lack, in a sentence.
     """
@@ -35,9 +33,9 @@ class Remarks:
     tails: Mapping[str, str] = field(default_factory=dict)
 
 
-def remarks_on(run: Run) -> Remarks:  # noqa: ARG001
+def remarks_on(run: Run) -> Remarks:
     """Collect what there is to say of a Run: the one place where the explorer asks the audit and the tail."""
-    return Remarks()
+    return Remarks(findings=audit(run))
 
 
 def findings_entry(remarks: Remarks, points: pd.DataFrame, slices: Sequence[Slice]) -> dict[str, Any] | None:
@@ -89,10 +87,10 @@ def _by_point(findings: pd.DataFrame) -> dict[str | None, list[_Finding]]:
     found: dict[str | None, list[_Finding]] = {}
     columns = (findings[name] for name in ("point_id", "severity", "check", "sentence"))
     for point, severity, check, sentence in zip(*columns, strict=True):
-        finding = (str(severity), str(check).replace("_", " "), str(sentence))
+        finding = (str(severity), label_of(str(check)), str(sentence))
         found.setdefault(None if pd.isna(point) else str(point), []).append(finding)
     return found
 
 
 def _severity(finding: _Finding) -> int:
-    return SEVERITIES.index(finding[0]) if finding[0] in SEVERITIES else len(SEVERITIES)
+    return -SEVERITIES.index(finding[0]) if finding[0] in SEVERITIES else 1

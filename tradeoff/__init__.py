@@ -14,10 +14,12 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from tradeoff.attainment import attained_at, attainment
     from tradeoff.calibrate import Calibration, calibrate
+    from tradeoff.compare import Comparison, compare
     from tradeoff.explorer import Explorer, WhatIf
     from tradeoff.figures import (
         plot_attainment,
         plot_batch,
+        plot_compare,
         plot_distribution,
         plot_formation,
         plot_frontier,
@@ -55,6 +57,7 @@ __all__ = [
     "MMPP",
     "Budget",
     "Calibration",
+    "Comparison",
     "Constant",
     "Decision",
     "Explorer",
@@ -73,12 +76,14 @@ __all__ = [
     "attained_at",
     "attainment",
     "calibrate",
+    "compare",
     "decide",
     "drive",
     "frontier",
     "knee",
     "plot_attainment",
     "plot_batch",
+    "plot_compare",
     "plot_distribution",
     "plot_formation",
     "plot_frontier",
@@ -105,6 +110,7 @@ _HOME = {
     "simulate_tokens": "serving",
     "Budget": "timing",
     "Calibration": "calibrate",
+    "Comparison": "compare",
     "Decision": "objective",
     "Explorer": "explorer",
     "FrameError": "frames",
@@ -119,12 +125,14 @@ _HOME = {
     "attained_at": "attainment",
     "attainment": "attainment",
     "calibrate": "calibrate",
+    "compare": "compare",
     "decide": "objective",
     "drive": "serving",
     "frontier": "frontier",
     "knee": "knee",
     "plot_attainment": "figures",
     "plot_batch": "figures",
+    "plot_compare": "figures",
     "plot_distribution": "figures",
     "plot_formation": "figures",
     "plot_frontier": "figures",

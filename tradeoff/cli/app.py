@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 import tradeoff
+from tradeoff.cli.compare import compare
 from tradeoff.cli.decide import decide
 from tradeoff.cli.doctor import doctor
 from tradeoff.cli.explore import explore
@@ -25,7 +26,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for _command in (sweep, serve, simulate, drive, explore, what_if, decide, workloads, limits, doctor):
+for _command in (sweep, serve, simulate, drive, explore, what_if, decide, compare, workloads, limits, doctor):
     app.command()(_command)
 
 

@@ -16,10 +16,12 @@ if TYPE_CHECKING:
     from tradeoff.audit import audit
     from tradeoff.calibrate import Calibration, calibrate
     from tradeoff.claim import Claim, ClaimError, claim, read_claim, save_claims
+    from tradeoff.compare import Comparison, compare
     from tradeoff.explorer import Explorer, WhatIf
     from tradeoff.figures import (
         plot_attainment,
         plot_batch,
+        plot_compare,
         plot_distribution,
         plot_formation,
         plot_frontier,
@@ -62,6 +64,7 @@ __all__ = [
     "Calibration",
     "Claim",
     "ClaimError",
+    "Comparison",
     "Constant",
     "Decision",
     "Explorer",
@@ -83,12 +86,14 @@ __all__ = [
     "audit",
     "calibrate",
     "claim",
+    "compare",
     "decide",
     "drive",
     "frontier",
     "knee",
     "plot_attainment",
     "plot_batch",
+    "plot_compare",
     "plot_distribution",
     "plot_formation",
     "plot_frontier",
@@ -121,6 +126,7 @@ _HOME = {
     "Calibration": "calibrate",
     "Claim": "claim",
     "ClaimError": "claim",
+    "Comparison": "compare",
     "Decision": "objective",
     "Explorer": "explorer",
     "FrameError": "frames",
@@ -138,12 +144,14 @@ _HOME = {
     "audit": "audit",
     "calibrate": "calibrate",
     "claim": "claim",
+    "compare": "compare",
     "decide": "objective",
     "drive": "serving",
     "frontier": "frontier",
     "knee": "knee",
     "plot_attainment": "figures",
     "plot_batch": "figures",
+    "plot_compare": "figures",
     "plot_distribution": "figures",
     "plot_formation": "figures",
     "plot_frontier": "figures",

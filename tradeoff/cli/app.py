@@ -7,10 +7,15 @@ from typing import Annotated
 import typer
 
 import tradeoff
+from tradeoff.cli.audit import audit
+from tradeoff.cli.calibrate import calibrate
+from tradeoff.cli.claim import claims
+from tradeoff.cli.compare import compare
 from tradeoff.cli.decide import decide
 from tradeoff.cli.doctor import doctor
 from tradeoff.cli.explore import explore
 from tradeoff.cli.limits import limits
+from tradeoff.cli.replay import replay
 from tradeoff.cli.serving import drive, serve, simulate
 from tradeoff.cli.sweep import sweep
 from tradeoff.cli.tokens import serve_tokens, simulate_tokens
@@ -27,9 +32,11 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 for _command in (
-    sweep, serve, simulate, drive, serve_tokens, simulate_tokens, explore, what_if, decide, workloads, limits, doctor,
+    sweep, serve, simulate, serve_tokens, simulate_tokens, drive, replay, calibrate, explore, what_if, decide, compare,
+    audit, workloads, limits, doctor,
 ):  # fmt: skip
     app.command()(_command)
+app.add_typer(claims, name="claim")
 
 
 def _print_version(wanted: bool) -> None:

@@ -19,6 +19,7 @@ from tradeoff.cli.serving import (
     Think,
     ThinkMs,
     _asked,
+    _check_out,
     _end,
     _find_modules_here,
     _known,
@@ -82,7 +83,7 @@ def serve_tokens(
         }
         _find_modules_here()
         thing: Any = import_path(model) if ":" in model else model
-        _end(_with_options(asked, lambda: tradeoff.serve_tokens(thing, **asked)), out, report=_report)
+        _end(*_with_options(asked, lambda: tradeoff.serve_tokens(thing, **asked)), out, report=_report)
 
 
 def simulate_tokens(
@@ -112,6 +113,7 @@ def simulate_tokens(
     with told_in_a_sentence():
         import tradeoff
 
+        _check_out(out)
         asked = _asked(request_rate, concurrency, load, think_ms, think) | {
             "prompt_tokens": _lengths("--prompt-tokens", prompt_tokens),
             "output_tokens": _lengths("--output-tokens", output_tokens),
@@ -123,8 +125,8 @@ def simulate_tokens(
             "replications": replications,
             "seed": seed,
         }
-        run = _with_options(asked, lambda: tradeoff.simulate_tokens(tradeoff.read(path), **asked))
-        _end(run, out, report=_report)
+        found = _with_options(asked, lambda: tradeoff.simulate_tokens(tradeoff.read(path), **asked))
+        _end(*found, out, report=_report)
 
 
 def _lengths(option: str, text: str) -> int | list[int]:

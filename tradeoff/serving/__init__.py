@@ -6,6 +6,7 @@ from tradeoff.serving.loads import MMPP, Constant, Gamma, Poisson, Trace
 from tradeoff.serving.model import ServiceModel
 from tradeoff.serving.real.replay import replay
 from tradeoff.serving.rows import service
+from tradeoff.serving.scalability import Scalability, scalability
 from tradeoff.serving.serve import ServeInterrupted, serve
 from tradeoff.serving.simulate import simulate
 from tradeoff.serving.tokens import serve_tokens, simulate_tokens
@@ -17,11 +18,13 @@ __all__ = [
     "Estimate",
     "Gamma",
     "Poisson",
+    "Scalability",
     "ServeInterrupted",
     "ServiceModel",
     "Trace",
     "drive",
     "replay",
+    "scalability",
     "serve",
     "serve_tokens",
     "service",

@@ -118,6 +118,10 @@ def _columns(seen: Seen) -> dict[str, Any]:
     n, duration_s = values["n"], values["duration"] / 1e3
     served, rejected, left = outcomes.sum(axis=0)
     network, workers = seen.system.network_ms, seen.system.policy.workers
+    # Nothing may have been counted, and work that takes no time is done at an infinite rate.
+    with np.errstate(divide="ignore", invalid="ignore"):
+        calls_per_s, size = _mean(values["batches"] / duration_s), _mean(n / values["batches"])
+        throughput = with_interval("throughput_rps", n / duration_s)
     row: dict[str, Any] = {
         "n": int(n.sum()),
         "n_rejected": int(rejected),
@@ -125,9 +129,9 @@ def _columns(seen: Seen) -> dict[str, Any]:
         "rejection_rate": float(rejected / (served + rejected)) if served + rejected else math.nan,
         "duration_s": float(duration_s.sum()),
         "utilisation": _mean(values["busy"] / np.maximum(values["duration"] * workers, 1e-300)),
-        "calls_per_s": _mean(values["batches"] / duration_s),
-        "batch_size_mean": _mean(n / values["batches"]),
-        **with_interval("throughput_rps", n / duration_s),
+        "calls_per_s": calls_per_s,
+        "batch_size_mean": size,
+        **throughput,
     }
     for stem in ("latency", "model"):
         for name in ("mean", *PERCENTILES):

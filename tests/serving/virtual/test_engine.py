@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 
 import numpy as np
@@ -9,12 +10,12 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from tradeoff.serving.costs import POOL, costs_of
+from tradeoff.serving.costs import POOL, MeasuredCosts, costs_of
 from tradeoff.serving.path import serve_clients, serve_path
 from tradeoff.serving.policy import Policy
 from tradeoff.serving.virtual import compiled, engine, lockstep
 from tradeoff.serving.virtual.grid import Point, Shared
-from tradeoff.serving.virtual.kernels import SEEN
+from tradeoff.serving.virtual.kernels import OPEN, SEEN, heap
 from tradeoff.stats.histogram import Histogram
 
 LARGEST, WORKERS = 6, 3
@@ -39,7 +40,8 @@ def cases(draw):
     assume(not clients or math.isfinite(wait) or clients >= policy.needed_for_a_full_batch)
     rng = np.random.default_rng(draw(st.integers(0, 2**32)))
     unit = np.array(distances) / 2.0 if clients else np.cumsum(distances) / 2.0
-    costs = costs_of({size: rng.integers(1, 9, 5) / 2.0 for size in (1, 3, LARGEST)})
+    levels = draw(st.sampled_from([(1,), (1, 2), (1, 3)]))
+    costs = MeasuredCosts({level: {size: rng.integers(1, 9, 5) / 2.0 for size in (1, 3, LARGEST)} for level in levels})
     host = np.arange(LARGEST + 1)[None] * 0.25
     shared = Shared(unit, rng.random(n), host, costs.table(LARGEST, WORKERS))
     point = Point(
@@ -79,7 +81,10 @@ def same(served, path):
 @given(cases())
 def test_compiled_loops_equal_the_machine(case):
     point, shared = case
-    same(engine.serve(point, shared, inner=compiled.compiled()), by_the_machine(point, shared))
+    path = by_the_machine(point, shared)
+    same(engine.serve(point, shared, inner=compiled.compiled()), path)
+    latencies = engine.latencies(point, shared, inner=compiled.compiled())
+    assert latencies.tolist() == (path.latency_ms + point.network_ms).tolist()
 
 
 @settings(max_examples=200, deadline=None)
@@ -88,11 +93,15 @@ def test_without_a_compiler_it_is_the_same(case):
     point, shared = case
     path = by_the_machine(point, shared)
     same(engine.serve(point, shared, inner=engine.INTERPRETED), path)
-    if not point.needs_events:
-        same(lockstep.open_paths([point, point], shared)[1], path)
-    fast, slow = (engine.see([point], shared, inner=inner) for inner in (compiled.compiled(), engine.INTERPRETED))
-    np.testing.assert_allclose(fast[0], slow[0], rtol=1e-9, atol=1e-9)
-    assert fast[1].tolist() == slow[1].tolist()
+    if point.loop == OPEN:
+        same(dict(lockstep.open_paths([point, point], shared))[1], path)
+    for is_full in (True, False):
+        fast, slow = (
+            engine.see([point], shared, is_full=is_full, inner=inner)
+            for inner in (compiled.compiled(), engine.INTERPRETED)
+        )
+        np.testing.assert_allclose(fast[0], slow[0], rtol=1e-9, atol=1e-9)
+        assert fast[1].tolist() == slow[1].tolist()
 
 
 def many(n=20_000, points=12):
@@ -115,6 +124,39 @@ def test_a_grid_in_lock_step_on_threads_and_one_by_one():
     assert outcome.tolist() == same_outcome.tolist() == [[20_000, 0, 0]] * len(grid)
     alone, _ = engine.see(grid[3:4], shared, inner=engine.INTERPRETED)
     np.testing.assert_allclose(alone[0], fast[3], rtol=1e-9, atol=1e-9)
+
+
+def test_points_in_lock_step_do_not_touch_each_other():
+    rng = np.random.default_rng(5)
+    costs = MeasuredCosts({level: {size: level + rng.gamma(3.0, size, 50) for size in (1, 4, 8)} for level in (1, 2)})
+    shared = Shared(
+        rng.standard_exponential(2000).cumsum(), rng.random(2000), np.array([np.zeros(9), np.arange(9) / 3]),
+        costs.table(8, 4),
+    )  # fmt: skip
+    points = [
+        Point(
+            policy=Policy(
+                max_batch_size=int(rng.integers(1, 9)), max_wait_ms=float(rng.choice([0.0, 2.5, math.inf])),
+                workers=int(rng.integers(1, 5)),
+            ),
+            scale=rng.uniform(0.2, 3.0), n=int(rng.choice([1, 3, 700, 2000])), host=int(rng.integers(2)),
+        )
+        for _ in range(60)
+    ]  # fmt: skip
+    found = dict(lockstep.open_paths(points, shared))
+    assert sorted(found) == list(range(60))
+    for at, point in enumerate(points):
+        alone = engine.serve(point, shared, inner=compiled.compiled())
+        for name in ("arrivals", "numbers", "batches", "sizes", "in_flight", "rejected", "left"):
+            np.testing.assert_array_equal(getattr(found[at], name), getattr(alone, name), err_msg=f"{name} {point}")
+
+
+def test_a_change_in_any_file_makes_what_is_kept_stale(monkeypatch):
+    now, source = compiled._stamp(), inspect.getsource
+    assert now == compiled._stamp()
+    monkeypatch.setattr(inspect, "getsource", lambda one: source(one) + "#" * (one is heap))
+    assert compiled._stamp() != now
+    assert compiled.compiled().run_points.py_func.__qualname__ == f"run_points_{now}"
 
 
 def test_sizes_are_drawn_only_when_a_run_comes_to_them():

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -20,6 +20,7 @@ from tradeoff.serving.costs import Table
 from tradeoff.serving.policy import Policy
 from tradeoff.serving.virtual import compiled, kernels, lockstep, token_kernel
 from tradeoff.serving.virtual.grid import Integers, Numbers, Point, Served, Shared, columns_of, rows_of
+from tradeoff.serving.virtual.kernels import CLOSED, OPEN, SEEN
 from tradeoff.serving.virtual.summary import summary
 
 INTERPRETED = SimpleNamespace(**{**vars(token_kernel), **vars(kernels)})
@@ -28,8 +29,11 @@ INTERPRETED = SimpleNamespace(**{**vars(token_kernel), **vars(kernels)})
 _LONG = 2_000_000
 """Requests that take NumPy longer than compiling takes."""
 
-_FEW_LANES = 8
+_FEW_LANES = 5
 """Points below which one after the other is faster than in lock step."""
+
+_AT_ONCE = 10_000_000
+"""Requests in lock step at once: each takes up to 80 bytes."""
 
 
 def loops(requests: int) -> Any:
@@ -64,63 +68,91 @@ def see(
         What was seen, of shape (points, len(SEEN)); and requests served, rejected, and waiting for ever.
     """
     inner = loops(sum(point.n for point in points)) if inner is None else inner
-    seen, outcome = np.full((len(points), len(kernels.SEEN)), np.nan), np.zeros((len(points), 3), dtype=np.int64)
-    for needs_events in (False, True):
-        chosen = [at for at, point in enumerate(points) if point.needs_events is needs_events]
-        if chosen:
-            some = [points[at] for at in chosen]
-            see_some = _in_numpy if inner is INTERPRETED else _compiled
-            seen[chosen], outcome[chosen] = see_some(some, shared, is_full, inner)
-    return seen, outcome
+    see_all = _in_numpy if inner is INTERPRETED else _compiled
+    return see_all(points, shared, is_full, inner)
 
 
 def serve(point: Point, shared: Shared, *, inner: Any = None) -> Served:
     """Serve one point and return all that happened."""
-    inner = loops(point.n) if inner is None else inner
-    n, policy = point.n, point.policy
+    n = point.n
     batches, sizes, in_flight = np.empty((n, 5)), np.empty(n, dtype=np.int64), np.empty(n, dtype=np.int64)
-    table, host = columns_of(shared.table), shared.host_ms[point.host]
+    path = _path(point, shared, (batches, sizes, in_flight, np.empty(0)), inner)
+    numbers = np.arange(len(path.began)) if path.numbers is None else path.numbers
+    end = path.n_batches
+    return Served(path.began, numbers, batches[:end], sizes[:end], in_flight[:end], path.rejected, path.left)
+
+
+def latencies(point: Point, shared: Shared, *, inner: Any = None) -> Numbers:
+    """Serve one point and return the latency of each request that was served, batch by batch; nothing else is kept."""
+    latency, none = np.empty(point.n), np.empty(0, dtype=np.int64)
+    path = _path(point, shared, (np.empty((0, 5)), none, none, latency), inner)
+    return latency[: len(path.began)]
+
+
+class _Path(NamedTuple):
+    """Batches that there were, and what became of requests; those of an open loop have their numbers in order."""
+
+    n_batches: int
+    began: Numbers
+    numbers: Integers | None
+    rejected: Numbers
+    left: int
+
+
+def _path(point: Point, shared: Shared, kept: tuple[Any, ...], inner: Any) -> _Path:
+    """Serve one point; `kept` are batches, sizes, in_flight and latency, written to where they are not empty."""
+    inner = loops(point.n) if inner is None else inner
+    n, policy, table = point.n, point.policy, columns_of(shared.table)
     given = shared.unit[:n] * point.scale
     while True:
-        if not point.needs_events:
-            free = np.zeros(policy.workers)
-            count, served, missing = inner.open_path(
-                given, policy.max_batch_size, float(policy.max_wait_ms), free, host, table, shared.uniforms, batches,
-                sizes, in_flight,
-            )  # fmt: skip
-            began, numbers, rejected, left = given, np.arange(n), np.empty(0), n - served
+        system = (
+            given, point.network_ms, policy.max_batch_size, float(policy.max_wait_ms), np.zeros(policy.workers),
+            shared.host_ms[point.host], table, shared.uniforms, *kept,
+        )  # fmt: skip
+        if point.loop == OPEN:
+            count, served, missing = inner.open_path(*system)
+            path = _Path(count, given[:served], None, np.empty(0), n - served)
         else:
             began, numbers, rejected = np.empty(n), np.empty(n, dtype=np.int64), np.empty(n)
             limit = -1 if policy.queue_limit is None else policy.queue_limit
-            count, served, n_rejected, left, missing = inner.event_path(
-                np.empty(n), given, point.clients, point.network_ms, policy.max_batch_size, float(policy.max_wait_ms),
-                policy.workers, limit, policy.formation == "per_worker", host, table, shared.uniforms, batches, sizes,
-                in_flight, began, numbers, rejected,
-            )  # fmt: skip
-            rejected = rejected[:n_rejected]
+            if point.loop == CLOSED:
+                count, served, left, missing = inner.closed_path(*system, point.clients, began, numbers)
+                n_rejected = 0
+            else:
+                count, served, n_rejected, left, missing = inner.event_path(
+                    *system, point.clients, limit, policy.formation == "per_worker", began, numbers, rejected
+                )
+            path = _Path(count, began[:served], numbers[:served], rejected[:n_rejected], left)
         if not missing:
-            break
+            return path
         shared.table.fill(int(missing))
-    return Served(began[:served], numbers[:served], batches[:count], sizes[:count], in_flight[:count], rejected, left)
 
 
-def _in_numpy(points: list[Point], shared: Shared, is_full: bool, inner: Any) -> tuple[Numbers, Integers]:
-    if points[0].needs_events or len(points) < _FEW_LANES:
-        paths = [serve(point, shared, inner=inner) for point in points]
-    else:
-        paths = lockstep.open_paths(points, shared)
-    seen = np.stack([summary(path, point, is_full=is_full) for path, point in zip(paths, points, strict=True)])
-    return seen, np.array([[len(path.arrivals), len(path.rejected), path.left] for path in paths])
+def _in_numpy(points: Sequence[Point], shared: Shared, is_full: bool, inner: Any) -> tuple[Numbers, Integers]:
+    seen, outcome = np.empty((len(points), len(SEEN))), np.empty((len(points), 3), dtype=np.int64)
+
+    def note(at: int, path: Served) -> None:
+        seen[at] = summary(path, points[at], is_full=is_full)
+        outcome[at] = len(path.arrivals), len(path.rejected), path.left
+
+    together = [at for at, point in enumerate(points) if point.loop == OPEN]
+    if len(together) < _FEW_LANES:
+        together = []
+    for at in sorted(set(range(len(points))) - set(together)):
+        note(at, serve(points[at], shared, inner=inner))
+    for some in _groups(together, max(1, _AT_ONCE // max(point.n for point in points))):
+        for at, path in lockstep.open_paths([points[at] for at in some], shared):
+            note(some[at], path)
+    return seen, outcome
 
 
-def _compiled(points: list[Point], shared: Shared, is_full: bool, inner: Any) -> tuple[Numbers, Integers]:
-    run = inner.run_events if points[0].needs_events else inner.run_open
+def _compiled(points: Sequence[Point], shared: Shared, is_full: bool, inner: Any) -> tuple[Numbers, Integers]:
     rows, requests = rows_of(points)
     table = columns_of(shared.table)
-    seen, outcome = np.empty((len(points), len(kernels.SEEN))), np.empty((len(points), 3), dtype=np.int64)
+    seen, outcome = np.empty((len(points), len(SEEN))), np.empty((len(points), 3), dtype=np.int64)
 
     def part(start: int, stop: int) -> tuple[int, int, int]:
-        at, missing = run(
+        at, missing = inner.run_points(
             rows, requests, shared.unit, shared.host_ms, table, shared.uniforms, is_full, seen, outcome, start, stop
         )
         return int(at), int(missing), stop
@@ -136,6 +168,10 @@ def _compiled(points: list[Point], shared: Shared, is_full: bool, inner: Any) ->
     return seen, outcome
 
 
+def _groups(some: list[int], size: int) -> list[list[int]]:
+    return [some[start : start + size] for start in range(0, len(some), size)]
+
+
 def _parts(requests: Integers, threads: int) -> list[tuple[int, int]]:
     """Cut points into parts of about as many requests."""
     if threads == 1:
@@ -147,11 +183,11 @@ def _parts(requests: Integers, threads: int) -> list[tuple[int, int]]:
 
 
 def try_out(inner: Any) -> None:
-    """Serve a few requests, so that everything is compiled for the types it is used with."""
+    """Serve a few requests in every way, so that everything is compiled for the types it is used with."""
     table = Table.empty(np.ones(1), 1, 2, None)
     table.high_n[:] = 1
     shared = Shared(np.arange(1.0, 5.0), np.zeros(4), np.zeros((1, 3)), table)
-    for clients in (0, 2):
-        point = Point(policy=Policy(max_batch_size=2), scale=1.0, clients=clients, n=4)
-        see([point], shared, inner=inner)
+    for clients, limit in ((0, None), (2, None), (0, 4)):
+        point = Point(policy=Policy(max_batch_size=2, queue_limit=limit), scale=1.0, clients=clients, n=4)
         serve(point, shared, inner=inner)
+    see([point], shared, inner=inner)

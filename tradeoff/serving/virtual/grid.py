@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from tradeoff.serving.costs import Table
 from tradeoff.serving.policy import Policy
+from tradeoff.serving.virtual.kernels import CLOSED, EVENTS, OPEN
 
 Numbers = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -45,10 +46,12 @@ class Point:
     network_ms: float = 0.0
 
     @property
-    def needs_events(self) -> bool:
-        """Whether requests may find no place, come back, or be dealt to several batches in the making."""
+    def loop(self) -> int:
+        """Which of the inner loops it needs: `EVENTS` if requests may find no place, or batches form side by side."""
         shared = self.policy.formation == "shared" or self.policy.workers == 1 or self.policy.max_batch_size == 1
-        return self.clients > 0 or self.policy.queue_limit is not None or not shared
+        if self.policy.queue_limit is not None or not shared:
+            return EVENTS
+        return CLOSED if self.clients else OPEN
 
     @property
     def row(self) -> list[float]:
@@ -64,6 +67,7 @@ class Point:
             self.host,
             self.network_ms,
             self.clients,
+            self.loop,
         ]
 
 
@@ -126,5 +130,14 @@ def rows_of(points: Sequence[Point]) -> tuple[Numbers, Integers]:
 
 
 def columns_of(table: Table) -> tuple[Numbers, Integers, Integers, Integers, Integers, Numbers]:
-    """Return a table as the tuple of arrays that the inner loops read."""
-    return table.times, table.low_at, table.low_n, table.high_at, table.high_n, table.weight
+    """Return a table as the tuple of arrays that the inner loops read.
+
+    Its last row is for more batches under way, too: rows that repeat it are left out. With one row nobody has to count
+    who is under way before a batch's time is known.
+    """
+    cells = table.low_at, table.low_n, table.high_at, table.high_n, table.weight
+    rows = len(table.weight)
+    while rows > 1 and all((cell[rows - 1] == cell[rows - 2]).all() for cell in cells):
+        rows -= 1
+    low_at, low_n, high_at, high_n = (cell[:rows] for cell in (table.low_at, table.low_n, table.high_at, table.high_n))
+    return table.times, low_at, low_n, high_at, high_n, table.weight[:rows]

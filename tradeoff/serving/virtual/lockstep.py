@@ -24,11 +24,9 @@ _ABOVE = 1.0 + 8.0 * float(np.finfo(np.float64).eps)
 """Factor that makes up for what a division and a product may be rounded down by."""
 
 
-def open_paths(points: Sequence[Point], shared: Shared) -> Iterator[tuple[int, Served]]:
-    """Serve open-loop points whose requests always find a place; yields the place of each, and what happened in it."""
-    for n in dict.fromkeys(point.n for point in points):
-        some = [at for at, point in enumerate(points) if point.n == n]
-        yield from zip(some, _Lanes([points[at] for at in some], shared, n).paths(), strict=True)
+def open_paths(points: Sequence[Point], shared: Shared) -> Iterator[Served]:
+    """Serve open-loop points whose requests always find a place; yields what happened in each."""
+    return _Lanes(points, shared).paths()
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,15 +53,17 @@ class _Block:
 
 
 class _Lanes:
-    """Points with equally many requests, each at its own one; those that are not at their end have a lane."""
+    """Points, each at its own request; those that are not at their end have a lane."""
 
-    def __init__(self, points: Sequence[Point], shared: Shared, n: int) -> None:
-        self._all, self._shared, self._n = points, shared, n
+    def __init__(self, points: Sequence[Point], shared: Shared) -> None:
+        self._all, self._shared = points, shared
+        self._n = np.array([point.n for point in points])
+        most = int(self._n.max())
         self._costs = _Costs(shared.table)
         self._has_host = bool(shared.host_ms.any())
         policies = [point.policy for point in points]
         size = np.array([policy.max_batch_size for policy in policies])
-        self._unit = np.concatenate([shared.unit[:n], np.full(size.max(), np.inf)])
+        self._unit = np.concatenate([shared.unit[:most], np.full(size.max() + 1, np.inf)])
         self._size, self._last = size, size - 1
         self._wait = np.array([float(policy.max_wait_ms) for policy in policies])
         self._waits, self._for_ever = bool(self._wait.any()), bool(np.isinf(self._wait).any())
@@ -73,7 +73,7 @@ class _Lanes:
         workers = np.array([policy.workers for policy in policies])
         self._free = np.where(np.arange(workers.max())[:, None] < workers, 0.0, np.inf)
         self._absent = workers.max() - workers
-        self._numbers, self._alone = np.arange(n), np.ones(n, dtype=np.int64)
+        self._numbers, self._alone = np.arange(most), np.ones(most, dtype=np.int64)
         self._head = np.zeros(len(points), dtype=np.int64)
         self._points = np.arange(len(points))
 
@@ -97,7 +97,7 @@ class _Lanes:
             if step % 32 == 0 and not block.sizes[step].any():
                 break
         goes = (block.sizes[step] > 0) & (self._head < self._n)
-        for name in ("_points", "_head", "_size", "_last", "_wait", "_scale", "_above", "_host", "_absent"):
+        for name in ("_points", "_head", "_n", "_size", "_last", "_wait", "_scale", "_above", "_host", "_absent"):
             setattr(self, name, getattr(self, name)[goes])
         self._free = self._free[:, goes]
         return block
@@ -109,11 +109,12 @@ class _Lanes:
         leaves *= scale
         if self._waits:
             leaves += self._wait
-            full = self._unit.take(head + self._last)
+            last = head + self._last
+            full = self._unit.take(last)
             full *= scale
-            np.minimum(leaves, full, out=leaves)
+            np.minimum(leaves, full, out=leaves, where=last < self._n)
         dispatch = np.maximum(free[0], leaves, out=block.dispatch[step])
-        k = np.subtract(self._come_by(dispatch), head, out=block.sizes[step])
+        k = np.subtract(np.minimum(self._come_by(dispatch), self._n), head, out=block.sizes[step])
         np.minimum(k, self._size, out=k)
         if self._for_ever:
             k *= dispatch < np.inf
@@ -140,7 +141,7 @@ class _Lanes:
 
     def _come_by(self, dispatch: Numbers) -> Integers:
         """Return how many requests have come by then."""
-        come = self._unit[: self._n].searchsorted(dispatch * self._above, side="right")
+        come = self._unit.searchsorted(dispatch * self._above, side="right")
         # That is rounded up: what decides is the time of arrival itself.
         while np.count_nonzero(late := self._unit.take(come - 1) * self._scale > dispatch):
             come -= late
@@ -165,7 +166,7 @@ class _Lanes:
             sizes=sizes,
             in_flight=column("in_flight") if several else self._alone[: len(sizes)],
             rejected=np.empty(0),
-            left=self._n - taken,
+            left=point.n - taken,
         )
 
 

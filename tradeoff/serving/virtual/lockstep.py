@@ -59,11 +59,13 @@ class _Lanes:
         self._all, self._shared = points, shared
         self._n = np.array([point.n for point in points])
         most = int(self._n.max())
+        self._differ = bool((self._n < most).any())
         self._costs = _Costs(shared.table)
         self._has_host = bool(shared.host_ms.any())
         policies = [point.policy for point in points]
         size = np.array([policy.max_batch_size for policy in policies])
-        self._unit = np.concatenate([shared.unit[:most], np.full(size.max() + 1, np.inf)])
+        self._unit = np.concatenate([shared.unit[:most], np.full(size.max(), np.inf)])
+        self._times = self._unit[:most]
         self._size, self._last = size, size - 1
         self._wait = np.array([float(policy.max_wait_ms) for policy in policies])
         self._waits, self._for_ever = bool(self._wait.any()), bool(np.isinf(self._wait).any())
@@ -112,9 +114,11 @@ class _Lanes:
             last = head + self._last
             full = self._unit.take(last)
             full *= scale
-            np.minimum(leaves, full, out=leaves, where=last < self._n)
+            if self._differ:
+                full[last >= self._n] = np.inf
+            np.minimum(leaves, full, out=leaves)
         dispatch = np.maximum(free[0], leaves, out=block.dispatch[step])
-        k = np.subtract(np.minimum(self._come_by(dispatch), self._n), head, out=block.sizes[step])
+        k = np.subtract(self._come_by(dispatch), head, out=block.sizes[step])
         np.minimum(k, self._size, out=k)
         if self._for_ever:
             k *= dispatch < np.inf
@@ -141,11 +145,11 @@ class _Lanes:
 
     def _come_by(self, dispatch: Numbers) -> Integers:
         """Return how many requests have come by then."""
-        come = self._unit.searchsorted(dispatch * self._above, side="right")
+        come = self._times.searchsorted(dispatch * self._above, side="right")
         # That is rounded up: what decides is the time of arrival itself.
         while np.count_nonzero(late := self._unit.take(come - 1) * self._scale > dispatch):
             come -= late
-        return come
+        return np.minimum(come, self._n) if self._differ else come
 
     def _served(self, point: Point, parts: list[tuple[_Block, int, int]]) -> Served:
         """Return what happened in one point: some rows of one column of each block."""
@@ -191,17 +195,18 @@ class _Costs:
                 self._table.fill(size)
             self._read()
             return self.ms(k, under_way, uniform, out)
-        high = self._times(self._high_at, high_n, cell, uniform, out)
+        if self._fixed is not None:
+            return self._fixed.take(cell, mode="clip", out=out)
+        high = self._drawn(self._high_at, high_n, cell, uniform, out)
         if self._is_between:
-            low = self._times(self._low_at, self._low_n.take(cell, mode="clip"), cell, uniform)
+            low = self._drawn(self._low_at, self._low_n.take(cell, mode="clip"), cell, uniform)
             weight = self._weight.take(cell, mode="clip")
             np.copyto(high, low + (high - low) * weight, where=weight != 1.0)
         return high
 
-    def _times(self, at: Integers, n: Numbers, cell: Integers, uniform: float, out: Numbers | None = None) -> Numbers:
+    def _drawn(self, at: Integers, n: Numbers, cell: Integers, uniform: float, out: Numbers | None = None) -> Numbers:
         place = at.take(cell, mode="clip")
-        if self._is_drawn:
-            place += np.minimum(n * uniform, n - 1.0).astype(np.int64)
+        place += np.minimum(n * uniform, n - 1.0).astype(np.int64)
         return self._table.times.take(place, mode="clip", out=out)
 
     def _read(self) -> None:
@@ -210,8 +215,9 @@ class _Costs:
         self._rows, self._columns = weight.shape
         self._low_at, self._high_at, self._weight = low_at.flatten(), high_at.flatten(), weight.ravel()
         self._low_n, self._high_n = low_n.flatten().astype(np.float64), high_n.flatten().astype(np.float64)
-        self._is_drawn = bool(max(self._high_n.max(), self._low_n.max()) > 1)
         self._is_between = bool((self._weight != 1.0).any())
         if (there := np.flatnonzero(self._high_n)).size:  # then a batch of nobody takes what any other takes
             for column in (self._low_at, self._high_at, self._low_n, self._high_n):
                 column[:: self._columns] = column[there[0]]
+        is_drawn = self._is_between or self._high_n.max() > 1
+        self._fixed = None if is_drawn else self._table.times.take(self._high_at)

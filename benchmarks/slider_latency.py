@@ -38,7 +38,7 @@ from tradeoff.explorer import WhatIf, save_page
 SIZES, SAMPLES = 12, 2000
 MEDIAN_MS, P95_MS, SLOWER = 40.0, 60.0, 3.0
 WHATIF_MEDIAN_MS = 60.0
-SLIDER, EXPLORER = "[data-slider=batch_size]", ".tradeoff-explorer"
+SLIDER, LIMIT, EXPLORER = "[data-slider=batch_size]", "[data-slider=limit]", ".tradeoff-explorer"
 READY = f"{EXPLORER}[data-ready]"
 
 PROBE = """([root, kind, once]) => {
@@ -65,13 +65,14 @@ BARE = """<!doctype html><input type="range" data-slider="batch_size" min="0" ma
 <svg id="root" width="400" height="40"><circle r="5" cy="20" cx="20"></circle></svg>
 <script>const i = document.querySelector("input"), c = document.querySelector("circle");
 i.addEventListener("input", () => c.setAttribute("cx", 20 + 30 * i.value));</script>"""
+OBJECTIVE = "maximize throughput subject to p99 <= 20 ms"
 WHATIF_SLIDER, WHATIF, WHATIF_READY = "[data-slider=max_batch_size]", ".whatif", ".whatif[data-settled]"
 WHATIF_IN_NOTEBOOK = """from benchmarks.slider_latency import what_if
 what_if()"""
 IN_NOTEBOOK = f"""from tests.explorer.runs import grid_run
 import tradeoff
 run = grid_run(sizes={SIZES}, samples={SAMPLES})
-tradeoff.Explorer(run, limit_ms=20)"""
+tradeoff.Explorer(run, objective="{OBJECTIVE}")"""
 AS_FIGURE_WIDGET = f"""from benchmarks.figure_widget import figure_widget
 from tests.explorer.runs import grid_run
 figure_widget(grid_run(sizes={SIZES}, samples={SAMPLES}))"""
@@ -236,12 +237,14 @@ def main() -> int:
         (folder / "notebooks").mkdir()
         bare, page = folder / "bare.html", folder / "page.html"
         bare.write_text(BARE)
-        save_page(grid_run(sizes=SIZES, samples=SAMPLES), page, state={"limit_ms": 20.0})
+        save_page(grid_run(sizes=SIZES, samples=SAMPLES), page, objective=OBJECTIVE)
         browser = driver.chromium.launch(executable_path=find(), args=list(ARGUMENTS))
         with in_file(browser, bare, "bare slider", "#root", "#root") as shown:
             seen += [with_keys(shown, moves), with_pointer(shown, moves)]
         with in_file(browser, page, "stand-alone page", EXPLORER, READY) as shown:
             seen += [with_keys(shown, moves), with_pointer(shown, moves)]
+        with in_file(browser, page, "stand-alone page, limit", EXPLORER, READY, slider=LIMIT) as shown:
+            seen.append(with_keys(shown, moves))
         with in_file(
             browser, what_if().save(folder / "whatif.html"), "what-if page", WHATIF, WHATIF_READY,
             slider=WHATIF_SLIDER, once=True,

@@ -18,8 +18,17 @@ def test_frontier_through_the_accessor():
     assert points().tradeoff.frontier().tolist() == ["frontier", "dominated"]
 
 
+def test_attainment_and_knee_through_the_accessor():
+    assert points().tradeoff.attainment(by=())["value"].tolist() == [10.0]
+    assert points().tradeoff.knee()["power"].isna().tolist() == [True]
+
+
 def test_decide_through_the_accessor():
     assert points().tradeoff.decide("maximize throughput subject to latency_p99_ms <= 1.5 ms").point is not None
+
+
+def test_audit_through_the_accessor():
+    assert set(points().tradeoff.audit()["check"]) == {"sample_size", "unstated"}
 
 
 def test_validate_through_the_accessor():

@@ -27,7 +27,18 @@ def test_what_agrees_is_said(calibration):
     assert repr(calibration).startswith("Calibration(2 points: ")
 
 
+def test_what_cannot_be_told_is_not_said_to_agree(calibration):
+    table = calibration.table.astype({"agrees_p99": object})
+    table.loc[0, "agrees_p99"] = None
+    unknown = Calibration(table, calibration.draws)
+    assert unknown.sentence().startswith("1 of 2 points below 80 % busy agree")
+    assert "Of 1 it cannot be told" in unknown.sentence()
+    assert (calibration.agrees, unknown.agrees) == (True, None)
+    assert unknown.cells()[1][-2] == "cannot tell"
+
+
 def test_what_does_not_is_said_with_its_cause(calibration):
+    assert disagreeing(calibration).agrees is False
     said = disagreeing(calibration).sentence()
     assert said.startswith("1 of 2 points below 80 % busy agree")
     assert "At 100 requests/s p99 is 35.0 % less when simulated: slow batches come in a row" in said
@@ -36,6 +47,7 @@ def test_what_does_not_is_said_with_its_cause(calibration):
 def test_above_the_load_it_speaks_for_nothing_is_claimed(calibration):
     table = calibration.table.assign(utilisation=0.95)
     assert "nothing is claimed" in Calibration(table, 20).sentence()
+    assert Calibration(table, 20).agrees is None
 
 
 def test_a_page_has_figure_table_and_cause(calibration, tmp_path, page):

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tradeoff.frames import make_points
+from tradeoff.frames import Run, make_points
 from tradeoff.frontier import LABELS, frontier
 
 NUMBERS = st.sampled_from([1.0, 2.0, 3.0, 4.0, np.inf, -np.inf, np.nan])
@@ -198,12 +198,33 @@ def test_misuse_is_named(options, said):
     [
         ({"x": 5}, "name columns of the points"),
         ({"by": "workload"}, r"by='workload': give a list of columns, as in by=\['workload'\]"),
+        ({"by": 5}, r"by=5: give a list of columns, as in by=\['workload'\]"),
         ({"x": "latency_p99"}, "did you mean latency_p99_ms"),
+        ({"more": "flops"}, r"more='flops': give a list of columns"),
+        ({"more": None}, "more=None: give a list of columns"),
+        ({"better": "lower"}, "better='lower': give a mapping"),
     ],
 )
 def test_axes_and_groups_that_are_none(options, said):
     with pytest.raises(ValueError, match=said):
         frontier(make_points([]), **options)
+
+
+def test_columns_that_cannot_be_compared_are_named():
+    frame = pd.DataFrame({"latency_p99_ms": [1.0, 2.0], "throughput_rps": [1.0, 2.0]})
+    with pytest.raises(ValueError, match="'throughput_rps' is in the frame 2 times: keep one"):
+        frontier(pd.concat([frame, frame[["throughput_rps"]]], axis=1))
+    with pytest.raises(ValueError, match="'throughput_rps' holds complex128"):
+        frontier(frame.assign(throughput_rps=[1j, 2j]))
+    with pytest.raises(ValueError, match="'throughput_rps_lo' holds str"):
+        frontier(frame.assign(throughput_rps_lo="low"))
+    with pytest.raises(ValueError, match=r"by=.'flags'.: such columns hold text or numbers, not lists"):
+        frontier(frame.assign(flags=[["a"], []]), by=["flags"])
+
+
+def test_a_run_has_the_frontier_of_its_points():
+    points = make_points([{"batch_size": b, "latency_p99_ms": 1.0 * b, "throughput_rps": 1.0} for b in (1, 2)])
+    pd.testing.assert_series_equal(frontier(Run(points)), frontier(points))
 
 
 @pytest.mark.parametrize("points", [None, 5, "x", [1]])

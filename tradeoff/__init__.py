@@ -12,10 +12,16 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from tradeoff.attainment import attained_at, attainment
+    from tradeoff.audit import audit
     from tradeoff.calibrate import Calibration, calibrate
+    from tradeoff.claim import Claim, ClaimError, claim, read_claim, save_claims
+    from tradeoff.compare import Comparison, compare
     from tradeoff.explorer import Explorer, WhatIf
     from tradeoff.figures import (
+        plot_attainment,
         plot_batch,
+        plot_compare,
         plot_distribution,
         plot_formation,
         plot_frontier,
@@ -26,6 +32,7 @@ if TYPE_CHECKING:
     )
     from tradeoff.frames import FrameError, Run, RunFolderError
     from tradeoff.frontier import frontier
+    from tradeoff.knee import knee
     from tradeoff.objective import Decision, Objective, ObjectiveError, decide
     from tradeoff.readers import ReadError, read
     from tradeoff.serving import (
@@ -33,11 +40,14 @@ if TYPE_CHECKING:
         Constant,
         Gamma,
         Poisson,
+        Scalability,
         ServiceModel,
         Trace,
         drive,
         replay,
+        scalability,
         serve,
+        serve_tokens,
         service,
         simulate,
         simulate_tokens,
@@ -52,6 +62,9 @@ __all__ = [
     "MMPP",
     "Budget",
     "Calibration",
+    "Claim",
+    "ClaimError",
+    "Comparison",
     "Constant",
     "Decision",
     "Explorer",
@@ -63,15 +76,24 @@ __all__ = [
     "ReadError",
     "Run",
     "RunFolderError",
+    "Scalability",
     "ServiceModel",
     "Trace",
     "WhatIf",
     "WorkloadError",
+    "attained_at",
+    "attainment",
+    "audit",
     "calibrate",
+    "claim",
+    "compare",
     "decide",
     "drive",
     "frontier",
+    "knee",
+    "plot_attainment",
     "plot_batch",
+    "plot_compare",
     "plot_distribution",
     "plot_formation",
     "plot_frontier",
@@ -80,8 +102,12 @@ __all__ = [
     "plot_roofline",
     "plot_service",
     "read",
+    "read_claim",
     "replay",
+    "save_claims",
+    "scalability",
     "serve",
+    "serve_tokens",
     "service",
     "simulate",
     "simulate_tokens",
@@ -98,6 +124,9 @@ _HOME = {
     "simulate_tokens": "serving",
     "Budget": "timing",
     "Calibration": "calibrate",
+    "Claim": "claim",
+    "ClaimError": "claim",
+    "Comparison": "compare",
     "Decision": "objective",
     "Explorer": "explorer",
     "FrameError": "frames",
@@ -106,14 +135,23 @@ _HOME = {
     "ReadError": "readers",
     "Run": "frames",
     "RunFolderError": "frames",
+    "Scalability": "serving",
     "ServiceModel": "serving",
     "WhatIf": "explorer",
     "WorkloadError": "workloads",
+    "attained_at": "attainment",
+    "attainment": "attainment",
+    "audit": "audit",
     "calibrate": "calibrate",
+    "claim": "claim",
+    "compare": "compare",
     "decide": "objective",
     "drive": "serving",
     "frontier": "frontier",
+    "knee": "knee",
+    "plot_attainment": "figures",
     "plot_batch": "figures",
+    "plot_compare": "figures",
     "plot_distribution": "figures",
     "plot_formation": "figures",
     "plot_frontier": "figures",
@@ -122,8 +160,12 @@ _HOME = {
     "plot_roofline": "figures",
     "plot_service": "figures",
     "read": "readers",
+    "read_claim": "claim",
     "replay": "serving",
+    "save_claims": "claim",
+    "scalability": "serving",
     "serve": "serving",
+    "serve_tokens": "serving",
     "service": "serving",
     "sweep": "sweep",
 }
@@ -153,7 +195,7 @@ def __dir__() -> list[str]:
 class _Package(ModuleType):
     """The type of this module: it decides what the import system may bind in it.
 
-    ``tradeoff.sweep``, ``tradeoff.calibrate`` and ``tradeoff.frontier`` are functions in submodules of the same name.
+    ``tradeoff.sweep``, ``tradeoff.audit`` and their like are functions in submodules of the same name.
     When a submodule has been imported, Python binds it as an attribute of its package, which would hide the function;
     here it does not.
     ``from tradeoff.sweep import …`` finds the submodule all the same, for that looks in ``sys.modules``.

@@ -12,6 +12,7 @@ import pandas as pd
 from tradeoff.frames import Run, validate_points
 
 if TYPE_CHECKING:
+    from tradeoff.compare import Comparison
     from tradeoff.explorer import Explorer
     from tradeoff.objective import Decision, Objective
 
@@ -45,11 +46,35 @@ class TradeoffAccessor:
 
         return frontier(self._points, **options)
 
+    def attainment(self, **options: Any) -> pd.DataFrame:
+        """Return the best throughput at each latency limit; options as in `tradeoff.attainment`."""
+        from tradeoff.attainment import attainment
+
+        return attainment(self._points, **options)
+
+    def knee(self, **options: Any) -> pd.DataFrame:
+        """Find the point with the most throughput per latency; options as in `tradeoff.knee`."""
+        from tradeoff.knee import knee
+
+        return knee(self._points, **options)
+
+    def audit(self) -> pd.DataFrame:
+        """Find out what the rows can bear; see `tradeoff.audit`."""
+        from tradeoff.audit import audit
+
+        return audit(self._points)
+
     def decide(self, objective: Objective | str) -> Decision:
         """Answer an objective; see `tradeoff.decide`."""
         from tradeoff.objective import decide
 
         return decide(self._points, objective)
+
+    def compare(self, after: Run | pd.DataFrame, objective: Objective | str, **options: Any) -> Comparison:
+        """Compare with what was measured later; see `tradeoff.compare`."""
+        from tradeoff.compare import compare
+
+        return compare(self._points, after, objective, **options)
 
     def explore(self, **options: Any) -> Explorer:
         """Open the explorer on the frame; options as in `tradeoff.Explorer`. Distributions need a whole Run."""

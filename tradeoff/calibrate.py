@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -43,6 +44,14 @@ class Calibration:
     table: pd.DataFrame
     draws: int
 
+    @property
+    def agrees(self) -> bool | None:
+        """Whether all points below 80 % busy agree; False when one does not, None when it cannot be told."""
+        below = self.table[self.table["utilisation"] < BELOW]
+        if any(_disagrees(row) for _, row in below.iterrows()):
+            return False
+        return True if len(below) and all(_is_known(row) for _, row in below.iterrows()) else None
+
     def sentence(self) -> str:
         """Tell it to a newcomer."""
         below = self.table[self.table["utilisation"] < BELOW]
@@ -52,12 +61,16 @@ class Calibration:
                 "service time is much more wait, and nothing is claimed. Serve at lower loads too."
             )
         bad = below[[_disagrees(row) for _, row in below.iterrows()]]
+        unknown = sum(not _disagrees(row) and not _is_known(row) for _, row in below.iterrows())
         agree = (
-            f"{len(below) - len(bad)} of {counted(len(below), 'point')} below {100 * BELOW:.0f} % busy agree with the "
-            f"simulator: p50 within {100 * TOLERANCES['p50']:.0f} %, p99 within {100 * TOLERANCES['p99']:.0f} %, or "
-            "inside the interval of the difference."
+            f"{len(below) - len(bad) - unknown} of {counted(len(below), 'point')} below {100 * BELOW:.0f} % busy agree "
+            f"with the simulator: p50 within {100 * TOLERANCES['p50']:.0f} %, p99 within "
+            f"{100 * TOLERANCES['p99']:.0f} %, or inside the interval of the difference."
         )
-        return " ".join([agree, *(_told(row) for _, row in bad.iterrows())])
+        cannot = "Of {} it cannot be told: too few requests to know how far p99 reaches; serve longer."
+        return " ".join(
+            [agree, *([cannot.format(unknown)] if unknown else []), *(_told(row) for _, row in bad.iterrows())]
+        )
 
     def plot(self, *, theme: Any = "light") -> go.Figure:
         """Plot p50 and p99, measured and simulated, over the time that workers were busy.
@@ -75,6 +88,10 @@ class Calibration:
         from tradeoff.figures.calibration import plot_calibration
 
         return plot_calibration(self.table, theme=theme)
+
+    def cells(self) -> list[Sequence[str]]:
+        """Return the table as text: the heads, and a row for each point."""
+        return [_HEADS, *(_cells(row) for _, row in self.table.iterrows())]
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write one HTML page: the figure, the table, and why what disagrees disagrees.
@@ -104,7 +121,7 @@ class Calibration:
             title=f"{workloads or 'served requests'}: measured and simulated",
             sentence=self.sentence(),
             figures={theme: self.plot(theme=theme) for theme in ("light", "dark")},
-            table=[_HEADS, *(_cells(row) for _, row in self.table.iterrows())],
+            table=self.cells(),
             notes=[
                 ("simulated", (
                     f"the same policy, and in an open loop the same arrivals; each batch's time drawn from those "
@@ -170,8 +187,7 @@ def _cells(row: pd.Series) -> list[str]:
     for name in TOLERANCES:
         cells += [_interval(row, f"measured_{name}_ms"), _interval(row, f"simulated_{name}_ms")]
         cells.append(f"{row[f'difference_{name}_pct']:+.1f} %".replace("-", "−"))
-    known = all(pd.notna(row[f"agrees_{name}"]) for name in TOLERANCES)
-    agrees = "no" if _disagrees(row) else "yes" if known else "cannot tell"
+    agrees = "no" if _disagrees(row) else "yes" if _is_known(row) else "cannot tell"
     return [*cells, agrees, row["why"]]
 
 
@@ -184,6 +200,10 @@ def _interval(row: pd.Series, name: str) -> str:
 
 def _disagrees(row: pd.Series) -> bool:
     return any(_is_apart(row, name) for name in TOLERANCES)
+
+
+def _is_known(row: pd.Series) -> bool:
+    return all(pd.notna(row[f"agrees_{name}"]) for name in TOLERANCES)
 
 
 def _is_apart(row: pd.Series, name: str) -> bool:

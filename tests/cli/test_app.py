@@ -14,7 +14,7 @@ def test_version(tradeoff_command):
 def test_help_names_every_command(tradeoff_command):
     result = tradeoff_command("--help")
     assert result.exit_code == 0
-    for name in ("sweep", "explore", "decide", "workloads", "doctor"):
+    for name in ("sweep", "explore", "decide", "audit", "workloads", "doctor"):
         assert f"  {name} " in result.stdout
         assert tradeoff_command(name, "--help").exit_code == 0
 

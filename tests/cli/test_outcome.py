@@ -15,6 +15,7 @@ from tradeoff.cli.outcome import told_in_a_sentence
         (PermissionError(errno.EACCES, os.strerror(errno.EACCES), "page.html"), 2, "page.html: Permission denied"),
         (OSError("the disk is full"), 2, "the disk is full"),
         (ValueError(), 2, "ValueError"),
+        (MemoryError("Unable to allocate 745 GiB"), 2, "There is not enough memory"),
         (KeyboardInterrupt(), 130, "Stopped."),
     ],
 )

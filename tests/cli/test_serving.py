@@ -1,6 +1,9 @@
+import sys
+
 import pytest
 
 import tradeoff
+from tradeoff.serving.virtual import engine
 
 
 def test_simulate_prints_a_row_for_each_system(tradeoff_command, run_folder, tmp_path):
@@ -37,6 +40,68 @@ def test_drive_asks_a_function_of_a_module(tradeoff_command, tmp_path, monkeypat
     assert "2 clients" in result.stdout
 
 
+CTRL_C = """
+import asyncio, os, signal
+
+calls = []
+
+def press_ctrl_c():
+    calls.append(None)
+    if len(calls) == 40:
+        os.kill(os.getpid(), signal.SIGINT)
+
+def workload(batch):
+    press_ctrl_c()
+
+async def send(number):
+    press_ctrl_c()
+"""
+
+
+@pytest.mark.parametrize("words", [("serve", "stopped:workload", "-b", "1"), ("drive", "stopped:send")], ids=str)
+def test_ctrl_c_keeps_what_was_measured(tradeoff_command, tmp_path, monkeypatch, words):
+    (tmp_path / "stopped.py").write_text(CTRL_C)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delitem(sys.modules, "stopped", raising=False)
+    result = tradeoff_command(*words, "-r", "100,200", "--duration-s", "600", "--out", "kept")
+    assert result.exit_code == 130, result.output
+    assert "stopped at point 1 of 2" in result.stderr
+    assert "Saved in kept" in result.stdout
+    assert len(tradeoff.read(tmp_path / "kept").samples) > 20
+
+
+def test_ctrl_c_keeps_whole_replications(tradeoff_command, run_folder, tmp_path, monkeypatch):
+    see, seen = engine.see, []
+
+    def once(*arguments, **options):
+        seen.append(None)
+        if len(seen) == 3:
+            raise KeyboardInterrupt
+        return see(*arguments, **options)
+
+    monkeypatch.setattr(engine, "see", once)
+    result = tradeoff_command(
+        "simulate", run_folder, "-b", "1", "-r", "20", "--n-requests", "500", "--out", tmp_path / "kept"
+    )
+    assert result.exit_code == 130, result.output
+    assert "stopped after 2 replications of 5" in result.stderr
+    assert tradeoff.read(tmp_path / "kept").points["replicates"].tolist() == [2]
+
+
+@pytest.mark.parametrize(
+    ("out", "said"),
+    [("run", "holds a Run already"), ("file/run", "Not a directory"), (" ", "--out takes the path of a folder")],
+)
+def test_where_nothing_can_be_kept_nothing_is_measured(tradeoff_command, run_folder, tmp_path, monkeypatch, out, said):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "file").write_text("")
+    for words in (("serve", "softmax"), ("simulate", run_folder)):
+        result = tradeoff_command(*words, "-b", "1", "-r", "20", "--out", out)
+        assert result.exit_code == 2
+        assert said in result.stderr
+        assert "requests/s" not in result.output
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
@@ -49,6 +114,8 @@ def test_drive_asks_a_function_of_a_module(tradeoff_command, tmp_path, monkeypat
         (("-b", "1", "-r", "5", "--max-wait-ms", "-1"), "--max-wait-ms must be ms"),
         (("-b", "1", "-r", "5", "--formation", "both"), "--formation must be one of"),
         (("-b", "512", "-r", "5"), "larger than the largest batch"),
+        (("-b", "1", "-r", "5,5"), "--request-rate=5, --max-wait-ms=0, --workers=1 is asked for twice"),
+        (("-b", "1", "-r", "5", "--n-requests", "999999999999"), "--n-requests must be"),
         (("-b", "1", "-r", "5", "--load", "gamma"), "--load='gamma' needs more than its name"),
     ],
 )

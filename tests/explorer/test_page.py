@@ -163,7 +163,7 @@ def test_a_winner_is_named_only_under_a_declared_limit_and_is_decides(page, file
     open_page(page, file)
     winner = page.locator("[data-readout=winner]")
     expect(winner).to_be_hidden()
-    expect(page.locator("[data-readout=objective]")).to_have_text("no limit declared")
+    expect(page.locator("[data-readout=objective]")).to_have_text("no objective declared")
     steps = int(page.locator("[data-slider=limit]").get_attribute("max"))
     seen = set()
     for place in range(0, steps, 7):

@@ -123,10 +123,10 @@ def test_it_nests_and_links_in_ipywidgets(explorer):
 
 def test_save_keeps_the_place(explorer, tmp_path):
     explorer.batch_size = 8
-    explorer.limit_ms = 1.0
+    explorer.objective = "minimize p99 subject to throughput >= 5000/s at concurrency 2"
     page = explorer.save(tmp_path / "figure.html").read_text()
     assert '"batch_size":8' in page
-    assert '"limit_ms":1.0' in page
+    assert "minimize p99 subject to throughput \\u003e= 5000/s at concurrency 2" in page
     with pytest.raises(ValueError, match=r"must end in \.html"):
         explorer.save(tmp_path / "figure.png")
 

@@ -98,6 +98,24 @@ def test_rows_at_names_a_column_that_is_not_there():
         rows_at(points((1, 1, 1, 1)).drop(columns="workers"), Setting("workers", 1))
 
 
+def test_who_asks_for_the_worse_is_told():
+    assert "p99 latency is better the other way round" in decide(points((1, 5, 4, 6)), "maximize p99").sentence()
+    assert "other way round" not in decide(points((1, 5, 4, 6)), "minimize p99").sentence()
+
+
+def test_a_percentile_without_support_says_what_it_takes():
+    frame = points((1, np.nan, np.nan, np.nan), n=60)
+    said = "p99 takes 100 independent samples, and 368 for its interval; the points have 60 at most"
+    with pytest.raises(ObjectiveError, match=said):
+        decide(frame, TEXT)
+
+
+def test_rejected_and_failed_requests_are_told_beside_the_answer():
+    frame = points((1, 5, 4, 6), n=90, n_errors=10, rejection_rate=0.25)
+    assert "Of its requests 25 % rejected and 10 % failed: they are in no percentile." in decide(frame, TEXT).sentence()
+    assert "Of its requests" not in decide(points((1, 5, 4, 6), n_errors=0, rejection_rate=0.0), TEXT).sentence()
+
+
 def test_filter_first_then_the_best():
     # The best feasible point lies off the unconstrained frontier: row 2 is dominated by row 1 but row 1 has no room.
     frame = points((300, 10, 10, 10), (200, 12, 12, 12))

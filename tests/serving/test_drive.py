@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import math
+import os
+import signal
+import threading
+import time
+from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 import tradeoff
 from tradeoff.frames import validate_points, validate_samples
+from tradeoff.serving.drive import DriveInterrupted
 
 
 async def quick(number):
@@ -83,7 +90,7 @@ def test_errors_and_hanging_requests_are_counted_and_kept_apart():
     run = drive(send, load=tradeoff.Trace([n / 100 for n in range(9)]), timeout_s=0.05)
     row = run.points.iloc[0]
     assert (row["n"], row["n_errors"]) == (3, 6)
-    assert "6 requests failed, 3 of them given up after 0.05 s: " in row["reason"]
+    assert "6 requests failed, 3 of them timed out (timeout_s=0.05): " in row["reason"]
     assert "refused" in row["reason"]
     assert run.samples["status"].value_counts().to_dict() == {"ok": 3, "error": 3, "timeout": 3}
     assert run.samples.loc[run.samples["status"] != "ok", "latency_ns"].isna().all()
@@ -124,6 +131,107 @@ def test_it_runs_inside_a_running_loop():
         assert pool.submit(lambda: asyncio.run(notebook())).result().points.iloc[0]["n"] > 0
 
 
+def test_all_points_share_one_event_loop():
+    loops = set()
+
+    async def send(number):
+        loops.add(asyncio.get_running_loop())
+
+    run = drive(send, request_rate=[50, 100], duration_s=0.2)
+    assert len(run.points) == 2
+    assert len(loops) == 1, "the connections of a client live on from one point to the next"
+
+
+def test_nobody_is_due():
+    run = drive(request_rate=1e-9)
+    assert run.points["status"].tolist() == ["failed"]
+    assert "no request was due" in run.points["reason"].iloc[0]
+    assert len(run.samples) == 0
+
+
+def test_a_server_that_does_not_keep_up_is_saturated():
+    locks = defaultdict(asyncio.Lock)
+
+    async def one_at_a_time(number):
+        async with locks[asyncio.get_running_loop()]:
+            await asyncio.sleep(0.004)
+
+    row = drive(one_at_a_time, request_rate=1000).points.iloc[0]
+    assert row["status"] == "saturated"
+    assert "1\u202f000 requests/s were due" in row["reason"]
+    assert math.isnan(row["latency_p99_ms"])
+    validate_points(drive(one_at_a_time, request_rate=1000, max_in_flight=5).points)
+
+
+def test_what_cancels_itself_or_ends_the_program_is_an_error():
+    async def send(number):
+        raise (asyncio.CancelledError, SystemExit, KeyboardInterrupt)[number % 3]
+
+    run = drive(send, load=tradeoff.Trace([n / 100 for n in range(9)]))
+    assert (run.samples["status"] == "error").all()
+    assert run.points["n_errors"].iloc[0] == 9
+
+
+def test_pauses_of_this_process_are_labelled():
+    async def send(number):
+        await asyncio.sleep(0)
+        if number % 2:
+            gc.collect()
+
+    samples = drive(send, load=tradeoff.Trace([n / 20 for n in range(8)])).samples
+    assert (samples.loc[samples["seq"] % 2 == 1, "label"] == "gc").all()
+
+
+def press_ctrl_c():
+    os.kill(os.getpid(), signal.SIGINT)
+
+
+def test_ctrl_c_waits_for_answers_and_keeps_them():
+    async def send(number):
+        if number == 20:
+            press_ctrl_c()
+        await asyncio.sleep(0.3)
+
+    with pytest.warns(DriveInterrupted, match="stopped at point 1 of 2"):
+        run = drive(send, request_rate=[200, 300], duration_s=600.0)
+    assert (run.samples["status"] == "ok").all()
+    assert len(run.samples) > 20
+
+
+def test_ctrl_c_twice_does_not_wait_for_an_answer():
+    async def send(number):
+        if number == 20:
+            press_ctrl_c()
+            await asyncio.sleep(0.3)
+            press_ctrl_c()
+            await asyncio.sleep(3600)
+
+    with pytest.warns(DriveInterrupted):
+        run = drive(send, request_rate=200, duration_s=600.0, timeout_s=3600.0)
+    unfinished = run.samples[run.samples["status"] == "unfinished"]
+    assert unfinished["seq"].tolist() == [20]
+    assert unfinished["done_ns"].isna().all()
+    assert run.points["n_in_system"].tolist() == [1]
+    validate_samples(run.samples)
+
+
+def test_ctrl_c_twice_leaves_a_function_behind_that_blocks_its_loop():
+    go_on = threading.Event()
+
+    async def send(number):
+        if number == 20:
+            press_ctrl_c()
+            time.sleep(0.5)  # it counts them only after each other
+            press_ctrl_c()
+            go_on.wait(60.0)
+
+    with pytest.warns(DriveInterrupted):
+        run = drive(send, request_rate=200, duration_s=600.0)
+    go_on.set()
+    assert run.samples["status"].value_counts()["unfinished"] >= 1
+    assert (run.samples["status"] == "ok").sum() >= 10
+
+
 @pytest.mark.parametrize(
     ("asked", "said"),
     [
@@ -132,6 +240,13 @@ def test_it_runs_inside_a_running_loop():
         ({"request_rate": 5, "timeout_s": 0}, "timeout_s must be seconds"),
         ({"request_rate": 5, "duration_s": math.inf}, "duration_s must be seconds"),
         ({"request_rate": 5, "max_in_flight": 0}, "max_in_flight must be"),
+        (
+            {"request_rate": 50, "send": lambda number: 5},
+            "it returned 5, which cannot be awaited; nothing more was sent",
+        ),
+        ({"concurrency": 50, "send": lambda: 5}, "it returned 5, which cannot be awaited"),
+        ({"request_rate": 5, "send": lambda one, two: quick(one)}, "must take the number of the request, or nothing"),
+        ({"request_rate": 1e9}, "memory is kept for"),
     ],
     ids=str,
 )

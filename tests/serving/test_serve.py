@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import gc
 import math
+import os
+import signal
+import threading
+import time
 
 import pytest
 
 import tradeoff
 from tradeoff.frames import STAGES, validate_points, validate_samples
+from tradeoff.serving.serve import ServeInterrupted
 
 
 def trivial(batch):
@@ -96,6 +102,8 @@ def test_a_workload_that_cannot_be_made_is_a_failed_point():
         ({}, "who asks"),
         ({"request_rate": 5, "duration_s": 0}, "duration_s must be seconds"),
         ({"request_rate": 5, "n_requests": 0}, "n_requests must be"),
+        ({"request_rate": 5, "n_requests": 10**9}, "n_requests must be a whole number from 1 to"),
+        ({"request_rate": 1e9, "duration_s": 5}, "memory is kept for"),
         ({"request_rate": 5, "preprocess": 3}, "preprocess must be a function"),
         ({"request_rate": 5, "device": "tpu"}, "device must be"),
         ({"request_rate": 5, "load": "all_at_once"}, "has times of its own"),
@@ -106,3 +114,90 @@ def test_a_workload_that_cannot_be_made_is_a_failed_point():
 def test_what_is_refused(asked, said):
     with pytest.raises(ValueError, match=said):
         serve(**asked)
+
+
+def test_garbage_is_collected_as_ever_and_its_pauses_are_labelled():
+    calls, on = [], []
+
+    def sometimes(batch):
+        calls.append(batch)
+        on.append(gc.isenabled())
+        if len(calls) > 40 and len(calls) % 5 == 0:
+            gc.collect()
+
+    before = list(gc.callbacks)
+    run = serve(sometimes, max_batch_size=1, concurrency=1, n_requests=100, duration_s=60.0)
+    assert all(on)
+    assert gc.callbacks == before
+    # The first calls were for warming up: what is served begins where they end.
+    warm = len(calls) - len(run.samples)
+    met = [n for n in range(len(run.samples)) if warm + n + 1 > 40 and (warm + n + 1) % 5 == 0]
+    labels = run.samples.sort_values("seq")["label"].iloc[met]
+    assert len(met) > 10
+    assert labels.str.split(";").map(lambda names: "gc" in names).all()
+
+
+def ctrl_c(after, times=1):
+    """Return a workload that presses Ctrl-C in one of its calls."""
+    calls = []
+
+    def workload(batch):
+        calls.append(batch)
+        if after <= len(calls) < after + times:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    return workload
+
+
+def test_ctrl_c_keeps_what_was_measured_and_replays():
+    with pytest.warns(ServeInterrupted, match="stopped at point 1 of 2; what was measured is in the Run"):
+        run = serve(ctrl_c(after=30), request_rate=[200, 300], duration_s=60.0)
+    assert len(run.points) == 1
+    validate_samples(run.samples)
+    done = (run.samples["status"] == "ok").sum()
+    assert 0 < done < 200
+    assert len(run.samples) == done + run.points["n_in_system"].iloc[0]
+    assert tradeoff.replay(run)["same"].all()
+
+
+def test_ctrl_c_twice_does_not_wait_for_a_call_that_hangs():
+    calls, go_on = [], threading.Event()
+
+    def hangs(batch):
+        calls.append(batch)
+        if len(calls) == 30:
+            os.kill(os.getpid(), signal.SIGINT)
+            while len(calls) < 1000:
+                time.sleep(0.01)
+                calls.append(0)
+                if len(calls) == 40:
+                    os.kill(os.getpid(), signal.SIGINT)
+                    go_on.wait(30.0)
+                    return
+
+    with pytest.warns(ServeInterrupted):
+        run = serve(hangs, max_batch_size=1, request_rate=200, duration_s=60.0)
+    go_on.set()
+    assert run.samples["status"].value_counts()["unfinished"] >= 1
+    assert tradeoff.replay(run)["same"].all()
+
+
+def test_a_load_beyond_capacity_ends_with_its_time():
+    started = threading.Event()
+
+    def slow(batch):
+        started.wait(0.02)
+
+    run = serve(slow, max_batch_size=1, request_rate=2000)
+    row = run.points.iloc[0]
+    assert row["status"] == "saturated"
+    assert row["n_in_system"] > 100, "those that wait are not served to the last"
+    assert math.isnan(row["latency_p99_ms"])
+    assert tradeoff.replay(run)["same"].all()
+
+
+def test_nobody_comes():
+    run = serve(request_rate=1e-9, max_wait_ms=math.inf)
+    assert run.points["status"].tolist() == ["failed"]
+    assert "no request came in time" in run.points["reason"].iloc[0]
+    assert len(run.samples) == 0

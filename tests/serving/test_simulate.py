@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 import tradeoff
 from tests.figures import frames
 from tradeoff.frames import STAGES, validate_points, validate_samples
+from tradeoff.serving.simulate import SimulateInterrupted
 from tradeoff.serving.virtual import engine
 
 
@@ -100,6 +101,63 @@ def test_beyond_capacity_a_limit_rejects_the_rest():
     assert row["rejection_rate"] == pytest.approx(1 - 1 / 3, abs=0.01)
     assert row["latency_p99_ms"] < 6 * 4
     assert row["throughput_rps"] == pytest.approx(2e3 / 6, rel=0.01)
+
+
+@pytest.mark.parametrize("clients", [None, 40])
+@pytest.mark.filterwarnings("error")
+def test_far_beyond_capacity_those_that_are_served_are_still_seen(clients):
+    asked = {"request_rate": 1e4} if clients is None else {"concurrency": clients, "think_ms": 0.1}
+    run = tradeoff.simulate(
+        {1: [10.0]}, max_batch_size=1, queue_limit=1, n_requests=200_000, seed=3, keep_samples=True, **asked
+    )
+    row = run.points.iloc[0]
+    assert row["rejection_rate"] > 0.98
+    assert row["throughput_rps"] == pytest.approx(100.0)
+    served = run.samples[run.samples["status"] == "ok"]
+    assert row["n"] == pytest.approx(0.89 * len(served), abs=2), "the first tenth and the last hundredth are left out"
+    assert (served["phase"] == "measure").sum() == row["n"]
+    assert 19.0 < row["latency_p50_ms"] <= 20.0, "one is served, one waits"
+
+
+@pytest.mark.filterwarnings("error")
+def test_work_that_takes_no_time_is_done_at_an_infinite_rate():
+    row = tradeoff.simulate({1: [0.0]}, max_batch_size=1, concurrency=1, n_requests=100).points.iloc[0]
+    assert row["throughput_rps"] == math.inf
+    assert row["latency_p50_ms"] == 0.0
+
+
+def test_a_function_of_the_size_alone_may_have_many_sizes():
+    row = tradeoff.simulate(line, max_batch_size=10**6, request_rate=1, n_requests=100).points.iloc[0]
+    assert row["n"] > 0
+
+
+def interrupted_at(monkeypatch, replication):
+    """Press Ctrl-C in one of the replications."""
+    see, seen = engine.see, []
+
+    def once(*arguments, **options):
+        seen.append(None)
+        if len(seen) > replication:
+            raise KeyboardInterrupt
+        return see(*arguments, **options)
+
+    monkeypatch.setattr(engine, "see", once)
+
+
+def test_ctrl_c_keeps_replications_that_are_whole(monkeypatch):
+    asked = {"max_batch_size": 2, "request_rate": [10, 20, 1e9], "n_requests": 500, "keep_samples": True}
+    three = tradeoff.simulate(line, replications=3, **asked)
+    interrupted_at(monkeypatch, 3)
+    with pytest.warns(SimulateInterrupted, match="stopped after 3 replications of 8"):
+        stopped = tradeoff.simulate(line, replications=8, **asked)
+    assert stopped.points.equals(three.points)
+    assert stopped.samples.equals(three.samples)
+
+
+def test_ctrl_c_before_anything_is_whole_is_ctrl_c(monkeypatch):
+    interrupted_at(monkeypatch, 0)
+    with pytest.raises(KeyboardInterrupt):
+        tradeoff.simulate(line, max_batch_size=2, request_rate=10, n_requests=500, replications=8)
 
 
 def test_a_trace_is_simulated_whole_even_beyond_capacity():
@@ -219,6 +277,7 @@ def test_padding_costs_what_the_next_size_costs():
         ({"request_rate": 5, "max_batch_size": 3}, "larger than the largest batch in service, 2"),
         ({"request_rate": 5, "pad_to": "powers"}, "pad_to must be 'measured'"),
         ({"request_rate": 5, "replications": 0}, "replications must be a whole number"),
+        ({"request_rate": 5, "n_requests": 10**12}, "n_requests must be .* at most"),
         ({"request_rate": 5, "host_ms": lambda size: -1.0}, r"host_ms\(1\) must give a time"),
         ({"request_rate": 5, "queue_limit": 1, "max_batch_size": 2, "max_wait_ms": math.inf}, "exclude each other"),
         ({"concurrency": 1, "max_batch_size": 2, "max_wait_ms": math.inf}, "never forms"),
@@ -228,3 +287,32 @@ def test_padding_costs_what_the_next_size_costs():
 def test_what_is_refused(asked, said):
     with pytest.raises((ValueError, TypeError), match=said):
         tradeoff.simulate({1: [1.0], 2: [2.0]}, **{"max_batch_size": 1, "n_requests": 100} | asked)
+
+
+@pytest.mark.parametrize(
+    ("service", "said"),
+    [
+        ({}, "holds no times"),
+        ({1: []}, r"impossible ones, for batch 1: .* got \[\]"),
+        ({1: [1.0, -1.0]}, "impossible ones, for batch 1"),
+        ({1: [math.nan]}, "impossible ones, for batch 1"),
+        ({1: ["slow"]}, "impossible ones, for batch 1"),
+        ({1: [[1.0], [2.0]]}, "impossible ones, for batch 1"),
+        ({"1": [1.0]}, "times for a batch of '1'"),
+        ({1.5: [1.0]}, "times for a batch of 1.5"),
+        ({math.nan: [1.0]}, "times for a batch of nan"),
+        ({True: [1.0]}, "times for a batch of True"),
+        (lambda size: math.nan, r"service\(1\) must give one time"),
+        (None, "service must be a Run"),
+        (tradeoff.Run(), "without samples"),
+    ],
+    ids=str,
+)
+def test_services_that_are_none(service, said):
+    with pytest.raises((ValueError, TypeError), match=said):
+        tradeoff.simulate(service, max_batch_size=1, request_rate=5, n_requests=100)
+
+
+def test_a_service_that_draws_has_only_so_many_sizes():
+    with pytest.raises(ValueError, match="max_batch_size=20000 is more than 10000"):
+        tradeoff.simulate(lambda size, rng, n: rng.random(n), max_batch_size=20_000, request_rate=5, n_requests=100)

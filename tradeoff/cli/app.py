@@ -7,12 +7,18 @@ from typing import Annotated
 import typer
 
 import tradeoff
+from tradeoff.cli.audit import audit
+from tradeoff.cli.calibrate import calibrate
+from tradeoff.cli.claim import claims
+from tradeoff.cli.compare import compare
 from tradeoff.cli.decide import decide
 from tradeoff.cli.doctor import doctor
 from tradeoff.cli.explore import explore
 from tradeoff.cli.limits import limits
+from tradeoff.cli.replay import replay
 from tradeoff.cli.serving import drive, serve, simulate
 from tradeoff.cli.sweep import sweep
+from tradeoff.cli.tokens import serve_tokens, simulate_tokens
 from tradeoff.cli.whatif import what_if
 from tradeoff.cli.workloads import workloads
 
@@ -25,8 +31,12 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for _command in (sweep, serve, simulate, drive, explore, what_if, decide, workloads, limits, doctor):
+for _command in (
+    sweep, serve, simulate, serve_tokens, simulate_tokens, drive, replay, calibrate, explore, what_if, decide, compare,
+    audit, workloads, limits, doctor,
+):  # fmt: skip
     app.command()(_command)
+app.add_typer(claims, name="claim")
 
 
 def _print_version(wanted: bool) -> None:

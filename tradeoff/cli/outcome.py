@@ -40,6 +40,9 @@ def told_in_a_sentence() -> Iterator[None]:
         raise typer.Exit(Status.INTERRUPTED) from None
     except BrokenPipeError:
         raise typer.Exit(Status.UNHEARD) from None
+    except MemoryError:
+        complain("There is not enough memory for this: ask for less.")
+        raise typer.Exit(Status.MISUSE) from None
     except (ValueError, OSError) as error:
         complain(_sentence(error))
         raise typer.Exit(Status.MISUSE) from None

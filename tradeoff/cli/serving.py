@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import shlex
@@ -58,16 +59,17 @@ def simulate(
 ) -> None:
     """Simulate a server that forms batches, from measured times.
 
-    Exit status: 0, 1 when nothing can bear its load, 2 for arguments or files that cannot be used.
+    Exit status: 0, 1 when nothing can bear its load, 2 for arguments or files that cannot be used, 130 after Ctrl-C.
     """
     with told_in_a_sentence():
         import tradeoff
 
+        _check_out(out)
         asked = _asked(request_rate, concurrency, load, think_ms, think) | {
             "max_batch_size": whole_numbers("--max-batch-size", max_batch_size),
             "max_wait_ms": _numbers("--max-wait-ms", max_wait_ms),
             "workers": whole_numbers("--workers", workers),
-            "queue_limit": _limits(queue_limit),
+            "queue_limit": _limits("--queue-limit", queue_limit),
             "formation": parts(formation),
             "host_ms": _numbers("--host-ms", host_ms),
             "network_ms": _numbers("--network-ms", network_ms),
@@ -76,8 +78,7 @@ def simulate(
             "replications": replications,
             "seed": seed,
         }
-        run = _with_options(asked, lambda: tradeoff.simulate(tradeoff.read(path), **asked))
-        _end(run, out)
+        _end(*_with_options(asked, lambda: tradeoff.simulate(tradeoff.read(path), **asked)), out)
 
 
 def serve(
@@ -109,11 +110,12 @@ def serve(
         import tradeoff
         from tradeoff.sweep.source import import_path
 
+        _check_out(out)
         asked = _asked(request_rate, concurrency, load, think_ms, think) | {
             "max_batch_size": whole_numbers("--max-batch-size", max_batch_size),
             "max_wait_ms": _numbers("--max-wait-ms", max_wait_ms),
             "workers": whole_numbers("--workers", workers),
-            "queue_limit": _limits(queue_limit),
+            "queue_limit": _limits("--queue-limit", queue_limit),
             "formation": parts(formation),
             "duration_s": duration_s,
             "n_requests": n_requests,
@@ -124,7 +126,7 @@ def serve(
         }
         _find_modules_here()
         thing: Any = import_path(workload) if ":" in workload else workload
-        _end(_with_options(asked, lambda: tradeoff.serve(thing, **asked)), out)
+        _end(*_with_options(asked, lambda: tradeoff.serve(thing, **asked)), out)
 
 
 def drive(
@@ -149,6 +151,7 @@ def drive(
         import tradeoff
         from tradeoff.sweep.source import import_path
 
+        _check_out(out)
         asked = _asked(request_rate, concurrency, load, think_ms, think) | {
             "duration_s": duration_s,
             "n_requests": n_requests,
@@ -159,21 +162,44 @@ def drive(
         if ":" not in send:
             raise ValueError(f"SEND must be package.module:function, such as client:send; got {send!r}")
         _find_modules_here()
-        _end(_with_options(asked, lambda: tradeoff.drive(import_path(send), **asked)), out)
+        _end(*_with_options(asked, lambda: tradeoff.drive(import_path(send), **asked)), out)
 
 
-def _end(run: Run, out: str | None) -> None:
+def _check_out(out: str | None) -> None:
+    """Check that a Run can be kept there, before a minute is spent on measuring one."""
+    if out is None:
+        return
+    if not out.strip():
+        raise ValueError(f"--out takes the path of a folder; got {out!r}")
+    from tradeoff.frames import RunFolder
+
+    folder = RunFolder(out)
+    if folder.is_run():
+        raise ValueError(f"{out} holds a Run already: choose another folder")
+    folder.check_parts()
+    there = next(place for place in (Path(out).absolute(), *Path(out).absolute().parents) if place.exists())
+    if not there.is_dir():
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(there))
+    if not os.access(there, os.W_OK | os.X_OK):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(there))
+
+
+def _end(run: Run, stopped: bool, out: str | None, *, report: Callable[[pd.DataFrame], None] | None = None) -> None:
     """Print and keep a Run, and end with its status."""
-    _report(run.points)
+    (report or _report)(run.points)
     if out is not None:
         run.save(out)
         say(f"Saved in {out}. Next: tradeoff explore {shlex.quote(out)}")
+    if stopped:
+        raise typer.Exit(Status.INTERRUPTED)
     if not run.points["latency_p50_ms"].notna().any():
         raise typer.Exit(Status.NO)
 
 
-def _with_options(asked: Mapping[str, object], call: Callable[[], Run]) -> Run:
-    """Call, with arguments named as the options they came from, and warnings as sentences."""
+def _with_options(asked: Mapping[str, object], call: Callable[[], Run]) -> tuple[Run, bool]:
+    """Call, with arguments named as the options they came from, and warnings as sentences; say if Ctrl-C ended it."""
+    from tradeoff.serving.real.interrupts import Interrupted
+
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("default")
         try:
@@ -182,7 +208,7 @@ def _with_options(asked: Mapping[str, object], call: Callable[[], Run]) -> Run:
             raise ValueError(_as_options(str(error), asked)) from None
     for warning in caught:
         complain(str(warning.message))
-    return run
+    return run, any(issubclass(warning.category, Interrupted) for warning in caught)
 
 
 def _as_options(sentence: str, asked: Mapping[str, object]) -> str:
@@ -198,10 +224,6 @@ def _report(points: pd.DataFrame) -> None:
     varying = [name for name in optional if len(set(points[name].dropna())) > 1]
     printed = []
     for row in points.to_dict("records"):
-        clients = row["concurrency"]
-        who = f"{clients} clients" if clients == clients and clients else f"{three_digits(row['request_rate_rps'])}/s"
-        if row["load"] not in ("closed", "poisson"):
-            who = f"{row['load']} {who}" if row["request_rate_rps"] == row["request_rate_rps"] else str(row["load"])
         low, high = row["latency_p99_ms_lo"], row["latency_p99_ms_hi"]
         lost = row["rejection_rate"]
         told = isinstance(row["reason"], str) and row["status"] in ("saturated", "failed")
@@ -209,7 +231,7 @@ def _report(points: pd.DataFrame) -> None:
             [
                 *(row[name] for name in varying),
                 _known(row["batch_size"]),
-                who,
+                _who(row),
                 _known(row["max_wait_ms"]),
                 _known(row["workers"]),
                 three_digits(row["throughput_rps"]),
@@ -222,6 +244,14 @@ def _report(points: pd.DataFrame) -> None:
         )
     numeric = ("batch", "wait ms", "workers", "requests/s", "p50 ms", "p99 ms", "(95 %)", "rejected")
     table([*(optional[name] for name in varying), *columns], printed, numeric=numeric)
+
+
+def _who(row: Mapping[Any, Any]) -> str:
+    clients = row["concurrency"]
+    who = f"{clients} clients" if clients == clients and clients else f"{three_digits(row['request_rate_rps'])}/s"
+    if row["load"] not in ("closed", "poisson"):
+        return f"{row['load']} {who}" if row["request_rate_rps"] == row["request_rate_rps"] else str(row["load"])
+    return who
 
 
 def _known(value: Any) -> str:
@@ -250,13 +280,13 @@ def _numbers(option: str, text: str) -> list[float]:
     return found
 
 
-def _limits(text: str | None) -> list[int | None]:
+def _limits(option: str, text: str | None) -> list[int | None]:
     if text is None:
         return [None]
     words = parts(text)
     wrong = next((word for word in words if not re.fullmatch(r"[0-9]{1,9}|none", word)), None)
     if wrong is not None:
-        raise ValueError(f"--queue-limit takes whole numbers of at least 0, or none, such as 0,16,none; got {wrong!r}")
+        raise ValueError(f"{option} takes whole numbers of at least 0, or none, such as 0,16,none; got {wrong!r}")
     return [None if word == "none" else int(word) for word in words]
 
 

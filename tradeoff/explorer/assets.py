@@ -1,8 +1,9 @@
-"""What the browser is given: one ES module joined from ``js/``, one style sheet, and plotly.js.
+"""What the browser is given: one ES module joined from ``js/``, the style sheets of ``css/``, and plotly.js.
 
 The modules under ``js/`` are real ES modules that import each other by one-line relative imports. A widget and a
 page need a single text, so they are put one after the other in the order of their dependencies, without their
-imports and ``export`` keywords: no build, no tool beside Python.
+imports and ``export`` keywords, and without what is for readers, for they travel with every widget: no build, no tool
+beside Python.
 """
 
 from __future__ import annotations
@@ -20,7 +21,11 @@ _EXPORT = re.compile(r"^export (?=(?:async function|function|const|let|class)\b)
 _TOP_LEVEL = re.compile(
     r"^(?:export )?(?:async function\*?|function\*?|const|let|class) ([A-Za-z_$][\w$]*)", re.MULTILINE
 )
+_FOR_READERS = re.compile(r"^[ \t]*//.*\n|^[ \t]+", re.MULTILINE)
 _PLOTLY_VERSION = re.compile(r"plotly\.js v(\d+\.\d+\.\d+\S*)")
+
+STYLES = ("base", "controls", "objective", "panels", "marks", "breakdown", "foot", "whatif", "report")
+"""Style sheets under ``css/``, in the order in which one may overrule another."""
 
 # An AMD or CommonJS loader in the page (a classic notebook has require.js) would catch the bundle away from us.
 _PLOTLY_BEFORE, _PLOTLY_AFTER = "(function (define, module, exports) {\n", "\n}).call(globalThis);\n"
@@ -82,7 +87,7 @@ def report_module() -> str:
 @cache
 def stylesheet() -> str:
     """Return the explorer's style sheet; every rule in it is below ``.tradeoff-explorer``."""
-    return _folder("explorer.css").read_text(encoding="utf-8")
+    return "\n".join(_read(_folder("css"), f"{name}.css") for name in STYLES)
 
 
 @cache
@@ -130,7 +135,8 @@ def join_modules(folder: Traversable, entry: str) -> str:
             if top_level in owners:
                 raise AssetError(f"{name} and {owners[top_level]} both define {top_level!r}: rename one")
             owners[top_level] = name
-        parts.append(f"// {name}\n" + _EXPORT.sub("", _IMPORT.sub("", text)).strip() + "\n")
+        bare = _FOR_READERS.sub("", _EXPORT.sub("", _IMPORT.sub("", text)))
+        parts.append(f"// {name}\n{bare.strip()}\n")
     return "\n".join(parts)
 
 
@@ -152,7 +158,7 @@ def _read(folder: Traversable, name: str) -> str:
     try:
         return folder.joinpath(name).read_text(encoding="utf-8").replace("\r\n", "\n")
     except FileNotFoundError as error:
-        raise AssetError(f"module {name!r} is not in {folder.name}/") from error
+        raise AssetError(f"{name!r} is not in {folder.name}/") from error
 
 
 def _folder(name: str) -> Traversable:

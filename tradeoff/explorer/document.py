@@ -32,6 +32,7 @@ def document(
     state: Mapping[str, Any],
     fallback: Iterable[str],
     plotly: Bundle | None = None,
+    above: str = "",
 ) -> str:
     """Put a widget and what it shows together.
 
@@ -47,6 +48,8 @@ def document(
         Markup for readers without scripts; escaped by who wrote it.
     plotly
         plotly.js, for a widget that draws with it.
+    above
+        Markup that stands above the widget, with scripts or without; escaped by who wrote it.
 
     Returns
     -------
@@ -80,6 +83,7 @@ def document(
         f"<style>{_PAGE_STYLE}{stylesheet()}</style>",
         "</head>",
         "<body>",
+        *([above] if above else []),
         f'<main id="tradeoff-explorer"><noscript>{"".join(fallback)}</noscript></main>',
         f'<script type="application/json" id="tradeoff-payload">{to_json(payload)}</script>',
         f'<script type="application/json" id="tradeoff-state">{to_json(dict(state))}</script>',

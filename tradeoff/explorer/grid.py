@@ -154,7 +154,7 @@ def _slicing_texts(points: pd.DataFrame, placed: np.ndarray, axes: Sequence[str]
     for name in IDENTITY_COLUMNS:
         if name in axes or name not in points:
             continue
-        text = np.array([_text(value) for value in points[name]], dtype=object)
+        text = np.array([text_of(value) for value in points[name]], dtype=object)
         known = set(text[placed & ~failed])
         if len(known) == 1:
             text[failed & (text == NOT_STATED)] = next(iter(known))
@@ -163,7 +163,8 @@ def _slicing_texts(points: pd.DataFrame, placed: np.ndarray, axes: Sequence[str]
     return texts
 
 
-def _text(value: Hashable) -> str:
+def text_of(value: Hashable) -> str:
+    """Return the text by which a value of a categorical column is chosen."""
     if pd.isna(value):  # type: ignore[call-overload]
         return NOT_STATED
     return f"{value:g}" if isinstance(value, int | float) and not isinstance(value, bool) else str(value)

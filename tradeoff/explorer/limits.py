@@ -1,106 +1,60 @@
-"""Which point wins at each latency limit, worked out once so that the browser only looks it up."""
+"""Where the slider of a limit may stand: numbers people ask for, around what was measured."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import math
+from collections.abc import Iterable
 
 import numpy as np
-import pandas as pd
-from numpy.typing import NDArray
 
-from tradeoff.explorer.preferred import preferred_numbers, with_asked
-from tradeoff.objective import Constraint, judge
+from tradeoff.explorer.preferred import MOST_STEPS, preferred_numbers
+from tradeoff.objective import Constraint, ObjectiveError
 
-VERDICTS = ("infeasible", "undecided", "feasible")
-UNUSABLE = ("failed", "oom", "saturated")
-"""Statuses that no decision may rest on, as in `tradeoff.decide`."""
-
-Numbers = NDArray[np.float64]
+LEAST = ("any", "zero", "positive")
+"""What the limits of a column can be: any number; zero or more; more than zero."""
 
 
-def limit_steps(latencies_ms: Iterable[float], *, also: Iterable[float] = ()) -> list[float]:
-    """Preferred numbers from below the smallest latency to above the largest.
-
-    Parameters
-    ----------
-    latencies_ms
-        Values and ends of intervals of every percentile; those not finite or not positive are passed over.
-    also
-        Limits somebody has asked for: they are among the steps exactly.
-    """
-    known = np.array([value for value in latencies_ms if np.isfinite(value) and value > 0])
-    asked = sorted({float(value) for value in also})
-    if any(not np.isfinite(value) or value <= 0 for value in asked):
-        raise ValueError(f"limits {asked!r}: a latency limit is a positive number of milliseconds")
-    if not len(known):
-        return asked
-    return with_asked(preferred_numbers(known.min(), known.max()), asked)
+def least_limit(metric: str) -> str:
+    """Say which limits of a column say something at all, one of `LEAST`: a latency is never below zero, nor zero."""
+    for least, limit in zip(LEAST, (-1.0, 0.0), strict=False):
+        try:
+            Constraint(metric, "<=", limit)
+        except ObjectiveError:
+            continue
+        return least
+    return LEAST[-1]
 
 
-def decisions(
-    rows: pd.DataFrame, cells: Sequence[int], *, percentile: str, limits_ms: Iterable[float]
-) -> dict[str, list[int]] | None:
-    """Answer "maximize throughput subject to <percentile> <= limit" at each limit, as `tradeoff.decide` does.
+def limit_steps(metric: str, values: Iterable[float], *, whole: bool = False) -> list[float]:
+    """Return steps from below the smallest value to above the largest.
 
     Parameters
     ----------
-    rows
-        The points of one slice.
-    cells
-        The cell of each row.
-    percentile
-        ``"p50"`` to ``"p999"``.
-    limits_ms
-        The limits.
+    metric
+        The column.
+    values
+        What was measured, ends of intervals included; those not finite are passed over.
+    whole
+        Whether the column counts things.
 
     Returns
     -------
-    dict or None
-        Per limit: ``verdict`` (index into `VERDICTS`), ``point`` (the cell that answers: the winner, the best that
-        may meet the limit, or the nearest), ``runner_up`` and ``contender`` (cell, or -1), and how many points
-        surely meet it (``feasible``) or may (``undecided``). Per row: the first limit it surely meets (``sure_from``)
-        and the first it may (``possible_from``), the number of limits when none. None when no point has this
-        percentile.
+    list of float
+        Ascending; preferred numbers where every value may be positive only, else equal steps of 1, 2 or 5.
     """
-    metric = f"latency_{percentile}_ms"
-    throughput, latency = _numbers(rows, "throughput_rps"), _numbers(rows, metric)
-    usable = ~np.isnan(throughput)
-    if "status" in rows:
-        usable &= ~rows["status"].isin(UNUSABLE).to_numpy(dtype=bool)
-    if np.isnan(latency[usable]).all():
-        return None
-    narrow = rows[[name for name in (metric, f"{metric}_lo", f"{metric}_hi") if name in rows]]
-    ids = pd.factorize(rows["point_id"].astype("str"), sort=True)[0]
-    best_first = np.lexsort([ids, latency, -throughput])
-    best_first = best_first[usable[best_first]]
-    nearest = int(np.lexsort([ids, np.where(usable & ~np.isnan(latency), latency, np.inf)])[0])
-    answers: dict[str, list[int]] = {
-        name: [] for name in ("verdict", "point", "runner_up", "contender", "feasible", "undecided")
-    }
-    every_sure, every_possible = [], []
-    for limit in limits_ms:
-        sure, possible = judge(narrow, Constraint(metric, "<=", limit))
-        every_sure.append(sure)
-        every_possible.append(possible)
-        feasible, undecided = best_first[sure[best_first]], best_first[(possible & ~sure)[best_first]]
-        answers["feasible"].append(len(feasible))
-        answers["undecided"].append(len(undecided))
-        if len(feasible):
-            verdict, point = "feasible", int(feasible[0])
-        elif len(undecided):
-            verdict, point = "undecided", int(undecided[0])
-        else:
-            verdict, point = "infeasible", nearest
-        contends = bool(len(feasible)) and bool(len(undecided)) and throughput[undecided[0]] > throughput[point]
-        answers["verdict"].append(VERDICTS.index(verdict))
-        answers["point"].append(cells[point])
-        answers["runner_up"].append(cells[feasible[1]] if len(feasible) > 1 else -1)
-        answers["contender"].append(cells[undecided[0]] if contends else -1)
-    # A looser limit is met by whatever met a tighter one: counting the misses finds the first that is met.
-    for name, met in (("sure_from", every_sure), ("possible_from", every_possible)):
-        answers[name] = (~np.array(met).reshape(-1, len(rows))).sum(axis=0).tolist()
-    return answers
+    known = np.array([value for value in values if np.isfinite(value)])
+    least, positive = least_limit(metric), known[known > 0]
+    if not len(known) or (least == "positive" and not len(positive)):
+        return []
+    if least == "any" and len(positive) != len(known):
+        return _equal_steps(known.min(), known.max())
+    zero = [0.0] if least != "positive" and known.min() <= 0 else []
+    return zero + (preferred_numbers(positive.min(), positive.max(), whole=whole) if len(positive) else [])
 
 
-def _numbers(rows: pd.DataFrame, name: str) -> Numbers:
-    return rows[name].to_numpy(dtype="float64", na_value=np.nan)
+def _equal_steps(low: float, high: float) -> list[float]:
+    span = float(high - low) or abs(float(high)) or 1.0
+    power = math.floor(math.log10(span / MOST_STEPS))
+    step = next(s for s in (float(f"{d}e{power}") for d in (1, 2, 5, 10, 20)) if span / s + 3 <= MOST_STEPS)
+    first, last = math.floor(low / step) - 1, math.ceil(high / step) + 1
+    return [float(f"{place * step:.12g}") for place in range(first, last + 1)]

@@ -9,10 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from tradeoff.digits import three, whole
+from tradeoff.explorer import remarks
+from tradeoff.explorer.asked import Questions
 from tradeoff.explorer.assets import page_module, plotly_bundle
 from tradeoff.explorer.document import document, page_path, table_row, write_document
+from tradeoff.explorer.grid import lay_out
 from tradeoff.explorer.payload import payload
 from tradeoff.frames import Run
+from tradeoff.objective import Objective
 
 _MOST_ROWS = 400
 """Rows of the table for readers without scripts; the CSV behind the page has them all."""
@@ -25,6 +29,8 @@ def save_page(
     axes: Sequence[str] | None = None,
     state: Mapping[str, Any] | None = None,
     title: str | None = None,
+    objective: Objective | str | None = None,
+    before: Run | None = None,
 ) -> Path:
     """Write the explorer of `run` as one HTML file.
 
@@ -37,10 +43,13 @@ def save_page(
     axes
         Columns to slide along, as `tradeoff.explorer.payload.payload` takes them.
     state
-        Where the sliders stand at first: ``batch_size``, ``concurrency``, ``position``, ``slice``, ``percentile``,
-        ``limit_ms``.
+        Where the sliders stand at first: ``batch_size``, ``concurrency``, ``position``, ``slice``, ``percentile``.
     title
         A heading; by default the workloads.
+    objective
+        What is asked at first, as `tradeoff.decide` takes it; by default nothing, and no winner is shown.
+    before
+        Another Run to compare with.
 
     Returns
     -------
@@ -51,19 +60,39 @@ def save_page(
     ------
     PayloadError
         When the points cannot be laid out.
+    ObjectiveError
+        When the objective cannot be read, or cannot be asked of these points.
     TypeError, ValueError
         When `path` is no path, or its name does not end in ``.html``.
     RunFolderError
         When it cannot be written; a page that was there stays.
     """
     target = page_path(path)
-    limit = (state or {}).get("limit_ms")
-    content = payload(run, axes=axes, limits_ms=[] if limit is None else [limit], title=title)
-    text = page(content, state=state)
+    text = page_of(run, axes=axes, state=state, title=title, objective=objective, before=before)
     return write_document(target, text)
 
 
-def page(content: Mapping[str, Any], *, state: Mapping[str, Any] | None = None) -> str:
+def page_of(
+    run: Run,
+    *,
+    axes: Sequence[str] | None = None,
+    state: Mapping[str, Any] | None = None,
+    title: str | None = None,
+    objective: Objective | str | None = None,
+    before: Run | None = None,
+    above: str = "",
+) -> str:
+    """Return such a page as text; `above` is markup that stands above the explorer, escaped by who wrote it."""
+    points = run.points.reset_index(drop=True)
+    questions = Questions(points, lay_out(points, axes))
+    asked = questions.read(objective)
+    content = payload(
+        run, axes=axes, title=title, before=before, asked=questions.columns(asked), remarks=remarks.remarks_on(run)
+    )
+    return page(content, state={**questions.start(asked), **(state or {})}, above=above)
+
+
+def page(content: Mapping[str, Any], *, state: Mapping[str, Any] | None = None, above: str = "") -> str:
     """Put a payload, the explorer and plotly.js together.
 
     Parameters
@@ -72,6 +101,8 @@ def page(content: Mapping[str, Any], *, state: Mapping[str, Any] | None = None) 
         What `tradeoff.explorer.payload.payload` returned.
     state
         Where the sliders stand at first.
+    above
+        Markup that stands above the explorer; escaped by who wrote it.
 
     Returns
     -------
@@ -86,6 +117,7 @@ def page(content: Mapping[str, Any], *, state: Mapping[str, Any] | None = None) 
         state=state or {},
         fallback=table(content),
         plotly=plotly_bundle(),
+        above=above,
     )
 
 

@@ -3,31 +3,38 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from tradeoff.explorer.asked import Questions
+from tradeoff.explorer.before import matches
 from tradeoff.explorer.grid import Grid, PayloadError, Slice, axis_entry, lay_out
 from tradeoff.explorer.histograms import histograms
-from tradeoff.explorer.limits import UNUSABLE, VERDICTS, decisions, limit_steps
 from tradeoff.explorer.measured import measured
+from tradeoff.explorer.metrics import ENDS, exact, metric_entry, numbers, rounded, travelling
+from tradeoff.explorer.remarks import Remarks, findings_entry, tails_entry
 from tradeoff.frames import FLAGS, PERCENTILES, POINT_COLUMNS, STAGES, Run
 from tradeoff.frontier import frontier
+from tradeoff.objective import UNUSABLE
 
 __all__ = ["FORMAT", "VERSION", "PayloadError", "payload", "to_json"]
 
 FORMAT = "tradeoff.explorer"
-VERSION = 1
+VERSION = 2
 """Raised when a reader of older payloads would misread a newer one."""
-
-PARTS_AT = ("mean", "p50", "p99")
-_METRICS = ("throughput_rps", "latency_mean_ms", *(f"latency_{p}_ms" for p in PERCENTILES))
 
 
 def payload(
-    run: Run, *, axes: Sequence[str] | None = None, limits_ms: Iterable[float] = (), title: str | None = None
+    run: Run,
+    *,
+    axes: Sequence[str] | None = None,
+    title: str | None = None,
+    before: Run | None = None,
+    asked: Collection[str] = (),
+    remarks: Remarks | None = None,
 ) -> dict[str, Any]:
     """Lay a Run out for the explorer.
 
@@ -38,32 +45,42 @@ def payload(
     axes
         One to three numeric columns of ``run.points`` to slide along; by default batch size, concurrency and
         whatever else is a number that varies, three at most. What varies besides becomes a drop-down.
-    limits_ms
-        Latency limits that must be among the steps of the limit slider exactly.
     title
         A heading; by default the workloads.
+    before
+        Another Run to compare with: its frontier is drawn beside that of `run`.
+    asked
+        Columns that an objective names: they travel, however many others do.
+    remarks
+        What is said of the points; by default nothing.
 
     Returns
     -------
     dict
         JSON-able without NaN (missing is None). Per slice, metrics are lists over the cells of the grid, row-major
-        over the axes. Values carry six significant digits.
+        over the axes, to the last digit: a limit is met here exactly where `tradeoff.decide` says so.
 
     Raises
     ------
     PayloadError
-        When there are no points, or they cannot be laid out on `axes`.
+        When there are no points, or they cannot be laid out on `axes`; those of `before` likewise.
     """
     points = run.points.reset_index(drop=True)
     grid = lay_out(points, axes)
-    shown = sorted({row for one in grid.slices for row in one.rows if row >= 0})
-    kept = points.iloc[shown]
-    where = {row: at for at, row in enumerate(shown)}
+    remarks = remarks or Remarks()
+    kept = _kept(points, grid)
     percentiles = [p for p in PERCENTILES if _known(kept, f"latency_{p}_ms")] or ["p99"]
-    limits = _limits(kept, percentiles, limits_ms)
-    counts = histograms(run.samples, kept)
-    labels = _labels(kept, grid, percentiles)
+    cells = sum(len(one.rows) for one in grid.slices)
+    metrics, left_out = travelling(kept, cells=cells, asked=asked)
+    counts = dict(zip(kept.index, histograms(run.samples, kept), strict=True))
     used = sorted({flag for flags in kept.get("flags", []) for flag in flags})
+    slices = _slices(points, grid, metrics, percentiles)
+    for entry, one in zip(slices, grid.slices, strict=True):
+        entry["histograms"] = [_rounded_histogram(counts[row]) if row >= 0 else None for row in one.rows]
+        entry["tails"] = tails_entry(remarks, points, one)
+    notes = list(grid.left_out)
+    if left_out:
+        notes.append(f"{len(left_out)} columns are left out, for the points are many: {', '.join(left_out)}.")
     return {
         "format": FORMAT,
         "version": VERSION,
@@ -76,12 +93,14 @@ def payload(
         ],
         "percentiles": percentiles,
         "stages": list(STAGES),
-        "verdicts": list(VERDICTS),
         "unusable": list(UNUSABLE),
-        "limits_ms": limits,
-        "slices": [_slice(one, points, percentiles, limits, labels, counts, where) for one in grid.slices],
+        "metrics": {name: metric_entry(kept, name) for name in metrics},
+        "settings": Questions(points, grid).settings(),
+        "slices": slices,
+        "findings": findings_entry(remarks, points, grid.slices),
+        "before": None if before is None else _before(before, points, grid, metrics, percentiles),
         "flags": {name: f"{FLAGS[name].meaning} {FLAGS[name].remedy}" for name in used if name in FLAGS},
-        "notes": grid.left_out,
+        "notes": notes,
         "measured": measured(kept, run.environment, besides={*grid.axes, *grid.slicers}),
     }
 
@@ -94,19 +113,19 @@ def to_json(content: Any) -> str:
     return text
 
 
+def _slices(
+    points: pd.DataFrame, grid: Grid, metrics: Sequence[str], percentiles: Sequence[str]
+) -> list[dict[str, Any]]:
+    labels = _labels(_kept(points, grid), grid, percentiles)
+    return [_slice(one, points, metrics, labels) for one in grid.slices]
+
+
 def _slice(
-    one: Slice,
-    points: pd.DataFrame,
-    percentiles: Sequence[str],
-    limits: Sequence[float],
-    labels: dict[str, list[str | None]],
-    counts: Sequence[dict[str, Any] | None],
-    where: dict[int, int],
+    one: Slice, points: pd.DataFrame, metrics: Sequence[str], labels: dict[str, dict[int, str | None]]
 ) -> dict[str, Any]:
     rows = np.array(one.rows)
     filled = np.flatnonzero(rows >= 0)
     frame = points.iloc[rows[filled]]
-    places = [where[row] for row in rows[filled]]
     cells = filled.tolist()
 
     def spread(values: Iterable[Any]) -> list[Any]:
@@ -115,26 +134,11 @@ def _slice(
             laid[cell] = value
         return laid
 
-    def metric(name: str) -> list[float | None] | None:
-        return spread(map(rounded, _numbers(frame, name))) if _known(frame, name) else None
-
-    def answers(percentile: str) -> dict[str, list[Any]] | None:
-        found = decisions(frame, cells, percentile=percentile, limits_ms=limits)
-        # Verdicts on a point are laid on the grid; where no decision may rest on it there is none.
-        known = _known_rows(frame, percentile)
-        return found and {
-            name: spread(value if sure else None for value, sure in zip(values, known, strict=True))
-            if name in ("sure_from", "possible_from")
-            else values
-            for name, values in found.items()
-        }
-
-    names = [stem + end for stem in _METRICS for end in ("", "_lo", "_hi")]
-    found = {name: values for name in names if (values := metric(name)) is not None}
-    parts = {
-        at: {stage: values for stage in STAGES if (values := metric(f"at_{at}_{stage}_ms")) is not None}
-        for at in PARTS_AT
-    }
+    names = [name + end for name in metrics for end in ("", *ENDS) if _known(frame, name + end)]
+    # Where points are as good as each other the smaller id wins, as in `tradeoff.decide`.
+    ids = frame["point_id"].astype("str").to_numpy() if "point_id" in frame else rows[filled]
+    rank = np.empty(len(frame), dtype=int)
+    rank[np.argsort(ids, kind="stable")] = np.arange(len(frame))
     return {
         "key": one.key,
         "status": spread(map(_word, frame["status"])),
@@ -145,65 +149,54 @@ def _slice(
             str(cell): list(map(str, value)) for cell, value in zip(cells, frame["flags"], strict=True) if len(value)
         },
         "n": spread(None if pd.isna(value) else int(value) for value in frame["n"]),
-        "metrics": found,
-        "parts": {at: stages for at, stages in parts.items() if stages},
-        "frontier": {p: spread(labels[p][place] for place in places) for p in percentiles},
-        "histograms": spread(_rounded_histogram(counts[place]) for place in places),
-        "decisions": {p: answers(p) for p in percentiles},
+        "metrics": {name: spread(map(exact, numbers(frame, name))) for name in names},
+        "rank": spread(rank.tolist()),
+        "frontier": {p: spread(found[row] for row in rows[filled]) for p, found in labels.items()},
     }
 
 
-def _labels(kept: pd.DataFrame, grid: Grid, percentiles: Sequence[str]) -> dict[str, list[str | None]]:
-    """Frontier labels per percentile, within each slice; by place among the kept rows."""
-    labels: dict[str, list[str | None]] = {}
-    places = {row: at for at, row in enumerate(kept.index)}
+def _before(
+    before: Run, points: pd.DataFrame, grid: Grid, metrics: Sequence[str], percentiles: Sequence[str]
+) -> dict[str, Any]:
+    """Lay the other Run out on the same axes; `matches` says which of its slices belongs to which."""
+    others = before.points.reset_index(drop=True)
+    try:
+        own = lay_out(others, list(grid.axes))
+    except PayloadError as error:
+        raise PayloadError(f"before: {error}") from None
+    return {
+        "axes": [axis_entry(name, values) for name, values in own.axes.items()],
+        "slices": _slices(others, own, metrics, percentiles),
+        "matches": matches(points, grid, others, own),
+        "notes": own.left_out,
+    }
+
+
+def _labels(kept: pd.DataFrame, grid: Grid, percentiles: Sequence[str]) -> dict[str, dict[int, str | None]]:
+    """Frontier labels per percentile, within each slice; by row."""
+    labels: dict[str, dict[int, str | None]] = {}
     for p in percentiles:
-        found: list[str | None] = [None] * len(kept)
+        found: dict[int, str | None] = dict.fromkeys(kept.index)
         for one in grid.slices:
-            rows = [row for row in one.rows if row >= 0]
-            frame = kept.loc[rows]
+            frame = kept.loc[[row for row in one.rows if row >= 0]]
             usable = frame[~frame["status"].isin(UNUSABLE)]
             told = frontier(usable, x=f"latency_{p}_ms", by=())
-            for row, label in told.items():
-                found[places[row]] = None if pd.isna(label) else str(label)
+            found.update(zip(told.index, map(_word, told), strict=True))
         labels[p] = found
     return labels
 
 
-def _limits(kept: pd.DataFrame, percentiles: Sequence[str], also: Iterable[float]) -> list[float]:
-    names = [f"latency_{p}_ms{end}" for p in percentiles for end in ("", "_lo", "_hi")]
-    values = [_numbers(kept, name) for name in names if name in kept]
-    try:
-        return limit_steps(np.concatenate(values) if values else [], also=also)
-    except ValueError as error:
-        raise PayloadError(str(error)) from error
-
-
-def rounded(value: float) -> float | int | None:
-    """Keep six significant digits; None where there is no finite number."""
-    if not np.isfinite(value):
-        return None
-    short = float(f"{value:.6g}")
-    return int(short) if short.is_integer() and abs(short) < 1e15 else short
+def _kept(points: pd.DataFrame, grid: Grid) -> pd.DataFrame:
+    """Return the points that lie on the grid; their index is their row."""
+    return points.iloc[sorted({row for one in grid.slices for row in one.rows if row >= 0})]
 
 
 def _rounded_histogram(found: dict[str, Any] | None) -> dict[str, Any] | None:
     return found and {**found, "low_ms": rounded(found["low_ms"]), "high_ms": rounded(found["high_ms"])}
 
 
-def _known_rows(frame: pd.DataFrame, percentile: str) -> np.ndarray[Any, np.dtype[np.bool_]]:
-    measured = np.isfinite(_numbers(frame, f"latency_{percentile}_ms")) & np.isfinite(_numbers(frame, "throughput_rps"))
-    usable: np.ndarray[Any, np.dtype[np.bool_]] = ~frame["status"].isin(UNUSABLE).to_numpy(dtype=bool)
-    known: np.ndarray[Any, np.dtype[np.bool_]] = measured & usable
-    return known
-
-
 def _known(frame: pd.DataFrame, name: str) -> bool:
-    return name in frame and bool(np.isfinite(_numbers(frame, name)).any())
-
-
-def _numbers(frame: pd.DataFrame, name: str) -> np.ndarray[Any, np.dtype[np.float64]]:
-    return frame[name].to_numpy(dtype="float64", na_value=np.nan)
+    return name in frame and bool(np.isfinite(numbers(frame, name)).any())
 
 
 def _word(value: object) -> str | None:

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
+import traitlets
 
-from tradeoff.explorer.grid import lay_out
+from tradeoff.explorer.grid import Grid
 
 OWN_NAMES = ("batch_size", "concurrency")
 """Axes with an attribute of their own; others share ``position``."""
+
+
+class NotMeasuredError(traitlets.TraitError, ValueError):
+    """A slider was to stand where nothing was measured; the message lists where it can."""
 
 
 class Places:
@@ -21,14 +26,13 @@ class Places:
     ----------
     points
         The frame.
-    axes
-        As `tradeoff.explorer.payload.payload` takes them.
+    grid
+        Where its rows lie.
     content
-        What it returned for them.
+        What `tradeoff.explorer.payload.payload` returned for them.
     """
 
-    def __init__(self, points: pd.DataFrame, axes: Sequence[str] | None, content: Mapping[str, Any]) -> None:
-        grid = lay_out(points.reset_index(drop=True), axes)
+    def __init__(self, points: pd.DataFrame, grid: Grid, content: Mapping[str, Any]) -> None:
         self._slices = grid.slices
         self._axes: dict[str, list[float]] = {axis["column"]: list(axis["values"]) for axis in content["axes"]}
         self._texts = grid.slicers

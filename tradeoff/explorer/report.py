@@ -50,7 +50,22 @@ def save_report(
     RunFolderError
         When it cannot be written; a page that was there stays.
     """
-    target, bundle = page_path(path), plotly_bundle()
+    target = page_path(path)
+    text = report(title=title, sentence=sentence, figures=figures, table=table, notes=notes)
+    return write_document(target, text)
+
+
+def report(
+    *,
+    title: str,
+    sentence: str,
+    figures: Mapping[str, go.Figure],
+    table: Sequence[Sequence[str]],
+    notes: Sequence[tuple[str, str]] = (),
+    above: str = "",
+) -> str:
+    """Write such a page as text; `above` is markup that stands above it, escaped by who wrote it."""
+    bundle = plotly_bundle()
     content = {
         "title": title,
         "sentence": sentence,
@@ -59,11 +74,10 @@ def save_report(
         "notes": [list(note) for note in notes],
         "plotly_version": bundle.version,
     }
-    text = document(
+    return document(
         title=title, module=report_module(), payload=content, state={}, fallback=_in_words(title, sentence, table),
-        plotly=bundle,
+        plotly=bundle, above=above,
     )  # fmt: skip
-    return write_document(target, text)
 
 
 def _in_words(title: str, sentence: str, table: Sequence[Sequence[str]]) -> Iterator[str]:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from tradeoff.arguments import ArgumentError, seed, shown, text
 from tradeoff.digits import three
 from tradeoff.explorer.measured import measured
-from tradeoff.explorer.payload import rounded
+from tradeoff.explorer.metrics import rounded
 from tradeoff.explorer.preferred import preferred_numbers, with_asked
 from tradeoff.frames import PERCENTILES, STAGES, Run
 from tradeoff.serving.costs import Costs, FunctionCosts, MeasuredCosts, Table, costs_of

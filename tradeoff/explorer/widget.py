@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -10,13 +9,19 @@ from typing import Any
 
 import pandas as pd
 
+from tradeoff.arguments import ArgumentError
+from tradeoff.explorer import remarks
+from tradeoff.explorer.asked import Questions
 from tradeoff.explorer.assets import AssetError, plotly_bundle, stylesheet, widget_module
+from tradeoff.explorer.declaring import Checked, Declaring
+from tradeoff.explorer.grid import lay_out
 from tradeoff.explorer.packed import packed
 from tradeoff.explorer.page import save_page
 from tradeoff.explorer.payload import PayloadError, payload
-from tradeoff.explorer.place import Places, as_number
+from tradeoff.explorer.place import NotMeasuredError, Places
 from tradeoff.frames import POINT_COLUMNS, Run
 from tradeoff.frames.tables import conform
+from tradeoff.objective import Objective
 
 try:
     import anywidget
@@ -27,18 +32,10 @@ except Exception as error:  # a broken installation raises anything: the reader 
         "pip install --force-reinstall anywidget ipywidgets"
     ) from error
 
-_SETTABLE = ("batch_size", "concurrency", "position", "slice", "percentile", "limit_ms")
+_SETTABLE = ("objective", "batch_size", "concurrency", "position", "slice", "percentile")
 
 
-class NotMeasuredError(traitlets.TraitError, ValueError):
-    """A slider was to stand where nothing was measured; the message lists where it can."""
-
-
-class _Place(traitlets.Any):
-    allow_none = False  # or None would pass without asking the validators
-
-
-class Explorer(anywidget.AnyWidget):  # type: ignore[misc]
+class Explorer(Declaring, anywidget.AnyWidget):  # type: ignore[misc]
     """Slide along the measured points of a Run and see throughput and latency move together.
 
     Parameters
@@ -50,7 +47,9 @@ class Explorer(anywidget.AnyWidget):  # type: ignore[misc]
         that varies.
     title
         A heading; by default the workloads.
-    batch_size, concurrency, position, slice, percentile, limit_ms
+    before
+        Another Run, or its points, to compare with: both frontiers are drawn, on the same axes.
+    objective, limit_ms, batch_size, concurrency, position, slice, percentile
         Where to start; attributes of the same names, below.
     **options
         What every widget takes, such as ``layout``.
@@ -65,11 +64,13 @@ class Explorer(anywidget.AnyWidget):  # type: ignore[misc]
     slice
         What is chosen of the categorical columns that vary: ``{"dtype": "float16"}``.
     percentile
-        The percentile of the frontier's axis and of the limit: ``"p50"``, ``"p90"``, ``"p95"``, ``"p99"``, ``"p999"``.
-    limit_ms
-        The latency limit on that percentile; None while none is declared.
+        The percentile of the frontier's axis: ``"p50"``, ``"p90"``, ``"p95"``, ``"p99"``, ``"p999"``.
     objective
-        The limit as an objective that `tradeoff.decide` takes; ``""`` while none is declared.
+        What is asked, as text that `tradeoff.decide` takes; ``""`` while none is declared, and no winner is shown.
+        Set it to text or to an `Objective`; the browser writes it too, by its text field and the limit's slider.
+    limit_ms
+        Short for an objective with a limit on `percentile`: None while there is none; set it, and the objective becomes
+        ``maximize throughput subject to p99 <= 20 ms``, or has that limit where it has one; None takes it back.
     selected
         The row of ``run.points`` at this place (a `pandas.Series`), or None when it was not measured. Can be observed:
         ``explorer.observe(f, "selected")``.
@@ -80,6 +81,8 @@ class Explorer(anywidget.AnyWidget):  # type: ignore[misc]
         When there are no points, or they cannot be laid out on `axes`.
     NotMeasuredError
         When a start value was not measured; the message lists those that were.
+    ObjectiveError
+        When the objective cannot be read, or cannot be asked of these points.
     ImportError
         When anywidget or plotly cannot be imported, with the cause.
     """
@@ -88,13 +91,11 @@ class Explorer(anywidget.AnyWidget):  # type: ignore[misc]
     _css = stylesheet()
 
     payload = traitlets.Dict(read_only=True).tag(sync=True, to_json=lambda content, _widget: packed(content))
-    batch_size = _Place().tag(sync=True)
-    concurrency = _Place().tag(sync=True)
+    batch_size = Checked().tag(sync=True)
+    concurrency = Checked().tag(sync=True)
     position = traitlets.Dict().tag(sync=True)
     slice = traitlets.Dict().tag(sync=True)
     percentile = traitlets.Unicode().tag(sync=True)
-    limit_ms = traitlets.Any(None, allow_none=True).tag(sync=True)
-    objective = traitlets.Unicode(read_only=True).tag(sync=True)
     selected = traitlets.Any(None, allow_none=True, read_only=True)
 
     def __init__(
@@ -103,22 +104,31 @@ class Explorer(anywidget.AnyWidget):  # type: ignore[misc]
         axes: Sequence[str] | None = None,
         *,
         title: str | None = None,
+        before: Run | pd.DataFrame | None = None,
+        objective: Objective | str | None = None,
+        limit_ms: float | None = None,
         batch_size: float | None = None,
         concurrency: float | None = None,
         position: Mapping[str, float] | None = None,
         slice: Mapping[str, str] | None = None,
         percentile: str | None = None,
-        limit_ms: float | None = None,
         **options: Any,
     ) -> None:
+        if objective is not None and limit_ms is not None:
+            raise ArgumentError("pass objective= or limit_ms=, not both")
         self.run = _as_run(run)
+        self.before = None if before is None else _as_run(before, "before")
         self._axes, self._title = axes, title
+        self._remarks = remarks.remarks_on(self.run)
         wished = {
-            "batch_size": batch_size, "concurrency": concurrency, "position": position, "slice": slice,
-            "percentile": percentile, "limit_ms": limit_ms,
+            "objective": objective, "batch_size": batch_size, "concurrency": concurrency, "position": position,
+            "slice": slice, "percentile": percentile, "limit_ms": limit_ms,
         }  # fmt: skip
-        content = self._content(None)
-        self._places = Places(self.run.points, axes, content)
+        points = self.run.points.reset_index(drop=True)
+        grid = lay_out(points, axes)
+        self._questions = Questions(points, grid)
+        content = self._content()
+        self._places = Places(points, grid, content)
         # Everything stands before the comm opens: one message carries it, and it is not sent again.
         self.set_trait("payload", content)
         for name, value in self._places.start().items():
@@ -127,10 +137,8 @@ class Explorer(anywidget.AnyWidget):  # type: ignore[misc]
             if value is not None:
                 setattr(self, name, value)
         self._follow()
-        self._state_objective()
         super().__init__(**options)
         self.observe(self._follow, ["batch_size", "concurrency", "position", "slice"])
-        self.observe(self._state_objective, ["limit_ms", "percentile"])
         self.on_msg(self._answer)
 
     def save(self, path: str | os.PathLike[str]) -> Path:
@@ -151,11 +159,14 @@ class Explorer(anywidget.AnyWidget):  # type: ignore[misc]
         ValueError
             When the name does not end in ``.html``.
         """
-        state = {name: getattr(self, name) for name in (*_SETTABLE, "objective")}
-        return save_page(self.run, path, axes=self._axes, state=state, title=self._title)
+        state = {name: getattr(self, name) for name in _SETTABLE if name != "objective"}
+        return save_page(
+            self.run, path, axes=self._axes, state=state, title=self._title, objective=self.objective,
+            before=self.before,
+        )  # fmt: skip
 
     def set_state(self, sync_data: dict[str, Any]) -> None:
-        """Take what the browser sends; a value that was not measured moves to the nearest measured one."""
+        """Take what the browser sends; what was not measured moves to the nearest that was."""
         taken = {name: self._nearest(name, value) if name in _SETTABLE else value for name, value in sync_data.items()}
         super().set_state(taken)
         moved = [name for name, value in taken.items() if value != sync_data[name]]
@@ -171,7 +182,7 @@ class Explorer(anywidget.AnyWidget):  # type: ignore[misc]
         yield f"{len(self.run.points)} points"
         yield from (f"{name}={value}" for name, value in self._places.where(self._state()).items())
         yield from (f"{name}={text!r}" for name, text in self.slice.items())
-        yield self.percentile if self.limit_ms is None else f"{self.percentile} <= {self.limit_ms:.12g} ms"
+        yield self.objective or self.percentile
 
     # --- what may be set -------------------------------------------------------------------------------------------
 
@@ -195,19 +206,6 @@ class Explorer(anywidget.AnyWidget):  # type: ignore[misc]
             raise NotMeasuredError(f"percentile {proposal['value']!r} is not in this Run: use {', '.join(known)}")
         return str(proposal["value"])
 
-    @traitlets.validate("limit_ms")
-    def _positive_limit(self, proposal: dict[str, Any]) -> float | None:
-        value = proposal["value"]
-        if value is None:
-            return None
-        limit = as_number(value)
-        if limit is None or limit <= 0:
-            raise NotMeasuredError(f"limit_ms {value!r}: a positive number of milliseconds, or None for no limit")
-        if limit not in self.payload["limits_ms"]:
-            # Who declares 2.34 ms means 2.34: the verdicts are worked out at that limit, and the slider gets the step.
-            self.set_trait("payload", self._content(limit))
-        return limit
-
     def _checked(self, check: Any, *arguments: Any) -> Any:
         try:
             return check(*arguments)
@@ -219,8 +217,8 @@ class Explorer(anywidget.AnyWidget):  # type: ignore[misc]
         now = getattr(self, name)
         if name in ("batch_size", "concurrency"):
             return self._places.nearest(name, value, now)
-        if name == "limit_ms":
-            return None if value is None else self._nearest_limit(as_number(value), now)
+        if name == "objective":
+            return self._askable_or_now(value)
         try:
             if name == "position":
                 wished = {column: self._places.nearest(column, one, None) for column, one in dict(value).items()}
@@ -230,12 +228,6 @@ class Explorer(anywidget.AnyWidget):  # type: ignore[misc]
         except (TypeError, ValueError):
             return now
         return value if value in self.payload["percentiles"] else now
-
-    def _nearest_limit(self, limit: float | None, now: float | None) -> float | None:
-        steps = self.payload["limits_ms"]
-        if limit is None or limit <= 0 or not steps:
-            return now
-        return min(steps, key=lambda step: abs(math.log(step / limit)))  # type: ignore[no-any-return]
 
     # --- what follows ----------------------------------------------------------------------------------------------
 
@@ -250,19 +242,24 @@ class Explorer(anywidget.AnyWidget):  # type: ignore[misc]
         elif now is None or not now.equals(self.run.points.iloc[row]):
             self.set_trait("selected", self.run.points.iloc[row])
 
-    def _state_objective(self, _change: object = None) -> None:
-        declared = self.limit_ms is not None
-        text = f"maximize throughput subject to {self.percentile} <= {self.limit_ms:.12g} ms" if declared else ""
-        self.set_trait("objective", text)
+    def _content(self, asked: Objective | None = None) -> dict[str, Any]:
+        return payload(
+            self.run, axes=self._axes, title=self._title, before=self.before, asked=self._questions.columns(asked),
+            remarks=self._remarks,
+        )  # fmt: skip
 
-    def _content(self, limit_ms: float | None) -> dict[str, Any]:
-        limits = [] if limit_ms is None else [limit_ms]
-        return payload(self.run, axes=self._axes, limits_ms=limits, title=self._title)
+    # --- what the browser asks --------------------------------------------------------------------------------------
 
     def _answer(self, _widget: object, content: Any, _buffers: object) -> None:
-        """Send plotly.js to a page that has none yet."""
-        if not isinstance(content, Mapping) or content.get("kind") != "plotly":
+        if not isinstance(content, Mapping):
             return
+        if content.get("kind") == "plotly":
+            self._send_plotly()
+        elif content.get("kind") == "objective":
+            self._answer_typed(content)
+
+    def _send_plotly(self) -> None:
+        """Send plotly.js to a page that has none yet."""
         try:
             bundle = plotly_bundle()
         except (AssetError, ImportError) as error:
@@ -271,11 +268,11 @@ class Explorer(anywidget.AnyWidget):  # type: ignore[misc]
         self.send({"kind": "plotly", "version": bundle.version}, [bundle.gzipped])
 
 
-def _as_run(run: object) -> Run:
+def _as_run(run: object, name: str = "run") -> Run:
     if isinstance(run, Run):
         return run
     if isinstance(run, pd.DataFrame):
         return Run(points=conform(run, POINT_COLUMNS))
     raise PayloadError(
-        f"run is {type(run).__name__}, not a Run or a frame of points: tradeoff.read(path) reads a folder or a file"
+        f"{name} is {type(run).__name__}, not a Run or a frame of points: tradeoff.read(path) reads a folder or a file"
     )

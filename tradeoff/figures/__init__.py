@@ -3,8 +3,10 @@
 Each plot is a pure step that works out what to draw, and a step that draws it.
 """
 
+from tradeoff.figures.attainment import plot_attainment
 from tradeoff.figures.batch import plot_batch
 from tradeoff.figures.breakdown import plot_latency_breakdown
+from tradeoff.figures.compare import plot_compare
 from tradeoff.figures.distribution import plot_distribution
 from tradeoff.figures.formation import plot_formation
 from tradeoff.figures.frontier import plot_frontier
@@ -13,7 +15,9 @@ from tradeoff.figures.roofline import plot_roofline
 from tradeoff.figures.service import plot_service
 
 __all__ = [
+    "plot_attainment",
     "plot_batch",
+    "plot_compare",
     "plot_distribution",
     "plot_formation",
     "plot_frontier",

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
+from tradeoff.arguments import shown
 from tradeoff.figures.axes import Axis, axis
 from tradeoff.figures.frontier_panel import FrontierInfo, FrontierPanel, draw_limit, draw_panel
 from tradeoff.figures.groups import failed, groups_of, place, points_of, why_absent
@@ -19,6 +20,7 @@ from tradeoff.figures.theme import Theme, palette
 from tradeoff.frames import POINT_COLUMNS, Run
 from tradeoff.frontier import frontier
 from tradeoff.objective import Constraint, Direction, Objective, ObjectiveError, decide, rows_at
+from tradeoff.objective.objective import EXAMPLE
 
 _TOLD = ("latency_p50_ms", "latency_p99_ms")
 _WORDS = {
@@ -89,13 +91,13 @@ def _get_frontier_info(
         if name not in points or name not in POINT_COLUMNS or POINT_COLUMNS[name].better == "neither":
             instead = _instead(name, points)
             raise ValueError(f"axis {name!r}: choose a column of the points that has a better direction; {instead}")
-    asked = _asked(objective, limit_ms, points, x=x, y=y)
+    asked = asked_of(objective, limit_ms, points, x=x, y=y)
     for setting in asked.at if asked and len(points) else ():
         points = rows_at(points, setting)
     shared, groups = groups_of(points, by)
     short = _short_name(points)
     panels = tuple(_panel(group.title, group.rows, x, y, asked, short) for group in groups)
-    limits = {c.metric: c for c in (asked.constraints if asked else ()) if _cuts_off_the_worse(c)}
+    limits = {c.metric: c for c in (asked.constraints if asked else ()) if cuts_off_the_worse(c)}
     return FrontierInfo(
         title=f"{_capital(label_of(y))} over {label_of(x)}",
         subtitle=shared,
@@ -133,14 +135,22 @@ def _instead(name: object, points: pd.DataFrame) -> str:
     return f"choose from {', '.join(usable)}" if usable else "none of its columns has numbers"
 
 
-def _cuts_off_the_worse(limit: Constraint) -> bool:
+def cuts_off_the_worse(limit: Constraint) -> bool:
+    """Say whether a limit is one that a figure can show as a line with a better side."""
     better = POINT_COLUMNS[limit.metric].better if limit.metric in POINT_COLUMNS else "neither"
     return (limit.comparison, better) in (("<=", "lower"), (">=", "higher"))
 
 
-def _asked(
+def asked_of(
     objective: Objective | str | None, limit_ms: float | None, points: pd.DataFrame, *, x: str, y: str
 ) -> Objective | None:
+    """Return the objective that a figure was asked to show, or that ``limit_ms`` is short for.
+
+    Raises
+    ------
+    TypeError, ValueError
+        When the objective is none or cannot be read, both are given, or `x` is not measured in ms.
+    """
     if limit_ms is not None:
         if objective is not None:
             raise ValueError("pass objective= or limit_ms=, not both")
@@ -148,6 +158,8 @@ def _asked(
             raise ValueError(f"limit_ms={limit_ms!r}: x={x!r} is not measured in ms; pass objective= instead")
         direction: Direction = "maximize" if POINT_COLUMNS[y].better == "higher" else "minimize"
         return Objective(direction, y, (Constraint(x, "<=", limit_ms),))
+    if not isinstance(objective, Objective | str | None):
+        raise TypeError(f"objective={shown(objective)}: give text such as {EXAMPLE!r}, or an Objective")
     return Objective.parse(objective, columns=points.columns) if isinstance(objective, str) else objective
 
 
@@ -165,7 +177,7 @@ def _panel(
         labels=labels,
         names=[_name(row, short) for _, row in drawn.iterrows()],
         hover=hover,
-        step=_step(measure(drawn, x).value, labels, lower=POINT_COLUMNS[x].better == "lower"),
+        step=step_of(measure(drawn, x).value, labels, lower=POINT_COLUMNS[x].better == "lower"),
         absent=tuple(f"{place(row)} ({why_absent(row)})" for _, row in absent.iterrows()),
     )
     if asked is None:
@@ -186,7 +198,8 @@ def _row(point: pd.Series | None) -> int:
     return -1 if point is None else int(str(point.name))  # the index is fresh: labels are row numbers
 
 
-def _step(x: Numbers, labels: Sequence[str], *, lower: bool) -> list[int]:
+def step_of(x: Numbers, labels: Sequence[str], *, lower: bool) -> list[int]:
+    """Return the numbers of the points that make the step line, best x first."""
     on = [number for number, label in enumerate(labels) if label == "frontier"]
     return sorted(on, key=lambda number: x[number] if lower else -x[number])
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import plotly.graph_objects as go
@@ -91,7 +91,24 @@ class FrontierInfo(NamedTuple):
     marked: str
 
 
-def draw_limit(figure: go.Figure, info: FrontierInfo, where: dict[str, int], colours: Palette) -> None:
+class Declared(Protocol):
+    """The axes of a figure with the limits declared on them; as in `FrontierInfo`."""
+
+    @property
+    def x(self) -> Axis: ...  # noqa: D102
+    @property
+    def y(self) -> Axis: ...  # noqa: D102
+    @property
+    def x_better(self) -> str: ...  # noqa: D102
+    @property
+    def y_better(self) -> str: ...  # noqa: D102
+    @property
+    def x_limit(self) -> Constraint | None: ...  # noqa: D102
+    @property
+    def y_limit(self) -> Constraint | None: ...  # noqa: D102
+
+
+def draw_limit(figure: go.Figure, info: Declared, where: dict[str, int], colours: Palette) -> None:
     """Draw the limits as lines with their text, and shade the side that meets them."""
     if not info.x_limit and not info.y_limit:
         return
@@ -102,6 +119,14 @@ def draw_limit(figure: go.Figure, info: FrontierInfo, where: dict[str, int], col
         type="rect", x0=best_x, x1=worst_x if x is None else x, y0=best_y, y1=worst_y if y is None else y,
         fillcolor=faded(colours.limit, 0.07), line_width=0, layer="below", **where,
     )  # fmt: skip
+    draw_limit_lines(figure, info, where, colours)
+
+
+def draw_limit_lines(figure: go.Figure, info: Declared, where: dict[str, int], colours: Palette) -> None:
+    """Draw the limits as lines with their text."""
+    x, y = (limit.limit if limit else None for limit in (info.x_limit, info.y_limit))
+    best_x, worst_x = (info.x.low, info.x.high) if info.x_better == "lower" else (info.x.high, info.x.low)
+    best_y, worst_y = (info.y.low, info.y.high) if info.y_better == "lower" else (info.y.high, info.y.low)
     lines: list[tuple[Constraint | None, list[Any], list[Any], str]] = [
         (info.x_limit, [x, x], [worst_y, best_y], "top right" if info.x_better == "lower" else "top left"),
         (info.y_limit, [worst_x, best_x], [y, y], "top left" if info.x_better == "lower" else "top right"),
@@ -110,7 +135,7 @@ def draw_limit(figure: go.Figure, info: FrontierInfo, where: dict[str, int], col
         if limit is not None:
             figure.add_scatter(
                 x=xs, y=ys, mode="lines+text", hoverinfo="skip", showlegend=False,
-                text=[f"\u00a0{_told(limit)}\u00a0", ""], textposition=side,
+                text=[f"\u00a0{escape(limit_text(limit))}\u00a0", ""], textposition=side,
                 textfont={"size": SIZE_SMALL, "color": colours.limit}, cliponaxis=False,
                 line={"color": colours.limit, "width": 1.5, "dash": "dash"}, **where,
             )  # fmt: skip
@@ -155,8 +180,9 @@ def draw_panel(
     _draw_answers(figure, info, panel, where, colours)
 
 
-def _told(limit: Constraint) -> str:
-    return escape(str(limit).replace("<=", "≤").replace(">=", "≥"))
+def limit_text(limit: Constraint) -> str:
+    """Write a limit as people do: ``p99 ≤ 20 ms``; plain text."""
+    return str(limit).replace("<=", "≤").replace(">=", "≥")
 
 
 def _draw_open_ends(
@@ -195,7 +221,7 @@ def _draw_names(
     chosen: list[int] = []
     for number in reversed(panel.step):
         here = _place(info, panel, number)
-        if _crosses_limit(info, here[0]):
+        if _crosses_limit(info, here[0]) or _leaves_panel(info, here[0], panel.names[number]):
             continue
         if number not in answers and all(abs(here[0] - x) > _ROOM_X or abs(here[1] - y) > _ROOM_Y for x, y in taken):
             chosen.append(number)
@@ -210,6 +236,12 @@ def _draw_names(
 def _beside(info: FrontierInfo, name: str) -> str:
     """Keep a name off its mark, on the side where the mark is."""
     return f"{name}\u00a0\u00a0" if info.x_better == "lower" else f"\u00a0\u00a0{name}"
+
+
+def _leaves_panel(info: FrontierInfo, here: float, name: str) -> bool:
+    """Say whether the name of a mark would lie on the ticks of the axis; a letter is about a hundredth of a panel."""
+    room = here if info.x_better == "lower" else 1.0 - here
+    return room < 0.01 * len(name) + 0.015
 
 
 def _crosses_limit(info: FrontierInfo, here: float) -> bool:
@@ -237,17 +269,35 @@ def _draw_answers(
             x=[x], y=[y], mode="markers", hoverinfo="skip", showlegend=False,
             marker={"symbol": f"{symbol}-open", "size": size, "color": colours.here, "line": {"width": 1.5}}, **where,
         )  # fmt: skip
-        # The answer's text goes to the free side, the runner-up's to the other, unless the edge of the panel is near.
+        # Up and left of a frontier point lies nothing: there goes the answer's text, and the runner-up's where it is
+        # not in its way; else to the other side, unless the edge of the panel is near.
         share = _place(info, panel, number)[0]
-        left = share > 0.3 if wins and info.x_better == "lower" else share > 0.7
-        above = upwards == wins
+        free = wins or (panel.labels[number] == "frontier" and _apart(info, panel))
+        left = share > 0.3 or _reaches_limit(info, share) if free and info.x_better == "lower" else share > 0.7
+        above = upwards == free
         text = f"{word} {escape(panel.names[number])}"
         figure.add_annotation(
             x=math.log10(x) if info.x.log else x, y=math.log10(y) if info.y.log else y, showarrow=False,
             text=f"<b>{text}</b>" if wins else text, xanchor="right" if left else "left",
             yanchor="bottom" if above else "top", xshift=-9 if left else 9, yshift=6 if above else -6,
             font={"size": SIZE_SMALL, "color": colours.here}, **where,
+            bgcolor=None if left or not _reaches_limit(info, share) else faded(colours.paper, 0.75),
         )  # fmt: skip
+
+
+def _apart(info: FrontierInfo, panel: FrontierPanel) -> bool:
+    """Say whether the texts of answer and runner-up have room on the same side of their marks."""
+    if panel.winner < 0:
+        return True
+    one, other = (_place(info, panel, number) for number in (panel.winner, panel.runner_up))
+    return abs(one[0] - other[0]) > 1.5 * _ROOM_X or abs(one[1] - other[1]) > 1.5 * _ROOM_Y
+
+
+def _reaches_limit(info: FrontierInfo, here: float) -> bool:
+    """Say whether text to the right of a mark would lie on the line of the limit, and there is room to its left."""
+    if info.x_limit is None or (info.x.log and not info.x_limit.limit > 0) or here < 1.3 * _ROOM_X:
+        return False
+    return here < _share(info.x, info.x_limit.limit) < here + 1.3 * _ROOM_X
 
 
 def _free_side(info: FrontierInfo) -> tuple[str, str]:

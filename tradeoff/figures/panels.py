@@ -86,6 +86,7 @@ def finish(
     legend: bool = True,
     below: int = 52,
     above: int = 0,
+    wrap: int = 100,
 ) -> go.Figure:
     """Set title, caption and margins, so that nothing overlaps from 700 pixels of width upwards.
 
@@ -107,8 +108,10 @@ def finish(
         Pixels that the horizontal axis takes.
     above
         Pixels that names above the panels take.
+    wrap
+        Letters in a line of the caption; more than 100 need more than 700 pixels.
     """
-    lines = wrapped(caption)
+    lines = wrapped(caption, width=wrap)
     names = [trace.name for trace in figure.data if legend and trace.showlegend and trace.name]
     rows = math.ceil(sum(_LEGEND_KEY + _LETTER * len(name) for name in names) / _NARROW)
     start = 52 + _LINE * len(wrapped([subtitle]))

@@ -5,22 +5,15 @@ from __future__ import annotations
 import html
 import math
 import textwrap
-import unicodedata
 from collections.abc import Iterable
 
 import pandas as pd
 
 from tradeoff.digits import three, whole
 from tradeoff.frames import POINT_COLUMNS
+from tradeoff.strangers import shortened
 
 __all__ = ["count", "escape", "label_of", "quantity", "shortened", "three", "with_interval", "wrapped"]
-
-
-def shortened(text: object, *, longest: int = 120) -> str:
-    """Bring text on one line of at most `longest` characters; control characters become spaces."""
-    plain = "".join(" " if unicodedata.category(sign) in ("Cc", "Cf", "Zl", "Zp") else sign for sign in str(text))
-    plain = " ".join(plain.split())
-    return plain if len(plain) <= longest else plain[: longest - 1] + "…"
 
 
 def escape(text: object, *, longest: int = 120) -> str:

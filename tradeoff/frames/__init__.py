@@ -7,6 +7,7 @@ from tradeoff.frames.columns import (
     POINT_COLUMNS,
     SAMPLE_COLUMNS,
     STAGES,
+    UNUSABLE,
     Column,
     column,
 )
@@ -25,6 +26,7 @@ __all__ = [
     "POINT_COLUMNS",
     "SAMPLE_COLUMNS",
     "STAGES",
+    "UNUSABLE",
     "Column",
     "Flag",
     "FrameError",

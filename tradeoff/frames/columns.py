@@ -118,6 +118,10 @@ def _identity() -> Iterable[Column]:
     )
     yield Column("queue_limit", "Int64", "Waiting places; missing means unbounded.", "requests", label="queue limit")
     yield Column(
+        "memory_tokens", "Int64", "Tokens that a cache of keys and values holds; missing means unbounded.", "tokens"
+    )
+    yield Column("max_prefill_tokens", "Int64", "Prompt tokens of one iteration at most, token models.", "tokens")
+    yield Column(
         "think_ms",
         "float64",
         "Mean time a client waits before its next request, closed loop.",
@@ -223,15 +227,42 @@ def _seen() -> Iterable[Column]:
         "higher",
         "call rate",
     )
+    yield Column(
+        "in_flight_mean",
+        "float64",
+        "Requests (device modes: calls) under way at once, on average over the window, where somebody counted them.",
+        "in flight",
+        label="mean in flight",
+    )
     yield Column("utilisation", "float64", "Share of the window in which the device was busy.", "", "neither")
     yield Column("overlap", "float64", "Device time of all calls over the time in which the device was busy.")
     yield Column(
         "batch_size_mean", "float64", "Mean size of the batches that were formed.", "requests", label="mean batch size"
     )
     yield from _time_statistics("latency", "latency", statistics=everything, interval=True)
+    for which, word in (("min", "shortest"), ("max", "longest")):
+        yield Column(
+            f"latency_{which}_ms",
+            "float64",
+            f"The {word} latency behind the percentiles.",
+            "ms",
+            "lower",
+            f"{word} latency",
+            f"latency_{which}",
+        )
     yield from _time_statistics("model", "model latency", statistics=everything, interval=True)
     yield from _time_statistics("queue_wait", "queue wait", statistics=some, interval=False)
     yield from _time_statistics("batch_wait", "batch wait", statistics=some, interval=False)
+    for statistic in some:
+        yield Column(
+            f"schedule_delay_{statistic}_ms",
+            "float64",
+            f"How long after they were due requests were sent, {statistic}; a latency from the send leaves it out.",
+            "ms",
+            "lower",
+            f"{statistic} schedule delay",
+            f"schedule_delay_{statistic}",
+        )
     yield Column("tokens_per_s", "float64", "Tokens produced per second.", "tokens/s", "higher", "token throughput")
     yield from _time_statistics("ttft", "time to first token", statistics=everything, interval=False)
     yield from _time_statistics("tpot", "time per output token", statistics=everything, interval=False)
@@ -341,11 +372,28 @@ def _samples() -> Iterable[Column]:
     ):
         yield Column(name, "Int64", meaning, "ns")
     yield Column("first_token_ns", "Int64", "When its first token was there.", "ns")
-    yield Column("output_tokens", "Int64", "Tokens of its answer.", "tokens")
+    yield Column("prompt_tokens", "Int64", "Tokens of its prompt; of all prompts that a step computed.", "tokens")
+    yield Column("output_tokens", "Int64", "Tokens of its answer; all that a step gave.", "tokens")
+    yield Column(
+        "step",
+        "str",
+        "What a step of a token model computed: prompts, or one more token for each; missing for requests.",
+        allowed=("prefill", "decode"),
+    )
     yield Column("batch_size", "Int64", "Size of the batch that served it.", "requests")
     yield Column("in_flight", "Int64", "Calls in flight when it was submitted, itself included.", "in flight")
-    yield Column("status", "str", "How it ended.", allowed=("ok", "error", "rejected", "timeout"))
-    yield Column("label", "str", "A telemetry label (power_capped, thermal, ...); missing when there is none.")
+    yield Column(
+        "status",
+        "str",
+        "How it ended; unfinished when it had come and the measurement ended first.",
+        allowed=("ok", "error", "rejected", "timeout", "unfinished"),
+    )
+    yield Column(
+        "label",
+        "str",
+        "What disturbed it: power_capped, thermal, slowed_down, gc (garbage was collected), preempted (a core was "
+        "taken away); several joined by semicolons, missing when nothing did.",
+    )
 
 
 def _table(columns: Iterable[Column]) -> Mapping[str, Column]:
@@ -355,13 +403,18 @@ def _table(columns: Iterable[Column]) -> Mapping[str, Column]:
 IDENTITY_COLUMNS: tuple[str, ...] = tuple(column.name for column in _identity())
 """What an operating point is; ``point_id`` is a hash of these."""
 
-LATER_IDENTITY: tuple[str, ...] = ("load_detail", "host_ms", "network_ms", "pad_to")
+LATER_IDENTITY: tuple[str, ...] = (
+    "load_detail", "host_ms", "network_ms", "pad_to", "memory_tokens", "max_prefill_tokens",
+)  # fmt: skip
 """Identity columns that older Runs lack: a point without them has the id it would have had then."""
 
 NEVER_POOLED: tuple[str, ...] = (
     "workload", "backend", "device", "dtype", "mode", "regime", "cache", "latency_basis", "model_clock",
 )  # fmt: skip
 """Rows that differ in one of these neither compete nor mix, unless told otherwise."""
+
+UNUSABLE: tuple[str, ...] = ("failed", "oom", "saturated")
+"""Statuses of rows that answer nothing: whatever numbers they hold, nobody can plan with them."""
 
 POINT_COLUMNS: Mapping[str, Column] = _table(
     (
@@ -396,5 +449,10 @@ def column(name: str) -> Column:
 
 def may_be_negative(name: str) -> bool:
     """Say whether a column of numbers may hold values below 0."""
-    # Overhead is what the other parts leave over: a negative value is a finding, not an error.
-    return name in ("overhead_ns", "temperature_c") or name.endswith("_overhead_ms")
+    # Overhead is what the other parts leave over: a negative value is a finding, not an error. A generator that is
+    # a little early has a negative schedule delay.
+    return (
+        name in ("overhead_ns", "temperature_c")
+        or name.endswith("_overhead_ms")
+        or (name.startswith("schedule_delay_") and name.endswith("_ms"))
+    )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import reprlib
 from dataclasses import dataclass
 from typing import Literal
@@ -11,12 +10,15 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from tradeoff.digits import three
-from tradeoff.frames import NEVER_POOLED, PERCENTILES, POINT_COLUMNS, Run
-from tradeoff.objective.objective import EXAMPLE, Constraint, Objective, ObjectiveError, Setting
+from tradeoff.digits import whole
+from tradeoff.frames import Run
+from tradeoff.objective.judging import Numbers, excess, met, numbers, rows_asked
+from tradeoff.objective.objective import EXAMPLE, Constraint, Objective
+from tradeoff.objective.room import Room, next_room
+from tradeoff.objective.settle import further_samples
+from tradeoff.objective.words import describe, label_of, missed, reached, turned_away
 
 Verdict = Literal["feasible", "infeasible", "undecided"]
-_UNUSABLE = ("failed", "oom", "saturated")
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,6 +42,12 @@ class Decision:
         An undecided row that would beat a feasible `point`; None when there is none.
     shortfall
         When infeasible: the constraint that the nearest point misses by most, relative to its limit.
+    room
+        When feasible: how far the binding limit has to move for a better point to win, and what that buys; None when
+        nothing binds, or no point surely gains by it.
+    further_samples
+        Samples that the undecided point (`point`, or else `contender`) lacks for a verdict: the fewest that will do;
+        None when nothing is undecided, or it cannot be told.
     """
 
     objective: Objective
@@ -49,25 +57,40 @@ class Decision:
     binding: Constraint | None = None
     contender: pd.Series | None = None
     shortfall: Constraint | None = None
+    room: Room | None = None
+    further_samples: int | None = None
 
     def sentence(self) -> str:
         """Say the answer in plain words."""
         metric = self.objective.metric
         if self.verdict == "infeasible":
-            missed = self.shortfall
-            told = "" if missed is None else f": {_missed(self.point, missed)}"
+            told = "" if self.shortfall is None else f": {missed(self.point, self.shortfall)}"
             return f"No point meets the objective. The nearest is {describe(self.point)}{told}."
-        seen = ", ".join(_told(self.point, name) for name in self._named())
+        seen = ", ".join(reached(self.point, name) for name in self._named())
         sure = "meets" if self.verdict == "feasible" else "may meet"
         parts = [f"{describe(self.point)} {sure} the objective: {seen}."]
+        if lost := turned_away(self.point):
+            parts.append(lost)
         if self.verdict == "undecided":
-            parts.append("Its intervals hold a limit: measure longer before relying on it.")
+            parts.append(f"Its intervals hold a limit: measure longer before relying on it{self._more()}.")
         if self.runner_up is not None:
-            parts.append(f"Runner-up: {describe(self.runner_up)} with {_told(self.runner_up, metric)}.")
+            parts.append(f"Runner-up: {describe(self.runner_up)} with {reached(self.runner_up, metric)}.")
         if self.contender is not None:
-            parts.append(f"Undecided but better: {describe(self.contender)} with {_told(self.contender, metric)}.")
+            told = f"{describe(self.contender)} with {reached(self.contender, metric)}"
+            parts.append(f"Undecided but better: {told}{self._more()}.")
+        if self.objective.asks_for_the_worse:
+            parts.append(f"Mind: a {label_of(metric)} is better the other way round.")
         parts.append(f"Binding: {self.binding}." if self.binding is not None else "No constraint binds.")
+        if self.room is not None:
+            parts.append(self.room.sentence(self.objective))
         return " ".join(parts)
+
+    def __repr__(self) -> str:
+        return f"Decision({self.verdict}: {self.sentence()})"
+
+    def _more(self) -> str:
+        count = self.further_samples
+        return "" if count is None else f" (at least {whole(count)} more samples settle it)"
 
     def __str__(self) -> str:
         return self.sentence()
@@ -112,10 +135,10 @@ def decide(points: Run | pd.DataFrame, objective: Objective | str) -> Decision:
         objective = Objective.parse(objective, columns=frame.columns)
     if not isinstance(objective, Objective):
         raise TypeError(f"objective must be text such as {EXAMPLE!r}, or an Objective; got {reprlib.repr(objective)}")
-    rows = _rows_asked(frame, objective)
-    values = _numbers(rows, objective.metric)
+    rows = rows_asked(frame, objective)
+    values = numbers(rows, objective.metric)
     score = values if objective.direction == "maximize" else -values
-    sure, possible = _met(rows, objective.constraints)
+    sure, possible = met(rows, objective.constraints)
     if not possible.any():
         return _infeasible(rows, objective)
     verdict: Verdict = "feasible" if sure.any() else "undecided"
@@ -123,134 +146,36 @@ def decide(points: Run | pd.DataFrame, objective: Objective | str) -> Decision:
     ranked = order[(sure if sure.any() else possible)[order]]
     winner = ranked[0]
     better = order[(possible & ~sure)[order]]
-    contender = better[0] if verdict == "feasible" and len(better) and score[better[0]] > score[winner] else None
+    contends = verdict == "feasible" and len(better) > 0 and score[better[0]] > score[winner]
+    contender = rows.iloc[better[0]] if contends else None
+    binding = _binding(rows, objective, score, score[winner], surely=verdict == "feasible")
+    bound = verdict == "feasible" and binding is not None
+    unsettled = rows.iloc[winner] if verdict == "undecided" else contender
+    run = points if isinstance(points, Run) else None
     return Decision(
         objective=objective,
         verdict=verdict,
         point=rows.iloc[winner],
         runner_up=rows.iloc[ranked[1]] if verdict == "feasible" and len(ranked) > 1 else None,
-        binding=_binding(rows, objective, score, score[winner], surely=verdict == "feasible"),
-        contender=None if contender is None else rows.iloc[contender],
+        binding=binding,
+        contender=contender,
+        room=next_room(rows, objective, score, score[winner], binding) if bound and binding else None,
+        further_samples=None if unsettled is None else further_samples(unsettled, objective, run),
     )
 
 
-def judge(rows: pd.DataFrame, constraint: Constraint) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Tell for every row whether it surely meets `constraint`, and whether it may meet it.
-
-    A row without a value does neither.
-    """
-    value = _numbers(rows, constraint.metric)
-    low, high = (
-        _numbers(rows, constraint.metric + end) if constraint.metric + end in rows else np.full(len(rows), np.nan)
-        for end in ("_lo", "_hi")
-    )
-    neither = np.isnan(low) & np.isnan(high)
-    low, high = np.where(neither, value, low), np.where(neither, value, high)
-    with np.errstate(invalid="ignore"):
-        if constraint.comparison == "<=":
-            sure, missed = high <= constraint.limit, low > constraint.limit
-            missed |= np.isnan(low) & (value > constraint.limit)
-        else:
-            sure, missed = low >= constraint.limit, high < constraint.limit
-            missed |= np.isnan(high) & (value < constraint.limit)
-    known = ~np.isnan(value)
-    return sure & known, ~missed & known
-
-
-def describe(point: pd.Series) -> str:
-    """Name a point by its place on the grid."""
-    parts = [f"batch {int(point['batch_size'])}"] if pd.notna(point.get("batch_size")) else []
-    if pd.notna(point.get("concurrency")):
-        parts.append(f"concurrency {int(point['concurrency'])}")
-    if pd.notna(point.get("request_rate_rps")):
-        parts.append(f"{three(point['request_rate_rps'])} requests/s")
-    name = " × ".join(parts) or f"point {point.get('point_id')}"
-    return name[0].upper() + name[1:]
-
-
-def rows_at(rows: pd.DataFrame, setting: Setting) -> pd.DataFrame:
-    """Return the rows where a column is held at one value.
-
-    Raises
-    ------
-    ObjectiveError
-        When the column is absent, or nothing was measured there; the values that were are listed.
-    """
-    if setting.column not in rows:
-        raise ObjectiveError(f"the points have no column {setting.column!r}")
-    if isinstance(setting.value, str):
-        held = rows[(rows[setting.column].astype("str") == setting.value).to_numpy(dtype=bool, na_value=False)]
-    else:
-        held = rows[_numbers(rows, setting.column) == setting.value]
-    if not len(held):
-        there = [value.item() if hasattr(value, "item") else value for value in rows[setting.column].dropna().unique()]
-        listed = ", ".join(map(str, sorted(there)[:12])) or "no value"
-        raise ObjectiveError(f"nothing was measured at {setting}: {setting.column} holds {listed}")
-    return held
-
-
-def _rows_asked(frame: pd.DataFrame, objective: Objective) -> pd.DataFrame:
-    if not len(frame):
-        raise ObjectiveError("there are no points: measure some first")
-    needed = [objective.metric, *(c.metric for c in objective.constraints), *(s.column for s in objective.at)]
-    for name in needed:
-        if name not in frame:
-            raise ObjectiveError(f"the points have no column {name!r}")
-    rows = frame
-    if "status" in rows:
-        rows = rows[~rows["status"].isin(_UNUSABLE)]
-        if not len(rows):
-            raise ObjectiveError(f"all {len(frame)} points failed: see the column 'reason'")
-    for setting in objective.at:
-        rows = rows_at(rows, setting)
-    known = ~np.isnan(_numbers(rows, objective.metric))
-    if not known.any():
-        raise ObjectiveError(f"no point has a {objective.metric}: it was not measured, or n is too small for it")
-    rows = rows[known]
-    for constraint in objective.constraints:
-        if np.isnan(_numbers(rows, constraint.metric)).all():
-            raise ObjectiveError(f"no point has a {constraint.metric}: it was not measured, or n is too small for it")
-    _refuse_to_pool(rows)
-    return rows
-
-
-def _refuse_to_pool(rows: pd.DataFrame) -> None:
-    for name in NEVER_POOLED:
-        if name in rows and len(pd.unique(rows[name])) > 1:
-            values = sorted(map(str, rows[name].dropna().unique()))
-            raise ObjectiveError(
-                f"the points differ in {name} ({', '.join(values)}) and must not be pooled: "
-                f"say which, as in 'at {Setting(name, values[0])}'"
-            )
-
-
-def _met(rows: pd.DataFrame, constraints: tuple[Constraint, ...]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    sure, possible = np.ones(len(rows), dtype=np.bool_), np.ones(len(rows), dtype=np.bool_)
-    for constraint in constraints:
-        surely, possibly = judge(rows, constraint)
-        sure &= surely
-        possible &= possibly
-    return sure, possible
-
-
-def _best_first(rows: pd.DataFrame, objective: Objective, score: NDArray[np.float64]) -> NDArray[np.intp]:
+def _best_first(rows: pd.DataFrame, objective: Objective, score: Numbers) -> NDArray[np.intp]:
     # Equal scores: the one with more room under the constraints, then the smaller id, whatever the order of rows.
-    room = [_excess(rows, constraint) for constraint in objective.constraints]
+    room = [excess(rows, constraint) for constraint in objective.constraints]
     names = rows["point_id"].astype("str") if "point_id" in rows else pd.Series(range(len(rows)))
     ids = pd.factorize(names, sort=True)[0]
     return np.lexsort([ids, *room[::-1], -score])
 
 
-def _excess(rows: pd.DataFrame, constraint: Constraint) -> NDArray[np.float64]:
-    """How far a row's value lies beyond the limit, relative to it; negative inside."""
-    sign = 1.0 if constraint.comparison == "<=" else -1.0
-    scale = abs(constraint.limit) or 1.0
-    return sign * (_numbers(rows, constraint.metric) - constraint.limit) / scale
-
-
 def _infeasible(rows: pd.DataFrame, objective: Objective) -> Decision:
-    excess = np.column_stack([_excess(rows, constraint) for constraint in objective.constraints])
-    worst = np.where(np.isnan(excess), np.inf, excess).max(axis=1)
+    beyond = np.column_stack([excess(rows, constraint) for constraint in objective.constraints])
+    beyond = np.where(np.isnan(beyond), np.inf, beyond)
+    worst = beyond.max(axis=1)
     nearest = (
         int(np.lexsort([pd.factorize(rows["point_id"], sort=True)[0], worst])[0])
         if "point_id" in rows
@@ -260,45 +185,16 @@ def _infeasible(rows: pd.DataFrame, objective: Objective) -> Decision:
         objective=objective,
         verdict="infeasible",
         point=rows.iloc[nearest],
-        shortfall=objective.constraints[int(np.where(np.isnan(excess), np.inf, excess)[nearest].argmax())],
+        shortfall=objective.constraints[int(beyond[nearest].argmax())],
     )
 
 
 def _binding(
-    rows: pd.DataFrame, objective: Objective, score: NDArray[np.float64], best: float, *, surely: bool
+    rows: pd.DataFrame, objective: Objective, score: Numbers, best: float, *, surely: bool
 ) -> Constraint | None:
     gains = []
     for constraint in objective.constraints:
         rest = tuple(other for other in objective.constraints if other != constraint)
-        without = _met(rows, rest)[0 if surely else 1]
+        without = met(rows, rest)[0 if surely else 1]
         gains.append(score[without].max() - best if without.any() else 0.0)
     return objective.constraints[int(np.argmax(gains))] if gains and max(gains) > 0 else None
-
-
-def _numbers(rows: pd.DataFrame, name: str) -> NDArray[np.float64]:
-    return rows[name].to_numpy(dtype="float64", na_value=np.nan)
-
-
-def _missed(point: pd.Series, constraint: Constraint) -> str:
-    described = POINT_COLUMNS.get(constraint.metric)
-    if pd.isna(point[constraint.metric]):
-        return f"its {described.label if described else constraint.metric} was not measured"
-    gap = abs(float(point[constraint.metric]) - constraint.limit)
-    unit = f" {described.unit}" if described and described.unit else ""
-    share = gap / abs(constraint.limit) if constraint.limit else math.inf
-    relative = f" ({_percent(share)})" if share < 10 else ""
-    return f"its {_told(point, constraint.metric)} misses {constraint} by {three(gap)}{unit}{relative}"
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.0f} %" if share >= 0.1 else f"{100 * share:.2g} %"
-
-
-def _told(point: pd.Series, name: str) -> str:
-    described = POINT_COLUMNS.get(name)
-    label, unit = (described.label, f" {described.unit}") if described else (name, "")
-    text = f"{label} {three(point[name])}{unit}"
-    low, high = point.get(f"{name}_lo"), point.get(f"{name}_hi")
-    if name.removesuffix("_ms").rpartition("_")[2] in PERCENTILES and low is not None and pd.notna(low):
-        text += f" ({three(low)} to {three(high) if pd.notna(high) else 'unknown'})"
-    return text

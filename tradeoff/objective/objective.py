@@ -28,12 +28,14 @@ class ObjectiveError(ValueError):
 
     Attributes
     ----------
-    text, position
+    reason
+        What is wrong, without the line and its caret.
+    text, position, length
         The objective and the place in it the message is about; None when it is about the points.
     """
 
     def __init__(self, message: str, *, text: str | None = None, position: int | None = None, length: int = 1) -> None:
-        self.text, self.position = text, position
+        self.reason, self.text, self.position, self.length = message, text, position, length
         if text is not None and position is not None:
             line = text.replace("\n", " ").replace("\t", " ")
             message = f"{message}\n  {line}\n  {' ' * position}{'^' * max(1, length)}"
@@ -154,6 +156,13 @@ class Objective:
         from tradeoff.objective.grammar import read
 
         return read(text, columns=set(columns))
+
+    @property
+    def asks_for_the_worse(self) -> bool:
+        """Whether the column table says that the other direction is the better one."""
+        described = described_as(self.metric)
+        worse = {"maximize": "lower", "minimize": "higher"}[self.direction]
+        return described is not None and described.better == worse
 
     def _check_agreement(self) -> None:
         """Refuse constraints and settings that exclude each other."""

@@ -6,9 +6,10 @@ from tradeoff.serving.loads import MMPP, Constant, Gamma, Poisson, Trace
 from tradeoff.serving.model import ServiceModel
 from tradeoff.serving.real.replay import replay
 from tradeoff.serving.rows import service
+from tradeoff.serving.scalability import Scalability, scalability
 from tradeoff.serving.serve import ServeInterrupted, serve
 from tradeoff.serving.simulate import simulate
-from tradeoff.serving.tokens import simulate_tokens
+from tradeoff.serving.tokens import serve_tokens, simulate_tokens
 
 __all__ = [
     "MMPP",
@@ -17,12 +18,15 @@ __all__ = [
     "Estimate",
     "Gamma",
     "Poisson",
+    "Scalability",
     "ServeInterrupted",
     "ServiceModel",
     "Trace",
     "drive",
     "replay",
+    "scalability",
     "serve",
+    "serve_tokens",
     "service",
     "simulate",
     "simulate_tokens",

@@ -86,9 +86,9 @@ class Batching:
         heapq.heappush(self._becoming_free, time)
 
     @property
-    def waiting(self) -> int:
+    def waiting(self) -> list[Request]:
         """Requests that have come and not left."""
-        return len(self._queue) + sum(len(worker.requests) for worker in self._forming)
+        return [*(request for worker in self._forming for request in worker.requests), *self._queue]
 
     @property
     def wake(self) -> float:

@@ -80,7 +80,7 @@ def compare_with_simulation(run: Run, *, draws: int = 20, seed: int = 0) -> pd.D
 
 
 def _batches(samples: pd.DataFrame) -> pd.DataFrame:
-    rows = samples.dropna(subset=["batch_id"]).drop_duplicates("batch_id").sort_values("batch_id")
+    rows = samples.dropna(subset=["batch_id", "done_ns"]).drop_duplicates("batch_id").sort_values("batch_id")
     taken = (rows["done_ns"] - rows["dispatched_ns"]).to_numpy(dtype=float) / 1e6
     return pd.DataFrame(
         {

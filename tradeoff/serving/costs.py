@@ -10,14 +10,18 @@ from __future__ import annotations
 
 import inspect
 import math
+import numbers
 from bisect import bisect_left
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Protocol
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
+from tradeoff.arguments import shown
 from tradeoff.frames import NEVER_POOLED, Run
 from tradeoff.serving.model import ServiceModel
 
@@ -25,6 +29,9 @@ Times = NDArray[np.float64]
 Numbers = NDArray[np.int64]
 POOL = 65_536
 """Times drawn from a function for each size: fewer would repeat themselves within one run."""
+
+_MOST_DRAWN = 10_000
+"""Sizes for which times can be drawn: each takes a pool."""
 
 
 class Costs(Protocol):
@@ -90,7 +97,7 @@ class Table:
         if self.drawn is None:
             raise AssertionError(f"no times for a batch of {size}")
         found = self.drawn(size)
-        at = (size - 1) * POOL
+        at = (size - 1) * (len(self.times) // (self.weight.shape[1] - 1))
         self.times[at : at + len(found)] = found
         for names, value in ((("low_at", "high_at"), at), (("low_n", "high_n"), len(found))):
             for name in names:
@@ -239,13 +246,24 @@ class FunctionCosts:
     seed: int = 0
     levels: tuple[int, ...] = field(init=False, default=())
 
-    @property
+    @cached_property
     def draws(self) -> bool:
         """Whether times are drawn, and not of the size alone."""
         return _parameters(self.function) >= 3
 
     def check(self, max_batch_size: int) -> None:
-        """Check that the function gives times for the smallest and the largest batch."""
+        """Check that the function gives times for the smallest and the largest batch, and that there is room for them.
+
+        Raises
+        ------
+        ValueError
+            When it does not, or there is not.
+        """
+        if self.draws and max_batch_size > _MOST_DRAWN:
+            raise ValueError(
+                f"max_batch_size={max_batch_size} is more than {_MOST_DRAWN}, for a service that draws times for every "
+                "size: give a function of the size alone, or a mapping of measured sizes"
+            )
         for size in {1, max_batch_size}:
             self.times(size)
 
@@ -262,7 +280,8 @@ class FunctionCosts:
     def table(self, max_batch_size: int, workers: int, replication: int = 0) -> Table:
         """Return times that are drawn when a run comes to their size."""
         del workers
-        times = np.empty(max_batch_size * POOL)  # the system gives memory only to what is written to
+        pool = POOL if self.draws else 1
+        times = np.empty(max_batch_size * pool)  # the system gives memory only to what is written to
         return Table.empty(times, 1, max_batch_size, lambda size: self.times(size, replication))
 
     def times(self, size: int, replication: int = 0) -> Times:
@@ -328,13 +347,7 @@ def times_of(run: Run) -> dict[int, dict[int, Times]]:
         When its points differ in what is never pooled (workload, dtype, mode, ...), or there are no samples.
     """
     points = run.points[~run.points["status"].isin(("failed", "oom")) & (run.points["mode"] != "serving")]
-    for name in NEVER_POOLED:
-        seen = sorted(points[name].dropna().unique())
-        if len(seen) > 1:
-            raise ValueError(
-                f"service holds points of {name} {' and '.join(map(repr, seen[:3]))}: keep the rows of one, as in "
-                f"tradeoff.Run(run.points[run.points[{name!r}] == {seen[0]!r}], run.samples, run.environment)"
-            )
+    check_one_kind(points)
     found: dict[int, dict[int, Times]] = {}
     for identity, size, level in zip(points["point_id"], points["batch_size"], points["concurrency"], strict=True):
         samples = run.samples_of(str(identity))
@@ -348,18 +361,41 @@ def times_of(run: Run) -> dict[int, dict[int, Times]]:
     return found
 
 
+def check_one_kind(points: pd.DataFrame) -> None:
+    """Check that the points of a service do not differ in what is never pooled.
+
+    Raises
+    ------
+    ValueError
+        When they do.
+    """
+    for name in NEVER_POOLED:
+        seen = sorted(points[name].dropna().unique())
+        if len(seen) > 1:
+            raise ValueError(
+                f"service holds points of {name} {' and '.join(map(repr, seen[:3]))}: keep the rows of one, as in "
+                f"tradeoff.Run(run.points[run.points[{name!r}] == {seen[0]!r}], run.samples, run.environment)"
+            )
+
+
 def _ascending(times_ms: Mapping[int, Any]) -> dict[int, Times]:
     kept: dict[int, Times] = {}
-    for size, times in sorted(times_ms.items()):
-        if isinstance(size, bool) or int(size) != size or size < 1:
-            raise ValueError(f"service holds times for a batch of {size!r}: sizes are whole numbers, 1 or more")
-        found = np.sort(np.atleast_1d(np.asarray(times, dtype=np.float64)))
+    for size, times in times_ms.items():
+        if isinstance(size, bool) or not isinstance(size, numbers.Real) or size < 1 or not float(size).is_integer():
+            raise ValueError(f"service holds times for a batch of {shown(size)}: sizes are whole numbers, 1 or more")
+        try:
+            found = np.sort(np.atleast_1d(np.asarray(times, dtype=np.float64)))
+        except (TypeError, ValueError):
+            found = np.empty(0)
         if found.ndim != 1 or not len(found) or not np.isfinite(found).all() or found[0] < 0:
-            raise ValueError(f"service holds no times, or impossible ones, for batch {size}: give finite ms, 0 or more")
+            raise ValueError(
+                f"service holds no times, or impossible ones, for batch {size:g}: give finite ms, 0 or more; got "
+                f"{shown(times)}"
+            )
         kept[int(size)] = found
     if not kept:
         raise ValueError("service holds no times: give {batch size: times in ms}")
-    return kept
+    return dict(sorted(kept.items()))
 
 
 def _parameters(function: Callable[..., Any]) -> int:

@@ -182,7 +182,7 @@ class _Run:
             in_flight=table[:, 4].astype(np.int64),
             host_ms=table[:, 5],
             model_ms=table[:, 6],
-            left=self.batching.waiting,
+            left=len(self.batching.waiting),
             rejected_ms=np.asarray(rejected, dtype=np.float64),
         )
 

@@ -2,18 +2,51 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+import numbers
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 
+from tradeoff.arguments import ArgumentError, shown
+from tradeoff.digits import three
 from tradeoff.serving.systems import System
 
+MOST_REQUESTS = 2_000_000
+"""At one point: each leaves a row in memory, and a percentile needs no more."""
+
 _ALL_AT_ONCE = 1_000
+_CHUNK = 10_000
 
 
-def arrivals_of(system: System, rng: np.random.Generator, *, until: int, most: int | None) -> list[int]:
-    """Return when the requests of an open loop arrive, in ns: up to `until`, and `most` of them; one at least."""
+def check_length(asked: tuple[System, ...], *, duration_s: Any, n_requests: Any) -> None:
+    """Check for how long requests come, and how many.
+
+    Raises
+    ------
+    ArgumentError
+        When `duration_s` or `n_requests` cannot be used, or there would be more requests than memory is kept for.
+    """
+    if isinstance(duration_s, bool) or not isinstance(duration_s, numbers.Real) or not 0.0 < float(duration_s) < 1e6:
+        raise ArgumentError(f"duration_s must be seconds, above 0 and below a million; got {shown(duration_s)}")
+    is_whole = isinstance(n_requests, numbers.Integral) and not isinstance(n_requests, bool)
+    if n_requests is not None and not (is_whole and 1 <= int(n_requests) <= MOST_REQUESTS):
+        raise ArgumentError(
+            f"n_requests must be a whole number from 1 to {three(MOST_REQUESTS)}, or None; got {shown(n_requests)}"
+        )
+    for system in asked:
+        expected = 0.0 if system.is_finite else system.request_rate_rps * float(duration_s)
+        if n_requests is None and expected > MOST_REQUESTS:
+            raise ArgumentError(
+                f"request_rate={three(system.request_rate_rps)} for duration_s={duration_s:g} is "
+                f"{three(expected)} requests, and memory is kept for {three(MOST_REQUESTS)}: ask for less, or give "
+                "n_requests"
+            )
+
+
+def arrivals_of(system: System, rng: np.random.Generator, *, until: int, most: int | None) -> Iterator[int]:
+    """Return when the requests of an open loop arrive, in ns: up to `until`, and `most` of them; perhaps none."""
     load = system.load
     if load is None:
         raise AssertionError("a closed loop has no arrivals of its own")
@@ -21,7 +54,7 @@ def arrivals_of(system: System, rng: np.random.Generator, *, until: int, most: i
         there = len(load.times_s) if hasattr(load, "times_s") else _ALL_AT_ONCE if most is None else most
         return _ns(load.arrivals_ms(there if most is None else min(there, most), rng))
     rate = system.request_rate_rps
-    expected = rate * until / 1e9
+    expected = min(rate * until / 1e9, MOST_REQUESTS if most is None else most)
     n = int(expected * 1.2 + 10 * expected**0.5) + 20
     while True:
         start = rng.bit_generator.state
@@ -30,20 +63,27 @@ def arrivals_of(system: System, rng: np.random.Generator, *, until: int, most: i
             break
         rng.bit_generator.state = start  # a bursty load may need more to fill the time
         n *= 2
-    due = _ns(times[times * 1e6 < until])
-    return due[:most] or _ns(times[:1])
+    return _ns(times[times * 1e6 < until][:most])
 
 
 def thinker(system: System, rng: np.random.Generator) -> Callable[[], int]:
     """Return what gives the next time to think of a closed loop, in ns."""
     if callable(system.think):
         function = system.think
-        return lambda: max(0, round(float(np.asarray(function(rng, 1)).ravel()[0]) * 1e6))
+
+        def think() -> int:
+            found = np.asarray(function(rng, 1), dtype=np.float64).ravel()
+            if len(found) != 1 or not 0.0 <= found[0] < math.inf:
+                raise ArgumentError(f"think(rng, 1) must give one time in ms, finite and 0 or more; got {shown(found)}")
+            return round(float(found[0]) * 1e6)
+
+        return think
     if system.think == "constant":
         return lambda: round(system.think_ms * 1e6)
     return lambda: round(rng.standard_exponential() * system.think_ms * 1e6)
 
 
-def _ns(times_ms: Any) -> list[int]:
-    found: list[int] = np.rint(times_ms * 1e6).astype(np.int64).tolist()
-    return found
+def _ns(times_ms: Any) -> Iterator[int]:
+    times = np.rint(times_ms * 1e6).astype(np.int64)
+    for start in range(0, len(times), _CHUNK):
+        yield from times[start : start + _CHUNK].tolist()

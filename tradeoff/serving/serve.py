@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 import time
 import warnings
@@ -18,13 +19,13 @@ from tradeoff.arguments import seed as seed_of
 from tradeoff.environment import capture, device_name
 from tradeoff.frames import Run, make_points, make_samples, point_id
 from tradeoff.serving.real.crew import Threads, Worker
+from tradeoff.serving.real.interrupts import Interrupted, Interrupts
 from tradeoff.serving.real.loop import Loop, Record
 from tradeoff.serving.real.record import SOURCE, row_of, samples_of, window_of
-from tradeoff.serving.schedule import arrivals_of, thinker
+from tradeoff.serving.schedule import MOST_REQUESTS, arrivals_of, check_length, thinker
 from tradeoff.serving.systems import System, systems
 from tradeoff.timing.bench import adapter_for
 from tradeoff.timing.failure import said_by
-from tradeoff.timing.host import collection_held_off
 from tradeoff.workloads import Workload, as_workload
 from tradeoff.workloads.choice import check_dtypes, device_for
 
@@ -33,7 +34,7 @@ _SWITCH_S = 2e-4
 """How long a thread may keep the interpreter while another waits for it: the loop must wake in time."""
 
 
-class ServeInterrupted(UserWarning):
+class ServeInterrupted(Interrupted):
     """A run was stopped by Ctrl-C; what was measured until then is kept."""
 
 
@@ -92,7 +93,8 @@ def serve(
     -------
     Run
         A row of ``points`` for each combination and a row of ``samples`` for each request. After Ctrl-C batches under
-        way are waited for, and all that was measured is kept, with a `ServeInterrupted` warning.
+        way are waited for, unless it is pressed again, and all that was measured is kept, with a `ServeInterrupted`
+        warning.
 
     Raises
     ------
@@ -104,6 +106,10 @@ def serve(
     ``overhead`` is the rest: the loop's wake-up and the hand-over to a thread. How late the loop was with each batch
     is in ``wakeup_p50_ms`` and ``wakeup_p99_ms``. `replay` serves a Run again under the virtual clock.
 
+    Garbage is collected as ever: requests whose batch met a collection carry the label ``gc``, and ``preempted`` when
+    the worker's thread lost its core meanwhile (where the system tells: Linux). A queue that has grown without end when
+    the last request has come is given up, and the point is ``saturated``; requests that wait then are ``unfinished``.
+
     Examples
     --------
     >>> run = tradeoff.serve("softmax", max_batch_size=[1, 8], request_rate=200, max_wait_ms=2)  # doctest: +SKIP
@@ -112,10 +118,7 @@ def serve(
         max_batch_size=max_batch_size, request_rate=request_rate, concurrency=concurrency, load=load, think_ms=think_ms,
         think=think, max_wait_ms=max_wait_ms, workers=workers, queue_limit=queue_limit, formation=formation,
     )  # fmt: skip
-    if isinstance(duration_s, bool) or not isinstance(duration_s, int | float) or not 0.0 < duration_s < 1e6:
-        raise ArgumentError(f"duration_s must be seconds, above 0; got {shown(duration_s)}")
-    if n_requests is not None and (isinstance(n_requests, bool) or not isinstance(n_requests, int) or n_requests < 1):
-        raise ArgumentError(f"n_requests must be a whole number, 1 or more, or None; got {shown(n_requests)}")
+    check_length(asked, duration_s=duration_s, n_requests=n_requests)
     for what, function in (("preprocess", preprocess), ("postprocess", postprocess)):
         if function is not None and not callable(function):
             raise ArgumentError(f"{what} must be a function, or None; got {shown(function)}")
@@ -133,32 +136,35 @@ def serve(
     largest = max(system.policy.max_batch_size for system in asked)
     crew_size = max(system.policy.workers for system in asked)
     calls = _prepared(made, largest, crew_size, dtype=dtype, device=device, seed=seed)
-    for system in asked:
-        identity = who | system.identity
-        identified = point_id(identity)
-        if progress:
-            print(f"{made.name}: {_said(system)}", file=sys.stderr)
-        until = round(duration_s * 1e9)
-        if isinstance(calls, str):
-            rows.append(identity | {"status": "failed", "reason": calls, "flags": []})
-            continue
-        crew = [
-            Worker(one, preprocess=preprocess, postprocess=postprocess, adapter=adapter)
-            for one in calls[: system.policy.workers]
-        ]
-        record = _served(system, crew, until=until, most=n_requests, seed=seed)
-        window = window_of(system, until, record.arrivals, is_short=n_requests is not None or record.interrupted)
-        found = samples_of(record, identified, *window)
-        rows.append(identity | row_of(record, found, system, *window))
-        rows[-1]["flags"] = ["not_isolated", *rows[-1]["flags"]]
-        samples.append(found)
-        if record.interrupted:
-            warnings.warn(
-                f"stopped at point {len(rows)} of {len(asked)}; what was measured is in the Run that was returned",
-                ServeInterrupted,
-                stacklevel=2,
-            )
-            break
+    with Interrupts() as interrupts:
+        for system in asked:
+            identity = who | system.identity
+            if progress:
+                print(f"{made.name}: {_said(system)}", file=sys.stderr)
+            until = round(duration_s * 1e9)
+            if isinstance(calls, str):
+                rows.append(identity | {"status": "failed", "reason": calls, "flags": []})
+                continue
+            crew = [
+                Worker(one, preprocess=preprocess, postprocess=postprocess, adapter=adapter)
+                for one in calls[: system.policy.workers]
+            ]
+            record = _served(system, crew, interrupts, until=until, most=n_requests, seed=seed)
+            arrivals = record.arrivals
+            is_short = n_requests is not None or record.interrupted or len(arrivals) >= MOST_REQUESTS
+            window = window_of(system, until, arrivals, is_short=is_short)
+            found = samples_of(record, point_id(identity), *window)
+            rows.append(identity | row_of(record, found, system, *window))
+            rows[-1]["flags"] = ["not_isolated", *rows[-1]["flags"]]
+            samples.append(found)
+            if interrupts.count:
+                break
+    if interrupts.count:
+        warnings.warn(
+            f"stopped at point {len(rows)} of {len(asked)}; what was measured is in the Run that was returned",
+            ServeInterrupted,
+            stacklevel=2,
+        )
     return Run(
         make_points(rows),
         pd.concat(samples, ignore_index=True) if samples else make_samples({}),
@@ -191,16 +197,19 @@ def _prepared(
     return calls
 
 
-def _served(system: System, crew: list[Worker], *, until: int, most: int | None, seed: int) -> Record:
+def _served(
+    system: System, crew: list[Worker], interrupts: Interrupts, *, until: int, most: int | None, seed: int
+) -> Record:
     """Serve one point."""
     rng = np.random.default_rng([seed, 0, 0])
     threads = Threads(crew)
-    loop = Loop(system.policy, threads, clock=time.perf_counter_ns)
+    loop = Loop(system.policy, threads, clock=time.perf_counter_ns, interrupts=interrupts)
     try:
-        with collection_held_off(), _quick_to_switch():
+        with _quick_to_switch(), interrupts.waking(threads.wake):
             if system.load is None:
-                return loop.serve_clients(system.clients, thinker(system, rng), until, most)
-            return loop.serve(arrivals_of(system, rng, until=until, most=most))
+                return loop.serve_clients(system.clients, thinker(system, rng), until, most or MOST_REQUESTS)
+            given_up = math.inf if system.is_finite else until
+            return loop.serve(arrivals_of(system, rng, until=until, most=most), until=given_up)
     finally:
         threads.close()
 

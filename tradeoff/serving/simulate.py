@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import numbers
+import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,14 +13,16 @@ import numpy as np
 
 from tradeoff.arguments import ArgumentError, shown, yes_or_no
 from tradeoff.arguments import seed as seed_of
+from tradeoff.digits import counted, three
 from tradeoff.environment import packages
 from tradeoff.frames import Run, make_points, point_id
 from tradeoff.serving.costs import Costs, Table, costs_of
+from tradeoff.serving.real.interrupts import Interrupted
 from tradeoff.serving.requests import samples_of
 from tradeoff.serving.simulated import Seen, row_of, who_of
 from tradeoff.serving.systems import System, systems
 from tradeoff.serving.virtual import engine
-from tradeoff.serving.virtual.grid import Numbers, Point, Served, Shared
+from tradeoff.serving.virtual.grid import Integers, Numbers, Point, Served, Shared
 from tradeoff.serving.virtual.kernels import SEEN
 
 _PILOTS, _PILOT_REQUESTS, _FIRST_PILOT = 8, 5_000, 1_000
@@ -27,7 +30,14 @@ _FEWEST, _MOST = 10_000, 500_000
 _ERROR = 0.025
 """Standard error of p99, relative, that a run whose length is left open aims at."""
 
+_MOST_GIVEN = 20_000_000
+"""Requests of a replication: each takes some hundred bytes."""
+
 _ALL_AT_ONCE = 10_000
+
+
+class SimulateInterrupted(Interrupted):
+    """A simulation was stopped by Ctrl-C; replications that were whole are kept."""
 
 
 def simulate(
@@ -127,6 +137,10 @@ def simulate(
     if pad_to not in (None, "measured"):
         raise ArgumentError(f"pad_to must be 'measured' or None; got {shown(pad_to)}")
     given = None if n_requests is None else whole("n_requests", n_requests)
+    if given is not None and given > _MOST_GIVEN:
+        raise ArgumentError(
+            f"n_requests must be {three(_MOST_GIVEN)} at most, for each takes memory; got {given}: take replications"
+        )
     replications, seed = whole("replications", replications), seed_of(seed)
     yes_or_no("keep_samples", keep_samples)
     costs = costs_of(service, pad=pad_to is not None, seed=seed)
@@ -134,8 +148,7 @@ def simulate(
     plans = [_plan(system, world, given) for system in asked]
     if given is None:
         _lengthen(plans, world, replications)
-    for replication in range(replications):
-        world.see(plans, replication)
+    done = _replicate(world, plans, replications)
     who = who_of(service) | {"pad_to": pad_to}
     rows = [row_of(plan.seen, who, costs, aimed_at=None if given is not None else _ERROR) for plan in plans]
     points = make_points(rows)
@@ -144,14 +157,35 @@ def simulate(
         for plan, row in zip(plans, rows, strict=True):
             if plan.seen.is_simulated:
                 identity = point_id(row)
-                samples += [samples_of(world.serve(plan, r), plan.point, identity, r) for r in range(replications)]
+                samples += [samples_of(world.serve(plan, r), plan.point, identity, r) for r in range(done)]
     measured = dict(service.environment) if isinstance(service, Run) else {}
-    about = {"seed": seed, "replications": replications, "packages": packages()}
+    about = {"seed": seed, "replications": done, "packages": packages()}
     if samples:
         import pandas as pd
 
         return Run(points, pd.concat(samples, ignore_index=True), measured | {"simulation": about})
     return Run(points, environment=measured | {"simulation": about})
+
+
+def _replicate(world: _World, plans: Sequence[_Plan], replications: int) -> int:
+    """Simulate replications, and return how many: at Ctrl-C those that are whole are kept."""
+    for replication in range(replications):
+        try:
+            found = world.see(plans, replication)
+        except KeyboardInterrupt:
+            if not replication:
+                raise
+            warnings.warn(
+                f"stopped after {counted(replication, 'replication')} of {replications}; they are in the Run that was "
+                "returned",
+                SimulateInterrupted,
+                stacklevel=3,
+            )
+            return replication
+        for plan, (values, ended) in zip(plans, found, strict=True):
+            if plan.seen.is_simulated:
+                plan.seen.add(values, ended)
+    return replications
 
 
 @dataclass(eq=False)
@@ -194,20 +228,18 @@ class _World:
     def host_kind(self, system: System) -> int:
         return self._kind[system.host_ms]
 
-    def see(self, plans: Sequence[_Plan], replication: int, *, n: int | None = None) -> list[Numbers]:
-        """Simulate one replication of each system; those beyond capacity are left out."""
-        found: dict[int, Numbers] = {}
+    def see(self, plans: Sequence[_Plan], replication: int, *, n: int | None = None) -> list[tuple[Numbers, Integers]]:
+        """Simulate one replication of each system, or a short one of `n` requests; what is beyond capacity is empty."""
+        found: dict[int, tuple[Numbers, Integers]] = {}
         going = [plan for plan in plans if plan.seen.is_simulated]
         for stream in dict.fromkeys(map(_stream, going)):
             some = [plan for plan in going if _stream(plan) == stream]
             points = [plan.point if n is None else _short(plan.point, n) for plan in some]
             shared = self._shared(some[0].system, max(point.n for point in points), replication)
             seen, outcome = engine.see(points, shared, is_full=n is None)
-            for plan, values, ended in zip(some, seen, outcome, strict=True):
-                found[id(plan)] = values
-                if n is None:
-                    plan.seen.add(values, ended)
-        return [found.get(id(plan), np.full(len(SEEN), math.nan)) for plan in plans]
+            found |= {id(plan): both for plan, both in zip(some, zip(seen, outcome, strict=True), strict=True)}
+        nothing = (np.full(len(SEEN), math.nan), np.zeros(3, dtype=np.int64))
+        return [found.get(id(plan), nothing) for plan in plans]
 
     def serve(self, plan: _Plan, replication: int) -> Served:
         """Simulate one replication of one system again, and return all that happened."""
@@ -270,7 +302,7 @@ def _lengthen(plans: list[_Plan], world: _World, replications: int) -> None:
     at = SEEN.index("latency_p99")
     pilots = np.array(
         [
-            [seen[at] for seen in world.see(open_ended, _FIRST_PILOT + pilot, n=_PILOT_REQUESTS)]
+            [seen[at] for seen, _ in world.see(open_ended, _FIRST_PILOT + pilot, n=_PILOT_REQUESTS)]
             for pilot in range(_PILOTS)
         ]
     )

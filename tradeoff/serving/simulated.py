@@ -71,7 +71,7 @@ def who_of(service: Any) -> dict[str, Any]:
 
 def row_of(seen: Seen, who: dict[str, Any], costs: Costs, *, aimed_at: float | None) -> dict[str, Any]:
     """Return a row of ``points``."""
-    row = who | seen.system.identity | {"flags": _flags(seen.system, costs, pad=who["pad_to"] is not None)}
+    row = who | seen.system.identity | {"flags": flags_of(seen.system, costs, pad=who["pad_to"] is not None)}
     status, reason = _status(seen, aimed_at)
     row |= {"status": status, "reason": reason, "n_errors": 0}
     if seen.values:
@@ -82,7 +82,8 @@ def row_of(seen: Seen, who: dict[str, Any], costs: Costs, *, aimed_at: float | N
     return row
 
 
-def _flags(system: System, costs: Costs, *, pad: bool) -> list[str]:
+def flags_of(system: System, costs: Costs, *, pad: bool) -> list[str]:
+    """Return what to know of a row for the times that it rests on."""
     size, workers, found = system.policy.max_batch_size, system.policy.workers, []
     if workers > 1 and (not costs.levels or costs.levels[-1] < workers):
         found.append("uncontended_service")
@@ -117,6 +118,10 @@ def _columns(seen: Seen) -> dict[str, Any]:
     n, duration_s = values["n"], values["duration"] / 1e3
     served, rejected, left = outcomes.sum(axis=0)
     network, workers = seen.system.network_ms, seen.system.policy.workers
+    # Nothing may have been counted, and work that takes no time is done at an infinite rate.
+    with np.errstate(divide="ignore", invalid="ignore"):
+        calls_per_s, size = _mean(values["batches"] / duration_s), _mean(n / values["batches"])
+        throughput = with_interval("throughput_rps", n / duration_s)
     row: dict[str, Any] = {
         "n": int(n.sum()),
         "n_rejected": int(rejected),
@@ -124,9 +129,9 @@ def _columns(seen: Seen) -> dict[str, Any]:
         "rejection_rate": float(rejected / (served + rejected)) if served + rejected else math.nan,
         "duration_s": float(duration_s.sum()),
         "utilisation": _mean(values["busy"] / np.maximum(values["duration"] * workers, 1e-300)),
-        "calls_per_s": _mean(values["batches"] / duration_s),
-        "batch_size_mean": _mean(n / values["batches"]),
-        **with_interval("throughput_rps", n / duration_s),
+        "calls_per_s": calls_per_s,
+        "batch_size_mean": size,
+        **throughput,
     }
     for stem in ("latency", "model"):
         for name in ("mean", *PERCENTILES):

@@ -161,7 +161,25 @@ def systems(
                 think=think, host_ms=host, network_ms=network,
             )
         )  # fmt: skip
+    _check_different(found)
     return tuple(found)
+
+
+def _check_different(found: Sequence[System]) -> None:
+    """Check that no system is asked for twice: their requests would be told apart by nothing."""
+    seen = set()
+    for system in found:
+        known = {name: value for name, value in system.identity.items() if value is not None}
+        if (key := tuple(known.items())) in seen:
+            rate = system.request_rate_rps
+            who = f"concurrency={system.clients}" if system.clients else f"load={system.load.name!r}"  # type: ignore[union-attr]
+            who += f", request_rate={rate:g}" if math.isfinite(rate) else ""
+            policy = system.policy
+            raise ArgumentError(
+                f"every value of a list must be another one: max_batch_size={policy.max_batch_size}, {who}, "
+                f"max_wait_ms={policy.max_wait_ms:g}, workers={policy.workers} is asked for twice"
+            )
+        seen.add(key)
 
 
 def several(name: str, value: Any) -> Sequence[Any]:

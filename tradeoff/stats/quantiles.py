@@ -25,7 +25,7 @@ from tradeoff.stats.dependence import tau as tau_of
 
 TOO_FEW_SAMPLES = "too_few_samples"
 UPPER_UNBOUNDED = "upper_unbounded"
-_ROUNDING = 1e-9
+ROUNDING = 1e-9
 """n * (1 - p) and n * p are whole numbers up to this: 100 * (1 - 0.99) is 1.0000000000000009."""
 
 
@@ -94,12 +94,12 @@ def quantile_ranks(n: int, p: float, alpha: float = 0.05, *, tau: float = 1.0) -
 
 def carries_estimate(n: int, p: float, *, tau: float = 1.0) -> bool:
     """Say whether one sample, at least, is expected above the p-quantile: p99 needs 100 that are independent."""
-    return n / tau * (1.0 - p) >= 1.0 - _ROUNDING
+    return n / tau * (1.0 - p) >= 1.0 - ROUNDING
 
 
 def rank_of(n: int, p: float) -> int:
     """Rank (counted from 1) of the ``inverted_cdf`` estimate: the smallest k with k / n >= p."""
-    return min(n, max(1, math.ceil(n * p - _ROUNDING)))
+    return min(n, max(1, math.ceil(n * p - ROUNDING)))
 
 
 def quantile_of_sorted(ordered: NDArray[np.generic], p: float, *, tau: float = 1.0, alpha: float = 0.05) -> Quantile:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Protocol
 
 from tradeoff.arguments import ArgumentError
 from tradeoff.workloads.devices import has_cuda
@@ -10,7 +11,21 @@ from tradeoff.workloads.operation import Operation
 from tradeoff.workloads.protocol import Workload
 
 
-def device_for(workload: Workload, device: str | None) -> str:
+class Runs(Protocol):
+    """What runs somewhere: a workload, or a model of tokens."""
+
+    @property
+    def name(self) -> str:
+        """What it is called."""
+        ...
+
+    @property
+    def backend(self) -> str:
+        """Who runs it."""
+        ...
+
+
+def device_for(workload: Runs, device: str | None) -> str:
     """Return the device that was asked for, or the backend's own choice.
 
     Raises

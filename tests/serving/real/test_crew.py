@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 
 import pytest
 
@@ -35,6 +36,20 @@ def test_batches_run_side_by_side_and_errors_are_told(crew):
     assert crew.wait(0.001) is None
 
 
+def test_a_workload_that_wants_to_end_the_program_ends_its_batch():
+    threads = Threads([Worker({1: lambda: sys.exit(3)})])
+    threads.begin(0, 1)
+    assert threads.wait(10.0).error == "SystemExit: 3"
+    threads.begin(1, 1)
+    assert threads.wait(10.0).number == 1, "the thread is still there"
+    threads.close()
+
+
+def test_who_waits_can_be_woken(crew):
+    crew.wake()
+    assert crew.wait(math.inf) is None
+
+
 def test_a_worker_times_each_part():
     now = [0]
 
@@ -45,7 +60,7 @@ def test_a_worker_times_each_part():
     seen = []
     ended = Worker({3: lambda: "out"}, preprocess=seen.append, postprocess=seen.append, clock=clock).run(7, 3)
     assert seen == [3, "out"]
-    assert ended == (7, 10, 10, 10, 10, None)
+    assert ended[:-1] == (7, 10, 10, 10, 10, None)
 
 
 class Device:

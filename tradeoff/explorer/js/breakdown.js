@@ -28,9 +28,8 @@ export function breakdownPanel({ payload, grid }) {
   }
 
   function partsAt(state, at, cell) {
-    const stages = state.slice.parts[at] ?? {};
     return payload.stages
-      .map((stage) => ({ stage, value: stages[stage]?.[cell] ?? null }))
+      .map((stage) => ({ stage, value: grid.number(state.slice, `at_${at}_${stage}_ms`, cell) }))
       .filter((part) => part.value !== null && part.value !== 0);
   }
 

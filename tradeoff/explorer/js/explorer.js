@@ -1,4 +1,4 @@
-// The explorer: render({ model, el }) draws one payload and keeps it in step with the model.
+// The explorer: what explorerWith gives, render({ model, el }), draws one payload and keeps it in step with the model.
 //
 // The model is anywidget's (get, set, save_changes, on, off, send); the stand-alone page brings a small one of its own.
 //
@@ -8,64 +8,69 @@
 //   concurrency  number   likewise                                                      written
 //   position     object   {column: value} for axes with other names, e.g. max_wait_ms   written
 //   slice        object   {column: text} for the categorical columns that vary          written
-//   percentile   string   "p50" | "p90" | "p95" | "p99" | "p999": axis and limit          written
-//   limit_ms     number   latency limit on that percentile; null: none is declared      written
-//   objective    string   the objective in words; "" while no limit is declared         written, never read
+//   percentile   string   "p50" | "p90" | "p95" | "p99" | "p999": the frontier's axis     written
+//   objective    object   as objective.js has it; null while none is declared           written
 //
-// A value that was not measured moves to the nearest measured one (limit_ms: to the nearest of payload.limits_ms),
-// and the moved value is written back.
+// A value that was not measured moves to the nearest measured one, and the moved value is written back.
 //
 // Messages: model.send({ kind: "plotly", version }) when this page has no plotly.js of payload.plotly_version yet;
 // the answer is msg:custom ({ kind: "plotly", version }, [gzipped bytes]) or ({ kind: "plotly", error: "sentence" }).
 
-import { breakdownPanel } from "./breakdown.js";
+import { createAnswer } from "./answer.js";
+import { createAnswers } from "./answers.js";
+import { openBefore } from "./before.js";
 import { createControls } from "./controls.js";
 import { describePanels } from "./describe.js";
-import { distributionPanel } from "./distribution.js";
-import { html, setText } from "./dom.js";
-import { frontierFigure, latencyFigure, latencyPair, throughputFigure } from "./figures.js";
+import { html, keepFocus, setText } from "./dom.js";
+import { createPanels } from "./explorer_panels.js";
 import { openGrid } from "./grid.js";
 import { assemble } from "./layout.js";
-import { frontierLegend, holeLegend, holesNote, sizeLegend } from "./legend.js";
-import { lineMarks } from "./linemarks.js";
 import { loadPlotly } from "./loader.js";
-import { frontierMarks } from "./marks.js";
-import { createOwnPanel, createPlotPanel } from "./panels.js";
-import { createAnswer, createReadouts, sentenceFor } from "./readouts.js";
+import { percentileFor, withLimit } from "./objective.js";
+import { createReadouts } from "./readouts.js";
+import { hasTails } from "./remarks.js";
+import { sentenceFor } from "./sentence.js";
 import { MODEL_KEYS, readState, writeState } from "./state.js";
 import { fillTable, markRow } from "./table.js";
 import { currentTheme, watchTheme } from "./theme.js";
 
-export async function render({ model, el }) {
-  const root = html("section", { class: "tradeoff-explorer", "aria-label": "throughput and latency explorer" });
-  el.append(root);
-  let close = await open(root, model);
-  const reopen = async () => {
-    close();
-    close = await open(root, model);
-  };
-  model.on("change:payload", reopen);
-  return () => {
-    model.off("change:payload", reopen);
-    close();
-    root.remove();
+// createAsking(context, model, { objective }) makes what an objective is declared with: { element, show(state), close() }.
+export function explorerWith(createAsking) {
+  return async ({ model, el }) => {
+    const root = html("section", { class: "tradeoff-explorer", "aria-label": "throughput and latency explorer" });
+    el.append(root);
+    let close = await open(root, model, createAsking);
+    const reopen = async () => {
+      const goOn = keepFocus(root);
+      close();
+      const opening = open(root, model, createAsking);
+      goOn();
+      close = await opening;
+    };
+    model.on("change:payload", reopen);
+    return () => {
+      model.off("change:payload", reopen);
+      close();
+      root.remove();
+    };
   };
 }
 
-async function open(root, model) {
+async function open(root, model, createAsking) {
   const payload = model.get("payload");
   const grid = openGrid(payload);
-  const context = { payload, grid };
+  const context = { payload, grid, answers: createAnswers(payload, grid), before: openBefore(payload, grid) };
   let state = readState(model, payload, grid);
   let theme = currentTheme();
   let Plotly = null;
   let frame = 0; // a pending animation frame
 
-  const controls = createControls(context, { move, limit, settle: settleSlider, percentile, slice });
-  const readouts = createReadouts(context);
+  const controls = createControls(context, { move, limit, limiting, settle: settleSlider, percentile, slice });
+  const asking = createAsking(context, model, { objective: declare });
+  const readouts = createReadouts(context, () => tell(!state.tail));
   const answer = createAnswer(context, go);
-  const panels = createPanels(context, go);
-  const parts = assemble(root, context, { controls, readouts, answer, panels, state: () => state });
+  const panels = createPanels(context, { go, ask: askTail, showBefore });
+  const parts = assemble(root, context, { controls, asking, readouts, answer, panels, state: () => state });
 
   // --- while a slider moves: look up, place marks, write numbers; nothing else -------------------------------------
   function follow() {
@@ -81,8 +86,10 @@ async function open(root, model) {
     if (axis > 1) schedule(); // the faint lines of the panels lie at this place of the third axis
   }
 
-  function limit(at) {
-    state = { ...state, limit: at };
+  function limit(value) {
+    state = { ...state, objective: withLimit(payload, state, value) };
+    controls.limit.show(state);
+    asking.show(state);
     follow();
   }
 
@@ -95,7 +102,8 @@ async function open(root, model) {
   }
 
   function say() {
-    setText(parts.sentence, sentenceFor(payload, grid, state));
+    setText(parts.sentence, sentenceFor(context, state));
+    parts.audit.show(state.slice, grid.cellAt(state.index));
     describePanels(panels, context, state);
     markRow(parts.table, grid.cellAt(state.index));
   }
@@ -128,6 +136,46 @@ async function open(root, model) {
     settle();
   }
 
+  function tell(open) {
+    state = { ...state, tail: open };
+    readouts.show(state);
+    say();
+  }
+
+  // A click on a point of the tail: the sliders move there, and what makes it is told.
+  function askTail(cell) {
+    state = { ...state, tail: hasTails(payload) };
+    go(cell);
+  }
+
+  function limiting(at) {
+    state = { ...state, limiting: at };
+    controls.show(state);
+    follow();
+  }
+
+  // A whole objective, put together in the page: the axis and the drop-downs go where it can be seen.
+  function declare(objective) {
+    const seen = objective && { percentile: percentileFor(payload, objective, state.percentile), slice: grid.sliceHolding(objective, state.slice) };
+    const before = state;
+    state = { ...state, objective, ...seen };
+    if (state.slice !== before.slice || state.percentile !== before.percentile) {
+      restage();
+      return;
+    }
+    controls.show(state);
+    asking.show(state);
+    follow();
+    settle();
+  }
+
+  function showBefore(shown) {
+    state = { ...state, before: shown };
+    follow();
+    say();
+    schedule();
+  }
+
   function percentile(name) {
     state = { ...state, percentile: name };
     restage();
@@ -141,6 +189,7 @@ async function open(root, model) {
   // --- when the static part changes --------------------------------------------------------------------------------
   function restage() {
     controls.show(state);
+    asking.show(state);
     panels.stage(state, theme);
     fillTable(parts.table, context, state);
     settle();
@@ -171,12 +220,13 @@ async function open(root, model) {
       asked = false;
       if (closed) return; // a view that is gone must not write what it thought
       const before = state;
-      state = readState(model, payload, grid);
+      state = readState(model, payload, grid, state);
       if (state.slice !== before.slice || state.percentile !== before.percentile) {
         restage();
         return;
       }
       controls.show(state);
+      asking.show(state);
       follow();
       settle();
       if (state.index.some((at, axis) => axis > 1 && at !== before.index[axis])) schedule();
@@ -206,6 +256,7 @@ async function open(root, model) {
 
   return () => {
     closed = true;
+    asking.close();
     delete root.dataset.ready;
     cancelAnimationFrame(frame);
     stopTheme();
@@ -214,37 +265,4 @@ async function open(root, model) {
     if (Plotly) for (const panel of panels.all) panel.remove(Plotly);
     root.replaceChildren();
   };
-}
-
-function createPanels(context, chosen) {
-  const { payload, grid } = context;
-  const legend = frontierLegend();
-  const ramps = [sizeLegend(grid), sizeLegend(grid)];
-  const holes = holesNote(context);
-  const crosses = [holeLegend(context), holeLegend(context)];
-  const note = html("p", { class: "panel-note" });
-  const pair = (state) => latencyPair(state.percentile, payload.percentiles).map((name) => `latency_${name}_ms`);
-  // The chosen percentile carries the large ring, whatever its place in the pair.
-  const latencies = (state) => pair(state).sort((a, b) => (a.includes(`_${state.percentile}_`) ? 1 : 0) - (b.includes(`_${state.percentile}_`) ? 1 : 0));
-  const breakdown = breakdownPanel(context);
-  const distribution = distributionPanel(context);
-  const first = grid.axes[0].label;
-  const panels = {
-    frontier: createPlotPanel({ name: "frontier", title: "Frontier", below: [legend.element, ramps[0].element], figureOf: frontierFigure, marksOn: (overlay) => frontierMarks(overlay, context), chosen }),
-    throughput: createPlotPanel({ name: "throughput", title: `Throughput over ${first}`, below: [ramps[1].element, crosses[0].element], figureOf: throughputFigure, marksOn: (overlay) => lineMarks(overlay, context, () => ["throughput_rps"], false), chosen }),
-    latency: createPlotPanel({ name: "latency", title: `Latency over ${first}`, below: [crosses[1].element], figureOf: latencyFigure, marksOn: (overlay) => lineMarks(overlay, context, latencies, true), chosen }),
-    breakdown: createOwnPanel({ name: "breakdown", title: "Where the time goes here", own: breakdown }),
-    distribution: createOwnPanel({ name: "distribution", title: "Distribution here", own: distribution }),
-  };
-  panels.frontier.element.append(note, holes.element);
-  panels.breakdown.element.append(breakdown.key, breakdown.aside);
-
-  function stage(state, theme) {
-    setText(panels.frontier.heading, `Throughput over ${state.percentile} latency`);
-    setText(panels.latency.heading, `${pair(state).map((name) => name.split("_")[1]).join(" and ")} over ${first}`);
-    for (const key of [legend, ...ramps]) key.colour(theme);
-    for (const told of [holes, ...crosses]) told.show(state);
-  }
-
-  return { ...panels, all: Object.values(panels), note, stage, told: { breakdown: breakdown.told, distribution: distribution.told } };
 }

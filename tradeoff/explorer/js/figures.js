@@ -1,4 +1,5 @@
-// The static part of the three plotly panels: every point and line, drawn once for a slice, a percentile and a theme.
+// The static part of the plotly panels: axes, and the lines over the first axis, drawn once for a slice, a percentile
+// and a theme.
 
 import { capital, count, exact, interval, milliseconds, plain, rate, scaled, short } from "./format.js";
 import { axisName, valueText } from "./grid.js";
@@ -6,7 +7,6 @@ import { kindOf, labelsThatFit, rangeOf, ticksOf } from "./scales.js";
 import { coloursOf, sizeColour } from "./theme.js";
 
 const MARGIN = { l: 66, r: 18, t: 14, b: 50 };
-const SYMBOLS = { frontier: "circle", ambiguous: "diamond-open", dominated: "circle-open" };
 const SAID = { frontier: "on the frontier", ambiguous: "ambiguous: intervals overlap", dominated: "dominated" };
 
 export const CONFIG = {
@@ -17,26 +17,8 @@ export const CONFIG = {
   scrollZoom: false,
 };
 
-export function frontierFigure(view) {
-  const { grid, state, size } = view;
-  const metric = `latency_${state.percentile}_ms`;
-  const labels = state.slice.frontier[state.percentile] ?? [];
-  const known = grid.cells().filter((cell) => both(view, metric, cell));
-  const groups = Object.keys(SYMBOLS).map((label) => known.filter((cell) => labels[cell] === label)).reverse();
-  const withEnds = known.filter((cell) => labels[cell] !== "dominated");
-  const xs = [...values(view, metric, known), ...ends(view, metric, withEnds)];
-  const ys = [...values(view, "throughput_rps", known), ...ends(view, "throughput_rps", withEnds)];
-  const axes = {
-    xaxis: latencyAxis(view, `${state.percentile} latency`, "← better", xs, { side: "x" }),
-    yaxis: rateAxis(view, ys),
-  };
-  const data = [...groups.map((cells, at) => pointsTrace(view, metric, cells, Object.keys(SYMBOLS).reverse()[at]))];
-  data.splice(1, 0, stepTrace(view, metric, groups[2], axes));
-  return { data, layout: { ...layoutOf(view, axes, size), annotations: absent(view, known) } };
-}
-
 // What stands in a panel that has nothing to draw.
-function absent(view, known) {
+export function absent(view, known) {
   if (known.length) return [];
   const text = "no point here has numbers";
   return [{ text, xref: "paper", yref: "paper", x: 0.5, y: 0.6, showarrow: false, bgcolor: coloursOf(view.theme).paper, font: { size: 14, color: coloursOf(view.theme).muted } }];
@@ -82,76 +64,21 @@ export function latencyPair(percentile, percentiles) {
 
 // One unit for all latencies of a payload, so that panels can be compared at a glance.
 export function timeUnit(payload) {
-  const all = payload.limits_ms;
+  const all = payload.percentiles.flatMap((name) => payload.metrics[`latency_${name}_ms`]?.steps ?? []);
   if (!all.length) return "ms";
-  if (all.at(-1) < 1) return "µs";
-  return all[0] > 1000 ? "s" : "ms";
+  if (Math.max(...all) < 1) return "µs";
+  return Math.min(...all) > 1000 ? "s" : "ms";
 }
 
-function both(view, metric, cell) {
-  const { grid, state } = view;
-  return grid.number(state.slice, metric, cell) !== null && grid.isMeasured(state.slice, cell);
-}
-
-function values(view, metric, cells) {
+export function values(view, metric, cells) {
   return cells.map((cell) => view.grid.number(view.state.slice, metric, cell)).filter((value) => value !== null);
 }
 
-function ends(view, metric, cells) {
+export function ends(view, metric, cells) {
   return [...values(view, `${metric}_lo`, cells), ...values(view, `${metric}_hi`, cells)];
 }
 
-function pointsTrace(view, metric, cells, label) {
-  const colours = coloursOf(view.theme);
-  const at = view.grid.axes.length > 1 ? 1 : 0;
-  const ordered = cells.map((cell) => sizeColour(view.theme, view.grid.indexOf(cell)[at], view.grid.sizes[at]));
-  const grey = label === "dominated";
-  return {
-    type: "scatter", mode: "markers", name: label, showlegend: false, cliponaxis: true,
-    x: cells.map((cell) => view.grid.number(view.state.slice, metric, cell)),
-    y: cells.map((cell) => view.grid.number(view.state.slice, "throughput_rps", cell)),
-    customdata: cells, text: cells.map((cell) => hoverText(view, cell)), hoverinfo: "text",
-    marker: {
-      symbol: SYMBOLS[label], size: { frontier: 9, ambiguous: 8, dominated: 6 }[label], opacity: 1,
-      color: grey ? colours.faint : ordered,
-      line: { width: label === "frontier" ? 1 : 1.3, color: grey ? colours.faint : label === "frontier" ? colours.ink : ordered },
-    },
-    error_x: grey ? { visible: false } : errorBars(view, metric, cells, colours.faint),
-    error_y: grey ? { visible: false } : errorBars(view, "throughput_rps", cells, colours.faint),
-  };
-}
-
-function errorBars(view, metric, cells, color) {
-  const reach = (end, sign) =>
-    cells.map((cell) => {
-      const [value, other] = [metric, metric + end].map((name) => view.grid.number(view.state.slice, name, cell));
-      return value === null || other === null ? 0 : Math.max(0, sign * (other - value));
-    });
-  return { type: "data", symmetric: false, array: reach("_hi", 1), arrayminus: reach("_lo", -1), color, thickness: 1, width: 0 };
-}
-
-// The best throughput at or below each latency: a step, for nothing is interpolated between measured points.
-function stepTrace(view, metric, cells, axes) {
-  const ordered = cells
-    .map((cell) => [metric, "throughput_rps"].map((name) => view.grid.number(view.state.slice, name, cell)))
-    .sort((a, b) => a[0] - b[0] || a[1] - b[1]);
-  const far = { log: (value) => 10 ** (value + 9), linear: (value) => value + 1e9 }[axes.xaxis.type];
-  const low = { log: (value) => 10 ** (value - 9), linear: (value) => value - 1e9 }[axes.yaxis.type];
-  const x = ordered.map((place) => place[0]);
-  const y = ordered.map((place) => place[1]);
-  if (x.length) {
-    x.unshift(x[0]);
-    y.unshift(low(axes.yaxis.range[0]));
-    x.push(far(axes.xaxis.range[1]));
-    y.push(y.at(-1));
-  }
-  return {
-    type: "scatter", mode: "lines", x, y, name: "step", hoverinfo: "skip", showlegend: false,
-    line: { color: coloursOf(view.theme).muted, width: 1.5, shape: "hv" },
-  };
-}
-
-function hoverText(view, cell) {
+export function hoverText(view, cell) {
   const { grid, state } = view;
   const number = (metric) => grid.number(state.slice, metric, cell);
   const lines = [capital(grid.placeOf(cell)), rate(number("throughput_rps"))];
@@ -166,7 +93,7 @@ function hoverText(view, cell) {
   return lines.map(plain).join("<br>");
 }
 
-function layoutOf(view, axes, { width, height }) {
+export function layoutOf(view, axes, { width, height }) {
   const colours = coloursOf(view.theme);
   return {
     ...axes, width, height, autosize: false, margin: MARGIN, showlegend: false, hovermode: "closest", dragmode: "zoom",
@@ -188,7 +115,7 @@ function axisOf(view, { title, kind, range, ticks, texts }) {
   };
 }
 
-function latencyAxis(view, name, better, all, { side }) {
+export function latencyAxis(view, name, better, all, { side }) {
   const unit = timeUnit(view.payload);
   const kind = all.length ? kindOf(all.map((value) => value)) : "log";
   const shown = zoomed(view, `${side}axis`) ?? rangeOf(all, kind);
@@ -198,7 +125,7 @@ function latencyAxis(view, name, better, all, { side }) {
   return axisOf(view, { title: `${name} (${unit})  ${better}`, kind, range: rangeOf(all, kind), ticks, texts });
 }
 
-function rateAxis(view, all, brief = false) {
+export function rateAxis(view, all, brief = false) {
   const kind = all.length ? kindOf(all) : "log";
   const shown = zoomed(view, "yaxis") ?? rangeOf(all, kind);
   const ticks = all.length ? ticksOf(shown, kind, Math.max(3, Math.floor(view.size.height / 34))) : [];

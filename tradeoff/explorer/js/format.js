@@ -52,9 +52,12 @@ export function exact(value) {
   return String(value);
 }
 
-// As an objective spells it: `tradeoff.Objective` reads it back.
-export function limitText(percentile, limit) {
-  return `${percentile} <= ${limit} ms`;
+// A limit with three digits, rounded to the side on which what meets it still does.
+export function outward(limit, comparison) {
+  const near = Number(limit.toPrecision(3));
+  const step = 10 ** (Math.floor(Math.log10(Math.abs(near))) - 2);
+  if (comparison === "<=" ? near >= limit : near <= limit) return near;
+  return Number((near + (comparison === "<=" ? step : -step)).toPrecision(3));
 }
 
 export function percentOf(part, whole) {

@@ -35,9 +35,13 @@ export function openGrid(payload) {
     return indexOf(cell).map((at, axis) => `${axisName(axes[axis])} ${valueText(axes[axis], at)}`).join(" × ");
   }
 
-  function cells() {
-    return Array.from({ length: sizes.reduce((product, size) => product * size, 1) }, (_, cell) => cell);
+  // "16 × 4": where there is no room for more
+  function shortPlaceOf(cell) {
+    return indexOf(cell).map((at, axis) => exact(axes[axis].values[at])).join(" × ");
   }
+
+  const everyCell = Array.from({ length: sizes.reduce((product, size) => product * size, 1) }, (_, cell) => cell);
+  const cells = () => everyCell;
 
   // The cells along one axis, everything else as at `index`.
   function along(axis, index) {
@@ -60,8 +64,17 @@ export function openGrid(payload) {
     return payload.slices.reduce((best, slice) => (score(slice) > score(best) ? slice : best), payload.slices[0]);
   }
 
+  // A slice in which an objective's settings hold somewhere: the one chosen now if it is, else the nearest to it.
+  function sliceHolding(objective, now) {
+    const fits = (slice) => objective.at.every(({ held }) => held === null || held[payload.slices.indexOf(slice)] !== false);
+    const fitting = payload.slices.filter(fits);
+    if (!fitting.length || fitting.includes(now)) return now;
+    const agrees = (slice) => Object.entries(now.key).filter(([column, text]) => slice.key[column] === text).length;
+    return fitting.reduce((best, slice) => (agrees(slice) > agrees(best) ? slice : best));
+  }
+
   return {
-    axes, sizes, unusable, cellAt, indexOf, number, isMeasured, holeAt, placeOf, cells, along, nearestMeasured, sliceFor,
+    axes, sizes, unusable, cellAt, indexOf, number, isMeasured, holeAt, placeOf, shortPlaceOf, cells, along, nearestMeasured, sliceFor, sliceHolding,
   };
 }
 

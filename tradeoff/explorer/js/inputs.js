@@ -7,7 +7,7 @@ export function createSlider({ name, column, size, shown, spoken, moved, settled
   const value = html("output", { class: "slider-value", for: id });
   const label = html("span", { class: "slider-name" }, name);
   const input = html("input", { type: "range", id, min: 0, max: Math.max(0, size - 1), step: 1, "data-slider": column });
-  if (size < 2) input.disabled = true;
+  input.disabled = size < 2;
   const element = html("label", { class: `slider ${column === "limit" ? "limit" : "axis"}`, for: id }, html("span", { class: "slider-head" }, label, value), input);
 
   // `exact`: the text of a value that lies between two steps
@@ -25,6 +25,10 @@ export function createSlider({ name, column, size, shown, spoken, moved, settled
     element,
     name: label,
     input,
+    resize(steps) {
+      setAttributes(input, { max: Math.max(0, steps - 1) });
+      input.disabled = steps < 2;
+    },
     set(place, exact = null) {
       if (Number(input.value) !== place) input.value = String(place);
       tell(place, exact);
@@ -34,10 +38,16 @@ export function createSlider({ name, column, size, shown, spoken, moved, settled
 
 export function createSelect(name, options, chosen, column = null) {
   const select = html("select", column === null ? { "data-select": name } : { "data-select": column });
-  for (const text of options) select.append(html("option", { value: text }, text));
+  const texts = () => [...select.options].map((option) => option.value);
+  function offer(wanted) {
+    if (JSON.stringify(wanted) !== JSON.stringify(texts())) select.replaceChildren(...wanted.map((text) => html("option", { value: text }, text)));
+  }
+  offer(options);
   select.addEventListener("change", () => chosen(select.value));
   return {
     element: html("label", { class: "select" }, html("span", {}, name), select),
+    texts,
+    offer,
     set(text) {
       if (select.value !== text) select.value = text;
     },

@@ -14,8 +14,8 @@ const GLYPHS = {
   dominated: { d: "M6 3A3 3 0 1 1 6 9A3 3 0 1 1 6 3Z", full: false },
 };
 
-// "● frontier  ◇ ambiguous  ○ dominated"
-export function frontierLegend() {
+// "○ here  ● frontier  ◇ ambiguous  ○ dominated  □ before"
+export function frontierLegend({ before }) {
   const entries = Object.entries(GLYPHS).map(([name, { d, full }]) => {
     const mark = svg("path", { d });
     return { name, mark, full, element: html("span", { class: "legend-entry" }, svg("svg", { width: 12, height: 12, "aria-hidden": "true" }, mark), name) };
@@ -28,7 +28,8 @@ export function frontierLegend() {
       setAttributes(mark, { stroke, "stroke-width": 1.3, fill: full ? ink : "none" });
     }
   }
-  return { element: html("p", { class: "legend" }, here, ...entries.map(({ element }) => element)), colour };
+  const then = html("span", { class: "legend-entry" }, svg("svg", { width: 12, height: 12, "aria-hidden": "true" }, svg("rect", { class: "before-ring", x: 2, y: 2, width: 8, height: 8 })), "before");
+  return { element: html("p", { class: "legend" }, here, ...entries.map(({ element }) => element), ...(before ? [then] : [])), colour };
 }
 
 // "concurrency 1 [ramp] 64": the colour of points and lines, an ordered size.

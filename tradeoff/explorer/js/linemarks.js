@@ -1,16 +1,16 @@
 // What moves on the panels over the first axis: the chosen line with its intervals, the ring "here", holes, the limit.
 
 import { setAttributes, setText, show, svg } from "./dom.js";
-import { milliseconds } from "./format.js";
 import { lineName } from "./figures.js";
 import { boxAround, freePlace, pointsAlong } from "./labels.js";
+import { limitLines } from "./limitlines.js";
 import { bandAround, pathThrough } from "./overlay.js";
-import { limitOf } from "./state.js";
 
 export const HOLE = "M-4-4L4 4M-4 4L4-4M0-7A7 7 0 1 1 0 7A7 7 0 1 1 0-7Z";
 
-// metricsOf(state) lists the columns to draw, the one that carries the ring last; `limited` draws the latency limit.
-export function lineMarks(overlay, { payload, grid }, metricsOf, limited) {
+// metricsOf(state) lists the columns to draw, the one that carries the ring last.
+export function lineMarks(overlay, context, metricsOf) {
+  const { grid } = context;
   const lines = [0, 1].map((at) => ({
     band: svg("path", { class: "here-band" }),
     path: svg("path", { class: at === 0 ? "here-line" : "here-line second" }),
@@ -18,10 +18,11 @@ export function lineMarks(overlay, { payload, grid }, metricsOf, limited) {
     name: svg("text", { class: "line-name halo" }),
     ring: svg("circle", { class: "here-ring", r: at === 0 ? 8 : 5, ...(at === 0 ? { "data-mark": "here" } : {}) }),
   }));
-  const limitLine = svg("line", { class: "limit-line" });
   const holes = grid.axes[0].values.map(() => hole());
   const column = svg("line", { class: "here-column" });
-  overlay.inside.append(column, limitLine, ...lines.flatMap((line) => [line.band, line.path, line.dots]), ...lines.map((line) => line.ring).reverse());
+  overlay.inside.append(column);
+  const limits = limitLines(overlay, context, (state) => ({ x: [], y: metricsOf(state) }), { named: false });
+  overlay.inside.append(...lines.flatMap((line) => [line.band, line.path, line.dots]), ...lines.map((line) => line.ring).reverse());
   overlay.outside.append(...holes.map((mark) => mark.group), ...lines.map((line) => line.name));
 
   function place(scale, state) {
@@ -30,8 +31,7 @@ export function lineMarks(overlay, { payload, grid }, metricsOf, limited) {
     const xs = grid.axes[0].values.map(scale.x);
     const metrics = metricsOf(state).slice().reverse(); // the chosen percentile first
     const drawn = lines.map((line, at) => placeLine(line, scale, state, metrics[at], { along, chosen, xs }));
-    const limitPlace = placeLimit(scale, state);
-    placeNames(scale, state, metrics, [...drawn, limitPlace], xs);
+    placeNames(scale, state, metrics, [...drawn, ...limits.place(scale, state).drawn], xs);
     show(column, drawn.some((places) => places.some((place) => place !== null)));
     setAttributes(column, { x1: xs[chosen], x2: xs[chosen], y1: scale.top, y2: scale.bottom });
     along.forEach((cell, at) => placeHole(holes[at], scale, xs[at], at === chosen, grid.holeAt(state.slice, cell)));
@@ -83,17 +83,6 @@ export function lineMarks(overlay, { payload, grid }, metricsOf, limited) {
     });
   }
 
-  // Returns the line's ends.
-  function placeLimit(scale, state) {
-    const limit = limited ? limitOf(payload, state) : null;
-    const y = limit === null ? null : scale.y(limit);
-    const visible = y !== null && y >= scale.top && y <= scale.bottom;
-    show(limitLine, visible);
-    if (!visible) return [];
-    setAttributes(limitLine, { x1: scale.left, x2: scale.right, y1: y, y2: y });
-    return [[scale.left, y], [scale.right, y]];
-  }
-
   return { place };
 }
 
@@ -118,9 +107,4 @@ function placeHole({ group, title, mark }, scale, x, chosen, reason) {
   setAttributes(mark, { class: chosen ? "hole here-hole" : "hole" });
   setAttributes(group, { transform: `translate(${x.toFixed(2)} ${(scale.bottom - 9).toFixed(2)})` });
   setText(title, reason);
-}
-
-export function limitSaid(payload, state) {
-  const limit = limitOf(payload, state);
-  return limit === null ? "no limit declared" : `${state.percentile} at most ${milliseconds(limit)}`;
 }

@@ -1,41 +1,41 @@
-// What moves on the frontier: the ring "here", its intervals, the limit with its feasible side, winner and runner-up.
+// What moves on the frontier: the ring "here", its intervals, the limits, winner and runner-up, the same place before.
 
-import { setAttributes, setText, show, svg } from "./dom.js";
-import { milliseconds } from "./format.js";
-import { aroundMark, boxAround, freePlace, textBox } from "./labels.js";
+import { setAttributes, show, svg } from "./dom.js";
+import { aroundMark, boxAround, freePlace } from "./labels.js";
+import { limitLines } from "./limitlines.js";
 import { pathThrough } from "./overlay.js";
-import { answerOf, limitOf } from "./state.js";
 
-export function frontierMarks(overlay, { payload, grid }) {
-  const shade = svg("rect", { class: "feasible-side" });
-  const limitLine = svg("line", { class: "limit-line" });
+export function frontierMarks(overlay, context) {
+  const { grid, answers, before } = context;
+  const limits = limitLines(overlay, context, (state) => ({ x: [`latency_${state.percentile}_ms`], y: ["throughput_rps"] }), { named: true });
   const trail = svg("path", { class: "trail" });
   const across = svg("line", { class: "here-interval" });
   const upright = svg("line", { class: "here-interval" });
   const ring = svg("circle", { class: "here-ring", r: 8, "data-mark": "here" });
+  const then = { line: svg("line", { class: "before-line" }), ring: svg("rect", { class: "before-ring", width: 11, height: 11, "data-mark": "before" }) };
   const winner = named("winner");
   const second = named("runner-up");
-  const limitName = svg("text", { class: "limit-name halo" });
-  overlay.inside.append(shade, limitLine, trail, across, upright, second.ring, winner.ring, ring);
-  overlay.outside.append(limitName, second.text, winner.text);
+  overlay.inside.append(then.line, then.ring, trail, across, upright, second.ring, winner.ring, ring);
+  overlay.outside.append(second.text, winner.text);
 
   // Returns why there is no ring, or "".
   function place(scale, state) {
     const metric = `latency_${state.percentile}_ms`;
-    const at = (cell) => {
-      const x = grid.number(state.slice, metric, cell);
-      const y = grid.number(state.slice, "throughput_rps", cell);
+    const spot = (cells, slice, cell) => {
+      const [x, y] = [metric, "throughput_rps"].map((name) => cells.number(slice, name, cell));
       return x === null || y === null ? null : [scale.x(x), scale.y(y)];
     };
+    const at = (cell) => spot(grid, state.slice, cell);
     const cell = grid.cellAt(state.index);
     const here = at(cell);
     show(ring, here !== null);
     if (here) setAttributes(ring, { cx: here[0].toFixed(2), cy: here[1].toFixed(2) });
     placeInterval(across, here, ends(scale.x, metric, cell, state, scale.right), "x");
     placeInterval(upright, here, ends(scale.y, "throughput_rps", cell, state, scale.top), "y");
+    placeBefore(state, here, spot, cell);
     setAttributes(trail, { d: pathThrough(grid.along(0, state.index).map(at)) });
-    const taken = [...(here ? [boxAround(here, 10)] : []), ...placeLimit(scale, state)];
-    placeAnswer(scale, state, at, taken);
+    const taken = here ? [boxAround(here, 10)] : [];
+    placeAnswer(scale, state, at, [...taken, ...limits.place(scale, state, taken).boxes]);
     if (here) return "";
     return grid.holeAt(state.slice, cell) || `${state.percentile} is not known here: too few samples`;
   }
@@ -47,28 +47,19 @@ export function frontierMarks(overlay, { payload, grid }) {
     return [toPixel(low ?? value), high === null ? open : toPixel(high)];
   }
 
-  // Returns the boxes that the limit's line and name take.
-  function placeLimit(scale, state) {
-    const limit = limitOf(payload, state);
-    const x = limit === null ? null : scale.x(limit);
-    const visible = x !== null && x >= scale.left;
-    show(shade, visible);
-    show(limitLine, visible && x <= scale.right);
-    show(limitName, visible && x <= scale.right);
-    if (!visible) return [];
-    const edge = Math.min(x, scale.right);
-    setAttributes(shade, { x: scale.left, y: scale.top, width: edge - scale.left, height: scale.bottom - scale.top });
-    setAttributes(limitLine, { x1: x, x2: x, y1: scale.top, y2: scale.bottom });
-    const leftward = x > (scale.left + scale.right) / 2;
-    const told = `${state.percentile} ≤ ${milliseconds(limit)}`;
-    const [nameX, nameY, anchor] = [x + (leftward ? -6 : 6), scale.bottom - 8, leftward ? "end" : "start"];
-    setAttributes(limitName, { x: nameX, y: nameY, "text-anchor": anchor });
-    setText(limitName, told);
-    return [textBox(told, nameX, nameY, anchor), { left: x - 2, right: x + 2, top: scale.top, bottom: scale.bottom }];
+  // The same place in the other Run, tied to the ring.
+  function placeBefore(state, here, spot, cell) {
+    const slice = state.before ? before?.sliceOf(state.slice) : null;
+    const there = slice && before.thereOf(cell) >= 0 ? spot(before.grid, slice, before.thereOf(cell)) : null;
+    show(then.ring, there !== null);
+    show(then.line, there !== null && here !== null);
+    if (!there) return;
+    setAttributes(then.ring, { x: (there[0] - 5.5).toFixed(2), y: (there[1] - 5.5).toFixed(2) });
+    if (here) setAttributes(then.line, { x1: there[0], y1: there[1], x2: here[0], y2: here[1] });
   }
 
   function placeAnswer(scale, state, at, taken) {
-    const answer = answerOf(payload, state);
+    const answer = answers.answerOf(state);
     const feasible = answer?.verdict === "feasible";
     const first = feasible ? at(answer.point) : null;
     const other = feasible && answer.runnerUp >= 0 ? at(answer.runnerUp) : null;

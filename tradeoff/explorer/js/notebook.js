@@ -63,7 +63,8 @@ async function unpacked(model) {
 function keepKeys(el) {
   const mark = (event) => {
     if (event.target === el || !el.contains(event.target)) return;
-    const plain = !event.ctrlKey && !event.metaKey && !event.altKey && !event.shiftKey && event.key !== "Escape";
+    const typed = event.target.matches("input[type=text]") && event.key.length === 1; // capitals, and "<" with shift
+    const plain = !event.ctrlKey && !event.metaKey && !event.altKey && (!event.shiftKey || typed) && event.key !== "Escape";
     event.target.toggleAttribute("data-lm-suppress-shortcuts", plain);
   };
   window.addEventListener("keydown", mark, true);

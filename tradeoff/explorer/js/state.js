@@ -1,13 +1,13 @@
 // Where the sliders stand, read from the model and written back to it.
 
-import { limitText } from "./format.js";
 import { nearestIndex } from "./grid.js";
 
 const OWN_KEYS = ["batch_size", "concurrency"]; // axes with a trait of their own; others live in `position`
-export const MODEL_KEYS = [...OWN_KEYS, "position", "slice", "percentile", "limit_ms"];
+export const MODEL_KEYS = [...OWN_KEYS, "position", "slice", "percentile", "objective"];
 
-// state: { index: place on each axis, slice, percentile, limit: place among payload.limits_ms or null }
-export function readState(model, payload, grid) {
+// state: { index: place on each axis, slice, percentile, objective: as it travels or null, limiting: which of its
+// constraints the slider moves, before: whether the other Run is drawn, tail: whether the tail is told }
+export function readState(model, payload, grid, now = { limiting: 0, before: true, tail: false }) {
   const slice = grid.sliceFor(model.get("slice") ?? {});
   const middle = grid.nearestMeasured(slice, grid.sizes.map((size) => Math.floor((size - 1) / 2)));
   const index = grid.axes.map((axis, at) => {
@@ -17,12 +17,12 @@ export function readState(model, payload, grid) {
   });
   const wished = model.get("percentile");
   const fallback = payload.percentiles.includes("p99") ? "p99" : payload.percentiles.at(-1);
-  const limit = model.get("limit_ms");
   return {
+    ...now,
     index,
     slice,
     percentile: payload.percentiles.includes(wished) ? wished : fallback,
-    limit: limit > 0 && payload.limits_ms.length ? nearestIndex(payload.limits_ms, limit, true) : null,
+    objective: model.get("objective") ?? null,
   };
 }
 
@@ -38,8 +38,7 @@ export function writeState(model, payload, grid, state) {
     position,
     slice: { ...state.slice.key },
     percentile: state.percentile,
-    limit_ms: limitOf(payload, state),
-    objective: objectiveOf(payload, state),
+    objective: state.objective,
   });
   let changed = false;
   for (const [key, value] of Object.entries(wanted)) {
@@ -50,34 +49,6 @@ export function writeState(model, payload, grid, state) {
   if (changed) model.save_changes();
 }
 
-export function limitOf(payload, state) {
-  return state.limit === null ? null : payload.limits_ms[state.limit];
-}
-
-export function objectiveOf(payload, state) {
-  if (state.limit === null) return "";
-  return `maximize throughput subject to ${limitText(state.percentile, limitOf(payload, state))}`;
-}
-
-// What Python decided for this slice, percentile and limit; null while no limit is declared.
-export function answerOf(payload, state) {
-  const answers = state.slice.decisions[state.percentile];
-  if (state.limit === null || !answers) return null;
-  const at = (name) => answers[name][state.limit];
-  return {
-    verdict: payload.verdicts[at("verdict")],
-    point: at("point"),
-    runnerUp: at("runner_up"),
-    contender: at("contender"),
-    feasible: at("feasible"),
-    undecided: at("undecided"),
-  };
-}
-
-// Whether one cell meets the declared limit: "feasible", "undecided", "infeasible", or "" where nothing is known.
-export function verdictAt(payload, state, cell) {
-  const answers = state.slice.decisions[state.percentile];
-  if (state.limit === null || !answers || answers.sure_from[cell] === null) return "";
-  if (state.limit >= answers.sure_from[cell]) return "feasible";
-  return state.limit >= answers.possible_from[cell] ? "undecided" : "infeasible";
+export function isSameObjective(one, other) {
+  return one?.text === other?.text;
 }

@@ -56,7 +56,7 @@ function frontierPanel() {
     const band = known(curve, name);
     shapes.push({ key: "band", type: "band", class: "here-band", points: [...band.map((point) => [point[name].lo, point.throughput.value]), ...band.map((point) => [point[name].hi, point.throughput.value]).reverse()] });
     shapes.push({ key: "curve", type: "line", class: "here-line", points: mine, data: { "data-line": "curve" } });
-    if (limit !== null) shapes.push({ key: "limit", type: "rule", class: "limit-line", x: limit }, { key: "limit name", type: "label", class: "limit-name halo", at: [limit, ys[1]], dx: 5, dy: 12, text: `${name} ≤ ${milliseconds(limit)}` });
+    if (limit !== null) shapes.push({ key: "limit", type: "rule", class: "limit-line", x: limit }, { key: "limit name", type: "label", class: "limit-name halo", at: [limit, ys[0]], dx: 5, dy: -7, text: `${name} ≤ ${milliseconds(limit)}` });
     if (turns && !turns.isBeyond) shapes.push(...turnMark([turns.latency, throughputAt(curve, turns)], name, { dx: 9, dy: 16 }));
     if (borne && borne.status !== "none") shapes.push({ key: "bears", type: "dot", class: "winner-ring", at: [limit, borne.throughput], r: 6, data: { "data-mark": "bears" } });
     if (here.status === "ok" && Number.isFinite(here[name].value)) {

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from queue import Empty, SimpleQueue
 from typing import Any, NamedTuple, Protocol
 
+from tradeoff.serving.real.disturbances import preemptions
 from tradeoff.timing.device import DeviceAdapter
 from tradeoff.timing.failure import said_by
 
@@ -24,6 +25,7 @@ class Ended(NamedTuple):
     model: int
     post: int
     error: str | None
+    preempted: bool = False
 
 
 class Crew(Protocol):
@@ -34,7 +36,7 @@ class Crew(Protocol):
         ...
 
     def wait(self, timeout_s: float) -> Ended | None:
-        """Wait for a batch to end, this long at most; infinite for ever."""
+        """Wait for a batch to end, this long at most; infinite for ever. None when none has, or `wake` was called."""
         ...
 
 
@@ -70,7 +72,7 @@ class Worker:
 
     def run(self, number: int, size: int) -> Ended:
         """Run one batch; whatever it raises is said, and nothing more."""
-        clock = self._clock
+        clock, before = self._clock, preemptions()
         started = before_model = after_model = clock()
         error, model = None, None
         try:
@@ -81,11 +83,13 @@ class Worker:
             after_model = clock()
             if self._postprocess is not None:
                 self._postprocess(result)
-        except Exception as raised:  # the workload is somebody else's
+        except BaseException as raised:  # the workload is somebody else's, and sys.exit() in it would end this thread
             error = said_by(raised)
+        ended = clock()
         return Ended(
-            number, started, before_model - started, model or after_model - before_model, clock() - after_model, error
-        )
+            number, started, before_model - started, model or after_model - before_model, ended - after_model, error,
+            preemptions() > before,
+        )  # fmt: skip
 
     def _call(self, size: int) -> tuple[object, int | None]:
         """Return what the model returns, and how long the device took where it has a clock of its own."""
@@ -108,7 +112,7 @@ class Threads:
     """A crew of threads, one for each worker."""
 
     def __init__(self, workers: Sequence[Worker]) -> None:
-        self._ended: SimpleQueue[Ended] = SimpleQueue()
+        self._ended: SimpleQueue[Ended | None] = SimpleQueue()
         self._given: list[SimpleQueue[tuple[int, int] | None]] = [SimpleQueue() for _ in workers]
         self._idle: list[int] = list(range(len(workers)))
         self._of: dict[int, int] = {}
@@ -132,8 +136,14 @@ class Threads:
             ended = self._ended.get(timeout=min(timeout_s, 3600.0)) if timeout_s > 0.0 else self._ended.get_nowait()
         except Empty:
             return None
+        if ended is None:
+            return None
         self._idle.append(self._of.pop(ended.number))
         return ended
+
+    def wake(self) -> None:
+        """Make who waits look up; a signal handler may call this."""
+        self._ended.put(None)
 
     def close(self) -> None:
         """Let the threads end; one that hangs is left behind."""

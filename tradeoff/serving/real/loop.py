@@ -3,6 +3,9 @@
 Arrivals are made beforehand: at each decision the requests that are due have come, so that no generator can be late.
 The loop is late itself at times, by as much as it takes to wake up; how late is recorded with each batch.
 
+It ends when no request is left. Two things end it earlier, and what was not finished then is recorded as such: Ctrl-C,
+and a queue that has grown without end when the last request has come, as there is nothing more to learn from it.
+
 Three times make a batch: when the policy lets it leave, when its worker is handed it, and when the loop has seen that
 it is done. From the first to the last its worker is taken. So a run can be served again under the virtual clock, with
 these times for costs: the same batches leave at the same moments (see `tradeoff.serving.real.replay`).
@@ -11,15 +14,18 @@ these times for costs: the same batches leave at the same moments (see `tradeoff
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Literal
 
 from tradeoff.serving.batching import Batch, Batching, Rejection
 from tradeoff.serving.policy import Policy
 from tradeoff.serving.real.crew import Crew, Ended
+from tradeoff.serving.real.disturbances import Collections, Pauses
+from tradeoff.serving.real.interrupts import AT_ONCE, Interrupts
 
-Status = Literal["ok", "error", "rejected"]
+_LATE, _BUSY = 0.05, 0.9
+"""Share of all requests that wait at the end of an open loop, and of the time that workers were busy, from which on
+its queue counts as one that grows without end."""
 
 
 @dataclass(eq=False)
@@ -38,26 +44,60 @@ class BatchRecord:
     post: int = 0
     done: int = 0
     error: str | None = None
+    preempted: bool = False
 
 
 @dataclass(eq=False)
 class Record:
-    """What happened: batches in the order in which they left, and requests that did not get into one."""
+    """What happened: batches in the order in which they left, and requests that did not get through one.
+
+    Attributes
+    ----------
+    batches, abandoned
+        Those that ended, and those that were not waited for.
+    rejected, waiting
+        When requests came that found no place, or that still waited at the end, and their numbers.
+    pauses
+        When garbage was collected: beginning and end.
+    interrupted
+        Whether Ctrl-C ended it.
+    overwhelmed
+        Whether it ended because the queue grew without end.
+    """
 
     batches: list[BatchRecord] = field(default_factory=list)
+    abandoned: list[BatchRecord] = field(default_factory=list)
     rejected: list[tuple[int, int]] = field(default_factory=list)
-    left: int = 0
+    waiting: list[tuple[int, int]] = field(default_factory=list)
+    pauses: Pauses = field(default_factory=list)
     interrupted: bool = False
+    overwhelmed: bool = False
 
     @property
     def arrivals(self) -> list[int]:
-        """When requests came that were served or rejected."""
-        return [time for batch in self.batches for time, _ in batch.requests] + [time for time, _ in self.rejected]
+        """When requests came."""
+        begun = [request for batch in (*self.batches, *self.abandoned) for request in batch.requests]
+        return [time for time, _ in (*begun, *self.rejected, *self.waiting)]
 
     @property
-    def arrived(self) -> int:
-        """Requests that came: in a batch that ended, rejected, or still there."""
-        return sum(len(batch.requests) for batch in self.batches) + len(self.rejected) + self.left
+    def in_system(self) -> int:
+        """Requests that had come and were not finished at the end."""
+        return len(self.waiting) + sum(len(batch.requests) for batch in self.abandoned)
+
+
+def grows_without_end(policy: Policy, *, waiting: int, came: int, busy: float) -> bool:
+    """Say whether a queue has grown too long for chance, while workers had no time to spare.
+
+    Parameters
+    ----------
+    policy
+        Of the server; twice the batches that it has under way may always wait.
+    waiting, came
+        Requests, at the end of an open loop.
+    busy
+        Share of the time that workers were.
+    """
+    return waiting > max(2 * policy.max_batch_size * policy.workers, _LATE * came) and busy >= _BUSY
 
 
 class Loop:
@@ -71,22 +111,33 @@ class Loop:
         Who runs them; as many workers as the policy has.
     clock
         In ns.
+    interrupts
+        How often Ctrl-C was pressed; see `tradeoff.serving.real.interrupts`.
     """
 
-    def __init__(self, policy: Policy, crew: Crew, *, clock: Callable[[], int]) -> None:
+    def __init__(
+        self, policy: Policy, crew: Crew, *, clock: Callable[[], int], interrupts: Interrupts | None = None
+    ) -> None:
         self._policy, self._crew, self._clock = policy, crew, clock
+        self._interrupts = Interrupts() if interrupts is None else interrupts
         wait = policy.max_wait_ms * 1e6
         self._batching = Batching(policy, max_wait=wait if math.isinf(wait) else round(wait))
         self._under_way: dict[int, BatchRecord] = {}
         self._record = Record()
         self._origin = 0
+        self._arrivals: Iterator[int] = iter(())
+        self._announced: float = -math.inf
+        self._until = math.inf
         self._again: Callable[[int], int | None] | None = None
         self._asked = 0
+        self._busy = 0
 
-    def serve(self, arrivals: list[int]) -> Record:
-        """Serve requests that arrive at these times, in ns after the beginning."""
-        for time in arrivals:
-            self._come(time)
+    def serve(self, arrivals: Iterable[int], *, until: float = math.inf) -> Record:
+        """Serve requests that arrive at these times, in ns after the beginning, ascending.
+
+        A queue that has grown without end is given up at `until`; none is, unless that is given.
+        """
+        self._arrivals, self._until = iter(arrivals), until
         return self._run()
 
     def serve_clients(self, clients: int, think: Callable[[], int], until: int, most: int | None = None) -> Record:
@@ -114,30 +165,55 @@ class Loop:
         if self._again is not None and (time := self._again(now)) is not None:
             self._come(time)
 
+    def _announce(self, now: int) -> None:
+        """Announce requests up to the first that is not due: all at once would take memory for each."""
+        while self._announced <= now:
+            time = next(self._arrivals, None)
+            if time is None:
+                self._announced = math.inf
+            else:
+                self._announced = time
+                self._come(time)
+
     def _run(self) -> Record:
-        self._origin = self._clock()
-        try:
-            while self._step():
+        with Collections(self._clock) as collections:
+            self._origin = self._clock()
+            while not self._interrupts.count and self._step():
                 pass
-        except KeyboardInterrupt:
-            self._record.interrupted = True
-            self._again = None
-            while self._under_way:
+            while self._under_way and self._interrupts.count < AT_ONCE:
                 self._see(self._crew.wait(math.inf))
-        self._record.left = self._batching.waiting
-        return self._record
+        record = self._record
+        record.pauses = collections.since(self._origin)
+        record.interrupted = self._interrupts.count > 0
+        record.waiting = [(int(request.time), request.number) for request in self._batching.waiting]
+        record.abandoned = list(self._under_way.values())
+        record.batches = [batch for batch in record.batches if batch.number not in self._under_way]
+        return record
+
+    def _is_hopeless(self, now: int) -> bool:
+        """Say whether the last request has come, and the queue has grown without end."""
+        if now < self._until:
+            return False
+        self._until = math.inf  # what is left then is served: it does not take long
+        busy = self._busy + sum(now - batch.dispatch for batch in self._under_way.values())
+        self._record.overwhelmed = grows_without_end(
+            self._policy, waiting=len(self._batching.waiting), came=self._asked,
+            busy=busy / (now * self._policy.workers),
+        )  # fmt: skip
+        return self._record.overwhelmed
 
     def _step(self) -> bool:
         """Do all that is due, then wait until something is; False when nothing ever will be."""
         now = self._clock() - self._origin
-        while (event := self._batching.next(until=now)) is not None:
+        self._announce(now)
+        while not self._interrupts.count and (event := self._batching.next(until=now)) is not None:
             if isinstance(event, Rejection):
                 self._record.rejected.append((int(event.request.time), event.request.number))
                 self._ask_again(int(event.request.time))
             else:
                 self._begin(event)
         wake = self._batching.wake
-        if not self._under_way and math.isinf(wake):
+        if self._is_hopeless(now) or (not self._under_way and math.isinf(wake)):
             return False
         ended = self._crew.wait((wake - (self._clock() - self._origin)) / 1e9)
         while ended is not None:
@@ -166,6 +242,9 @@ class Loop:
         record.started, record.error = ended.started - self._origin, ended.error
         record.pre, record.model, record.post = ended.pre, ended.model, ended.post
         record.done = self._clock() - self._origin
+        # The worker's thread alone: this one loses its core to each worker that it wakes, as a matter of course.
+        record.preempted = ended.preempted
+        self._busy += record.done - record.dispatch
         self._batching.free(record.done)
         for _ in record.requests:
             self._ask_again(record.done)

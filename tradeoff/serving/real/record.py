@@ -9,9 +9,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from tradeoff.digits import three
+from tradeoff.digits import three, whole
 from tradeoff.frames import PERCENTILES, STAGES, make_samples
-from tradeoff.serving.real.loop import Record
+from tradeoff.serving.real.disturbances import labels_of
+from tradeoff.serving.real.loop import Record, grows_without_end
 from tradeoff.serving.systems import System
 from tradeoff.stats.quantiles import TOO_FEW_SAMPLES, UPPER_UNBOUNDED, Quantile, percentiles
 from tradeoff.timing.breakdown import breakdown
@@ -20,8 +21,8 @@ SOURCE = "tradeoff.serve"
 _WARM_UP = 0.1
 """Share of the time of which the requests are not counted."""
 
-_LATE = 0.05
-"""Share of the requests that may be waiting at the end of an open loop before it counts as saturated."""
+_ENOUGH = 10
+"""Full batches whose mean time says what a server can serve at most."""
 
 
 def window_of(system: System, until: int, arrivals: list[int], *, is_short: bool) -> tuple[int, int]:
@@ -40,7 +41,11 @@ def samples_of(record: Record, point_id: str, start: int, until: int) -> pd.Data
     Requests that came before `start`, in ns, are ``warmup``; those after `until` ``drain``.
     """
     rows: list[tuple[Any, ...]] = []
-    for batch in record.batches:
+    labels = labels_of(
+        (batch.dispatch for batch in record.batches), (batch.done for batch in record.batches), record.pauses,
+        (batch.preempted for batch in record.batches),
+    )  # fmt: skip
+    for batch, label in zip(record.batches, labels, strict=True):
         for time, number in batch.requests:
             queue_wait, batch_wait = max(0, batch.free - time), batch.dispatch - max(time, batch.free)
             parts = queue_wait + batch_wait + batch.pre + batch.model + batch.post
@@ -49,24 +54,39 @@ def samples_of(record: Record, point_id: str, start: int, until: int) -> pd.Data
                     number, batch.number, time, batch.handed, batch.dispatch, batch.started + batch.pre,
                     batch.started + batch.pre + batch.model, batch.done, batch.pre, batch_wait, queue_wait,
                     batch.model, batch.post, batch.done - time - parts, batch.done - time, len(batch.requests),
-                    batch.in_flight, "ok" if batch.error is None else "error",
+                    batch.in_flight, "ok" if batch.error is None else "error", label,
                 )
             )  # fmt: skip
     names = (
         "seq", "batch_id", "scheduled_ns", "submitted_ns", "dispatched_ns", "device_start_ns", "device_end_ns",
         "done_ns", "pre_ns", "batch_wait_ns", "queue_wait_ns", "model_ns", "post_ns", "overhead_ns", "latency_ns",
-        "batch_size", "in_flight", "status",
+        "batch_size", "in_flight", "status", "label",
     )  # fmt: skip
-    frame = pd.DataFrame(rows, columns=list(names))
-    refused = pd.DataFrame(record.rejected, columns=["scheduled_ns", "seq"]).assign(status="rejected")
-    if len(refused):
-        refused["submitted_ns"] = refused["scheduled_ns"]
-        frame = pd.concat([frame, refused], ignore_index=True) if len(frame) else refused
+    abandoned = [
+        (number, batch.number, time, batch.handed, batch.dispatch, len(batch.requests), batch.in_flight)
+        for batch in record.abandoned
+        for time, number in batch.requests
+    ]
+    begun = ["seq", "batch_id", "scheduled_ns", "submitted_ns", "dispatched_ns", "batch_size", "in_flight"]
+    frames = [
+        pd.DataFrame(rows, columns=list(names)),
+        pd.DataFrame(abandoned, columns=begun).assign(status="unfinished"),
+        *(_not_begun(requests, status) for status, requests in
+          (("rejected", record.rejected), ("unfinished", record.waiting))),
+    ]  # fmt: skip
+    there = [one for one in frames if len(one)]
+    frame = pd.concat(there, ignore_index=True) if there else frames[0]
     frame = frame.sort_values(["scheduled_ns", "seq"], kind="stable", ignore_index=True)
     came = frame["scheduled_ns"].to_numpy(dtype=float)
     frame["phase"] = np.where(came < start, "warmup", np.where(came > until, "drain", "measure"))
     frame["point_id"], frame["replicate"] = point_id, 0
     return make_samples({name: frame[name].to_numpy() for name in frame.columns})
+
+
+def _not_begun(requests: list[tuple[int, int]], status: str) -> pd.DataFrame:
+    """Return rows of requests that got into no batch."""
+    frame = pd.DataFrame(requests, columns=["scheduled_ns", "seq"])
+    return frame.assign(submitted_ns=frame["scheduled_ns"], status=status)
 
 
 def row_of(record: Record, samples: pd.DataFrame, system: System, start: int, until: int) -> dict[str, Any]:
@@ -85,7 +105,7 @@ def row_of(record: Record, samples: pd.DataFrame, system: System, start: int, un
         "n": len(done),
         "n_errors": len(failed),
         "n_rejected": rejected,
-        "n_in_system": record.left,
+        "n_in_system": record.in_system,
         "rejection_rate": rejected / len(measured) if len(measured) else math.nan,
         "duration_s": duration_s,
         "throughput_rps": len(ended) / duration_s,
@@ -98,21 +118,53 @@ def row_of(record: Record, samples: pd.DataFrame, system: System, start: int, un
     late = np.array([batch.handed - batch.dispatch for batch in record.batches], dtype=float) / 1e6
     if len(late):
         row |= {f"wakeup_{name}_ms": float(np.quantile(late, p)) for name, p in (("p50", 0.5), ("p99", 0.99))}
-    if not len(done):
-        row["status"] = "failed"
-        errors = [batch.error for batch in record.batches if batch.error]
-        row["reason"] = f"no request was served: {errors[0]}" if errors else "no request was served"
-        return row
-    backlog = int((samples["done_ns"] > until).sum()) + record.left
-    places = 2 * system.policy.max_batch_size * system.policy.workers
-    if system.load is not None and not system.is_finite and backlog > max(places, _LATE * len(samples)):
+    is_endless = system.load is not None and not system.is_finite
+    backlog = int((samples["done_ns"] > until).sum()) + record.in_system
+    came = f"{three(system.request_rate_rps)} requests/s came"
+    if record.overwhelmed or (
+        is_endless
+        and len(done)
+        and grows_without_end(system.policy, waiting=backlog, came=len(samples), busy=row["utilisation"])
+    ):
         row["status"] = "saturated"
         row["reason"] = (
-            f"{three(system.request_rate_rps)} requests/s came, {three(row['throughput_rps'])} were served, and "
-            f"{backlog} waited at the end: the queue grows, and no percentile has a value"
+            f"{came}, {three(row['throughput_rps'])} were served, and {whole(backlog)} waited at the end: the queue "
+            "grows, and no percentile has a value"
         )
         return row
+    if not len(done):
+        row["status"] = "failed"
+        row["reason"] = _why_nobody(record, samples, measured, system)
+        return row
+    capacity = _capacity_rps(record, system)
+    if is_endless and rejected and system.request_rate_rps >= capacity:
+        row["status"] = "saturated"
+        row["reason"] = (
+            f"{came}, and full batches serve {three(capacity)} at most: the rest is rejected, and percentiles are "
+            "those of requests that were served"
+        )
     return row | times_of(done, row)
+
+
+def _why_nobody(record: Record, samples: pd.DataFrame, measured: pd.DataFrame, system: System) -> str:
+    """Say why no request was served."""
+    errors = [batch.error for batch in record.batches if batch.error]
+    if errors:
+        return f"no request was served: {errors[0]}"
+    if not len(measured):
+        rate = f" at {three(system.request_rate_rps)} requests/s" if math.isfinite(system.request_rate_rps) else ""
+        when = "after warm-up" if len(samples) else "in time"
+        return f"no request came {when}{rate}: ask for more of them, or longer"
+    return "no request was served"
+
+
+def _capacity_rps(record: Record, system: System) -> float:
+    """Return what all workers serve in full batches, one after the other; infinite where few batches were full."""
+    size = system.policy.max_batch_size
+    taken = [batch.done - batch.dispatch for batch in record.batches if len(batch.requests) == size]
+    if len(taken) < _ENOUGH:
+        return math.inf
+    return 1e9 * system.policy.workers * size / float(np.mean(taken))
 
 
 def times_of(done: pd.DataFrame, row: dict[str, Any]) -> dict[str, Any]:

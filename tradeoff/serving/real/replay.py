@@ -10,15 +10,22 @@ import pandas as pd
 from tradeoff.frames import Run
 from tradeoff.serving.path import serve_path
 from tradeoff.serving.policy import Policy
+from tradeoff.serving.real.record import SOURCE
+from tradeoff.serving.tokens.replay import replayed_tokens
+from tradeoff.serving.tokens.served import SOURCE as TOKENS
 
 _NS = 1e6
+_NEVER = 2.0**62
+"""What a batch takes that did not end, in ns."""
 
 
 def replay(run: Run) -> pd.DataFrame:
-    """Serve every point of a Run of `tradeoff.serve` again under the virtual clock, with its own arrivals and costs.
+    """Serve every point of a Run of `serve` or `serve_tokens` again under the virtual clock, as it was recorded.
 
-    A check of the measurement and of the simulator at once: the policy is the same object, so the same requests must
-    leave in the same batches at the same moments.
+    A check of the measurement and of the simulator at once. With its own arrivals and costs, the same requests of
+    `serve` must leave in the same batches at the same moments. With its own arrivals, tokens, and times of iterations,
+    the same requests of `serve_tokens` must be admitted, have their first token, and have their last, at the same
+    moments.
 
     Parameters
     ----------
@@ -28,23 +35,27 @@ def replay(run: Run) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        A row for each point: ``point_id``, ``requests``, ``batches``, ``same`` (whether every request left at the same
-        nanosecond, and as many were rejected), ``largest_difference_ns``.
+        A row for each point to which requests came: ``point_id``, ``requests``, ``batches`` (of `serve_tokens`:
+        iterations), ``same`` (whether all was at the same nanosecond, and the same requests were rejected),
+        ``largest_difference_ns``.
 
     Raises
     ------
     ValueError
         When no point was served for real, or there are no samples.
     """
-    served = run.points[run.points["source"] == "tradeoff.serve"]
+    served = run.points[run.points["source"].isin((SOURCE, TOKENS))]
     if not len(served):
-        raise ValueError("run holds no point of tradeoff.serve: there is nothing to replay")
+        raise ValueError(f"run holds no point of {SOURCE} or {TOKENS}: there is nothing to replay")
     rows = []
     for _, point in served.iterrows():
         samples = run.samples_of(str(point["point_id"]), phase=None)
         if not len(samples):
-            raise ValueError("run holds no samples: replaying needs every request")
-        rows.append({"point_id": point["point_id"], **_replayed(policy_of(point), samples)})
+            continue
+        again = replayed_tokens(point, samples) if point["source"] == TOKENS else _replayed(policy_of(point), samples)
+        rows.append({"point_id": point["point_id"], **again})
+    if not rows:
+        raise ValueError("run holds no samples: replaying needs every request")
     return pd.DataFrame(rows)
 
 
@@ -63,11 +74,12 @@ def policy_of(point: pd.Series) -> Policy:
 def _replayed(policy: Policy, samples: pd.DataFrame) -> dict[str, object]:
     samples = samples.sort_values(["scheduled_ns", "seq"], kind="stable")
     batches = samples.dropna(subset=["batch_id"]).drop_duplicates("batch_id").sort_values("batch_id")
-    taken = (batches["done_ns"] - batches["dispatched_ns"]).to_numpy(dtype=float)
+    times = (batches["done_ns"] - batches["dispatched_ns"]).fillna(_NEVER).astype(float)
+    taken = dict(zip(batches["batch_id"].astype(int), times, strict=True))
 
     def cost(size: int, in_flight: int, number: int) -> float:
         del size, in_flight
-        return float(taken[number]) if number < len(taken) else math.inf
+        return taken.get(number, _NEVER)
 
     # In whole nanoseconds, which a float holds exactly: the policy's wait is in ms, so is the unit it is given in.
     in_ns = Policy(
@@ -78,14 +90,19 @@ def _replayed(policy: Policy, samples: pd.DataFrame) -> dict[str, object]:
         formation=policy.formation,
     )
     arrivals = samples["scheduled_ns"].to_numpy(dtype=float)
-    found = {"requests": len(samples), "batches": len(batches)}
-    try:
-        path = serve_path(arrivals, in_ns, cost)
-    except ValueError:  # a batch that never was
-        return {**found, "same": False, "largest_difference_ns": math.nan}
+    path = serve_path(arrivals, in_ns, cost)
     expected = samples["dispatched_ns"].to_numpy(dtype=float, na_value=np.nan)
     again = np.full(len(samples), np.nan)
     again[path.request] = path.dispatch_ms[path.batch]
+    # Who was waiting at the end may have left later than all others, or never.
+    waiting = ((samples["status"] == "unfinished") & samples["dispatched_ns"].isna()).to_numpy()
+    later = again[waiting] >= np.nanmax(expected, initial=0.0)
+    again[waiting] = np.where(later, np.nan, again[waiting])
     difference = np.abs(again - expected)
     same = np.array_equal(np.isnan(again), np.isnan(expected)) and not np.nansum(difference)
-    return {**found, "same": bool(same), "largest_difference_ns": float(np.nanmax(difference, initial=0.0))}
+    return {
+        "requests": len(samples),
+        "batches": len(batches),
+        "same": bool(same),
+        "largest_difference_ns": float(np.nanmax(difference, initial=0.0)),
+    }

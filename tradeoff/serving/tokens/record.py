@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,14 +12,16 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from tradeoff.arguments import shown
+from tradeoff.digits import three
 from tradeoff.frames import PERCENTILES, make_samples
 from tradeoff.serving.simulated import with_interval
 from tradeoff.serving.systems import System
-from tradeoff.stats.quantiles import carries_estimate
+from tradeoff.serving.tokens.lengths import Lengths
+from tradeoff.stats.quantiles import carries_estimate, rank_of
 
 _WARM_UP, _DRAIN = 0.1, 0.01
-
-Lengths = NDArray[np.int64]
+_BATCHES, _LATE = 2, 0.05
+"""Requests that may wait at the end of an open loop, in full batches and as a share of all, before it is saturated."""
 
 
 @dataclass(eq=False)
@@ -34,6 +36,10 @@ class Tokens:
         When it came, its prompt was begun, its first token and its last were there.
     totals
         Steps of decoding, iterations of prefill, busy time, and tokens that steps gave.
+    numbers
+        Which request each is; their places unless given.
+    failed
+        Whether it got an error in the place of an answer; nobody did unless given.
     """
 
     prompt: Lengths
@@ -43,6 +49,13 @@ class Tokens:
     first: NDArray[np.float64]
     done: NDArray[np.float64]
     totals: NDArray[np.float64]
+    numbers: Lengths | None = None
+    failed: NDArray[np.bool_] | None = None
+
+    @property
+    def answered(self) -> NDArray[np.bool_]:
+        """Which requests have their answer."""
+        return np.ones(len(self.arrivals), dtype=np.bool_) if self.failed is None else ~self.failed
 
     def measured(self, *, is_finite: bool) -> NDArray[np.bool_]:
         """Which requests count: all of a finite load, else neither the first tenth nor the last hundredth."""
@@ -53,34 +66,35 @@ class Tokens:
         return np.ones(n, dtype=np.bool_) if is_finite else inside
 
 
-def detail_of(memory: int | None, prompt: Any, output: Any) -> str:
-    """Say what requests were, in a few words."""
+def identity_of(
+    system: System, *, prompt: Any, output: Any, memory: int | None, most_prefill: int
+) -> dict[str, Any]:  # fmt: skip
+    """Return the columns that say what is served: the system, its memory, and what requests are."""
 
     def told(value: Any) -> str:
         return "of a function" if callable(value) else shown(value)
 
-    held = "" if memory is None else f", memory for {memory}"
-    return f"tokens: prompt {told(prompt)}, output {told(output)}{held}"
+    found = system.identity
+    detail = f"tokens: prompt {told(prompt)}, output {told(output)}"
+    found["load_detail"] = "; ".join(part for part in (found["load_detail"], detail) if part)
+    return found | {"memory_tokens": memory, "max_prefill_tokens": most_prefill}
 
 
 def row_of(system: System, found: Sequence[Tokens]) -> dict[str, Any]:
     """Return the columns of ``points`` that say what was seen, replication by replication."""
     every = [_seen(one, system) for one in found]
-    row: dict[str, Any] = {"n": sum(int(one["n"]) for one in every), "n_errors": 0, "n_rejected": 0, "flags": []}
-    row |= {"replicates": len(found), "rejection_rate": 0.0}
+    row: dict[str, Any] = {name: sum(int(one[name]) for one in every) for name in ("n", "n_errors")}
+    row |= {"n_rejected": 0, "flags": [], "replicates": len(found), "rejection_rate": 0.0}
     for name in every[0]:
-        if name == "n":
+        if name in row or name == "grows":
             continue
         values = np.array([one[name] for one in every])
         row |= with_interval(name, values) if _has_interval(name) else {name: float(values.mean())}
-    grows = every[0]["backlog"]
-    del row["backlog"]
-    if system.load is not None and not system.is_finite and grows > 0.05:
+    if 2 * sum(one["grows"] for one in every) > len(every):
         kept = {name: value for name, value in row.items() if not name.startswith(("latency", "ttft", "queue"))}
-        told = f"{system.request_rate_rps:g} requests/s come, {row['throughput_rps']:.3g} are answered"
+        told = f"{three(system.request_rate_rps)} requests/s come, {three(row['throughput_rps'])} are answered"
         return kept | {"status": "saturated", "reason": f"{told}: the queue grows, and no percentile has a value"}
-    status = "converged" if system.is_finite else "budget"
-    return row | {"status": status}
+    return row | {"status": "converged" if system.is_finite else "budget"}
 
 
 def _has_interval(name: str) -> bool:
@@ -88,40 +102,62 @@ def _has_interval(name: str) -> bool:
 
 
 def _seen(tokens: Tokens, system: System) -> dict[str, float]:
-    chosen = tokens.measured(is_finite=system.is_finite)
+    answered, measured = tokens.answered, tokens.measured(is_finite=system.is_finite)
+    chosen = measured & answered
     arrivals, first, done = (times[chosen] / 1e6 for times in (tokens.arrivals, tokens.first, tokens.done))
-    output = tokens.output[chosen]
-    network = system.network_ms
-    start = float(arrivals.min()) if system.is_finite else float(np.quantile(tokens.done / 1e6, _WARM_UP))
-    end = float((tokens.done / 1e6).max()) if system.is_finite else float(arrivals.max())
-    ended = (tokens.done / 1e6 > start) & (tokens.done / 1e6 <= end)
-    duration = max(end - start, 1e-9)
+    output, network = tokens.output[chosen], system.network_ms
+    start, end = _window(tokens, is_finite=system.is_finite)
+    ended = answered & (tokens.done > start) & (tokens.done <= end)
+    duration_s = max(end - start, 1.0) / 1e9
     several_tokens = output > 1
     per_token = (done - first)[several_tokens] / (output[several_tokens] - 1)
-    steps = max(tokens.totals[0], 1.0)
+    whole = float(np.nanmax(tokens.done) - tokens.arrivals.min())
     seen: dict[str, float] = {
         "n": float(chosen.sum()),
-        "duration_s": duration / 1e3,
-        "throughput_rps": float(ended.sum()) / duration * 1e3,
-        "tokens_per_s": float(tokens.output[ended].sum()) / duration * 1e3,
-        "utilisation": min(1.0, float(tokens.totals[2]) / max(float(tokens.done.max() - tokens.arrivals.min()), 1.0)),
-        "batch_size_mean": float(tokens.totals[3] / steps),
-        # What share of the time that requests came the last of them waited: of a queue that grows it does not vanish.
-        "backlog": float((tokens.done.max() - tokens.arrivals.max()) / max(tokens.arrivals.max(), 1.0)),
+        "n_errors": float((measured & ~answered).sum()),
+        "duration_s": duration_s,
+        "throughput_rps": float(ended.sum()) / duration_s,
+        "tokens_per_s": float(tokens.output[ended].sum()) / duration_s,
+        "utilisation": min(1.0, float(tokens.totals[2]) / max(whole, 1.0)),
+        "batch_size_mean": float(tokens.totals[3] / max(tokens.totals[0], 1.0)),
+        "grows": float(_grows(tokens, system)),
     }
-    seen |= _statistics("latency", done - arrivals + network, PERCENTILES)
-    seen |= _statistics("ttft", first - arrivals + network, PERCENTILES)
-    seen |= _statistics("tpot", per_token, PERCENTILES)
+    seen |= statistics("latency", done - arrivals + network, PERCENTILES)
+    seen |= statistics("ttft", first - arrivals + network, PERCENTILES)
+    seen |= statistics("tpot", per_token, PERCENTILES)
     waited = tokens.admitted[chosen] / 1e6 - arrivals
-    return seen | _statistics("queue_wait", waited, {"p50": 0.5, "p99": 0.99})
+    return seen | statistics("queue_wait", waited, {"p50": 0.5, "p99": 0.99})
 
 
-def _statistics(stem: str, values: NDArray[np.float64], wanted: Any) -> dict[str, float]:
+def _window(tokens: Tokens, *, is_finite: bool) -> tuple[float, float]:
+    """Return from when to when answers count, in ns."""
+    done = tokens.done[tokens.answered]
+    if not is_finite:
+        start = float(np.quantile(done, _WARM_UP))
+        end = float(tokens.arrivals[tokens.measured(is_finite=False)].max())
+        if end > start:
+            return start, end
+    # All of a finite load; and all of one so short that nobody was answered before the last one came.
+    return float(tokens.arrivals.min()), float(done.max())
+
+
+def _grows(tokens: Tokens, system: System) -> bool:
+    """Say whether more waited when the last one came than a queue that does not grow would have."""
+    if system.load is None or system.is_finite:
+        return False
+    waiting = int((tokens.admitted > tokens.arrivals.max()).sum())
+    return waiting > max(_BATCHES * system.policy.max_batch_size, _LATE * len(tokens.arrivals))
+
+
+def statistics(stem: str, values: NDArray[np.float64], wanted: Mapping[str, float]) -> dict[str, float]:
+    """Return the mean and percentiles of times in ms as columns; those of too few values are missing."""
     n = len(values)
     found = {f"{stem}_mean_ms": float(values.mean()) if n else math.nan}
+    # Sorted once for all percentiles: numpy sorts faster than it finds five places. Of too few values there is none.
+    ordered = np.sort(values)
     for name, p in wanted.items():
         known = n > 0 and carries_estimate(n, p)
-        found[f"{stem}_{name}_ms"] = float(np.quantile(values, p, method="inverted_cdf")) if known else math.nan
+        found[f"{stem}_{name}_ms"] = float(ordered[rank_of(n, p) - 1]) if known else math.nan
     return found
 
 
@@ -129,32 +165,40 @@ def samples_of(tokens: Tokens, system: System, identity: str, replicate: int) ->
     """Return a row for each request, in the order in which they came; parts add up to the latency."""
     network = round(system.network_ms * 1e6)
     scheduled, admitted, first, done = (
-        times.astype(np.int64) for times in (tokens.arrivals, tokens.admitted, tokens.first, tokens.done)
+        as_ns(times) for times in (tokens.arrivals, tokens.admitted, tokens.first, tokens.done)
     )
     measured = tokens.measured(is_finite=system.is_finite)
     early = tokens.arrivals < tokens.arrivals[measured].min(initial=np.inf)
+    nothing = np.zeros(len(tokens.arrivals), dtype=np.int64)
     frame = make_samples(
         {
-            "seq": np.arange(len(scheduled)),
+            "seq": np.arange(len(nothing)) if tokens.numbers is None else tokens.numbers,
             "scheduled_ns": scheduled,
             "submitted_ns": scheduled,
             "dispatched_ns": admitted,
             "device_start_ns": admitted,
             "device_end_ns": done,
             "done_ns": done + network,
-            "pre_ns": np.zeros_like(done),
-            "batch_wait_ns": np.zeros_like(done),
+            "pre_ns": nothing,
+            "batch_wait_ns": nothing,
             "queue_wait_ns": admitted - scheduled,
             "model_ns": done - admitted,
-            "post_ns": np.zeros_like(done),
-            "overhead_ns": np.full_like(done, network),
+            "post_ns": nothing,
+            "overhead_ns": nothing + network,
             "latency_ns": done + network - scheduled,
             "first_token_ns": first + network,
+            "prompt_tokens": tokens.prompt,
             "output_tokens": tokens.output,
             "phase": np.where(measured, "measure", np.where(early, "warmup", "drain")),
-            "status": "ok",
+            "status": np.where(tokens.answered, "ok", "error"),
             "point_id": identity,
             "replicate": replicate,
         }
     )
     return frame.sort_values(["scheduled_ns", "seq"], kind="stable", ignore_index=True)
+
+
+def as_ns(times: NDArray[np.float64]) -> Any:
+    """Return times as whole nanoseconds, with what is NaN missing."""
+    missing = np.isnan(times)
+    return pd.arrays.IntegerArray(np.where(missing, 0, times).astype(np.int64), missing)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import numbers
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import product
 from typing import Any
 
@@ -12,25 +12,28 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from tradeoff.arguments import ArgumentError, shown, yes_or_no
 from tradeoff.arguments import seed as seed_of
+from tradeoff.arguments import yes_or_no
 from tradeoff.environment import packages
 from tradeoff.frames import Run, make_points, make_samples, point_id
-from tradeoff.serving.costs import Costs, FunctionCosts, MeasuredCosts, costs_of
+from tradeoff.serving.costs import Costs, FunctionCosts, MeasuredCosts, Table
 from tradeoff.serving.simulate import whole
-from tradeoff.serving.simulated import who_of
+from tradeoff.serving.simulated import flags_of, who_of
 from tradeoff.serving.systems import System, several, systems
-from tradeoff.serving.tokens.record import Lengths, Tokens, detail_of, row_of, samples_of
+from tradeoff.serving.tokens.costs import decode_costs, prefill_table
+from tradeoff.serving.tokens.lengths import check_memory, lengths
+from tradeoff.serving.tokens.record import Tokens, identity_of, row_of, samples_of
 from tradeoff.serving.virtual import engine
 from tradeoff.serving.virtual.grid import columns_of
 
 SOURCE = "tradeoff.simulate_tokens"
+_NONE = np.empty(0)
 
 
 def simulate_tokens(
     decode: Any,
     *,
-    prefill: Any,
+    prefill: Any = None,
     prompt_tokens: Any,
     output_tokens: Any,
     max_batch_size: int | Sequence[int],
@@ -58,11 +61,12 @@ def simulate_tokens(
     Parameters
     ----------
     decode
-        What an iteration costs that gives every request of a batch one token: a Run, a fitted model, a mapping of batch
-        size to ms, or a function, as `service` in `simulate`.
+        What an iteration costs that gives every request of a batch one token: a Run of `serve_tokens`; or as `service`
+        in `simulate` a Run of calls (``sweep("transformer_decode", ...)``), a fitted model, a mapping of batch size to
+        ms, or a function.
     prefill
-        What computing prompts costs: ms for each token, ``(ms for a call, ms for each token)``, or a function
-        ``tokens -> ms``.
+        What computing prompts costs: ms for each token, ``(ms for a call, ms for each token)``, a function
+        ``tokens -> ms``, or a Run of `serve_tokens`. May be left out where `decode` is one.
     prompt_tokens, output_tokens
         Of each request: a number, a sequence to draw from, or a function ``(rng, n) -> n whole numbers``. Output tokens
         are known to the simulator, not to the scheduler's order.
@@ -94,6 +98,15 @@ def simulate_tokens(
     models*, OSDI 2022. Where a step's time is not drawn, steps in which nobody comes and nobody goes are taken at once,
     in whole nanoseconds: the answer is that of a loop over every token.
 
+    From a Run of `serve_tokens` iterations are drawn, with what its loop took: steps by the size of the batch, prompts
+    by their tokens; between what was measured they are interpolated quantile by quantile. Above the most that came, and
+    up to what the server allowed, they cost in proportion: no less than that. A step takes longer the more tokens its
+    requests hold, which the size of the batch does not say: simulate prompts and answers as long as the served ones.
+
+    A sweep of prompts, ``model = tradeoff.service(tradeoff.sweep("transformer_prefill", ...))[0]``, gives
+    ``prefill=lambda tokens: model.time_ms(tokens / length).item()`` for its prompts' `length`: 8 tokens on a processor
+    and 512 on a GPU, unless the workload was made with another.
+
     Examples
     --------
     >>> run = tradeoff.simulate_tokens(
@@ -104,6 +117,12 @@ def simulate_tokens(
     ...     max_batch_size=[8, 32],
     ...     request_rate=4,
     ... )  # doctest: +SKIP
+    >>> served = tradeoff.serve_tokens(
+    ...     "transformer", prompt_tokens=64, output_tokens=32, max_batch_size=8, concurrency=8
+    ... )  # doctest: +SKIP
+    >>> what_if = tradeoff.simulate_tokens(
+    ...     served, prompt_tokens=64, output_tokens=32, max_batch_size=[2, 4, 8], request_rate=100
+    ... )  # doctest: +SKIP
     """
     asked = systems(
         max_batch_size=max_batch_size, request_rate=request_rate, concurrency=concurrency, load=load, think_ms=think_ms,
@@ -113,19 +132,20 @@ def simulate_tokens(
     most_prefill = whole("max_prefill_tokens", max_prefill_tokens)
     n, replications = whole("n_requests", n_requests), whole("replications", replications)
     seed, keep_samples = seed_of(seed), yes_or_no("keep_samples", keep_samples)
-    costs = costs_of(decode, seed=seed)
+    costs = decode_costs(decode, seed=seed)
     largest = max(system.policy.max_batch_size for system in asked)
     costs.check(largest)
     who = who_of(decode) | {"source": SOURCE}
+    world = _World(costs, partial(prefill_table, prefill, decode), prompt_tokens, output_tokens, most_prefill, largest)
     rows, samples = [], []
     for system, memory in product(asked, memories):
-        prepared = _Prepared(costs, prefill, prompt_tokens, output_tokens, memory, most_prefill, largest)
         length = _length(system, n)
-        found = [_serve(system, prepared, length, seed, replication) for replication in range(replications)]
-        detail = detail_of(memory, prompt_tokens, output_tokens)
-        identity = who | system.identity
-        identity["load_detail"] = "; ".join(part for part in (identity["load_detail"], detail) if part)
-        rows.append(identity | row_of(system, found))
+        found = [world.serve(system, memory, length, seed, replication) for replication in range(replications)]
+        identity = who | identity_of(
+            system, prompt=prompt_tokens, output=output_tokens, memory=memory, most_prefill=most_prefill
+        )
+        row = row_of(system, found)
+        rows.append(identity | row | {"flags": [*row["flags"], *flags_of(system, costs, pad=False)]})
         if keep_samples:
             samples += [samples_of(one, system, point_id(identity), at) for at, one in enumerate(found)]
     about = {"seed": seed, "replications": replications, "packages": packages()}
@@ -134,24 +154,74 @@ def simulate_tokens(
     return Run(make_points(rows), held, measured | {"simulation": about})
 
 
-@dataclass(frozen=True, eq=False)
-class _Prepared:
-    """What requests are, and what iterations cost."""
+@dataclass(eq=False)
+class _World:
+    """What requests are, and what iterations cost.
+
+    Attributes
+    ----------
+    costs
+        Of steps.
+    price
+        Makes the table of what prompts cost, up to so many tokens.
+    """
 
     costs: Costs
-    prefill: Any
+    price: Callable[[int], Table]
     prompt: Any
     output: Any
-    memory: int | None
     most_prefill: int
     largest: int
+    prefill: Table | None = None
+
+    def serve(self, system: System, memory: int | None, n: int, seed: int, replication: int) -> Tokens:
+        """Serve one system once."""
+        streams = [np.random.default_rng([seed, replication, what]) for what in range(5)]
+        given = np.rint(_given(system, n, streams[0]) * 1e6)
+        prompt = lengths("prompt_tokens", self.prompt, streams[3], n)
+        output = lengths("output_tokens", self.output, streams[4], n)
+        check_memory(memory, prompt, output)
+        most, held = min(system.policy.max_batch_size, n), int((prompt + output).sum()) if memory is None else memory
+        prefill = self._prefill(max(int(prompt.max()), min(self.most_prefill, most * int(prompt.max()))))
+        table = self.costs.table(self.largest, 1, replication)
+        if self._skips:
+            _fill(table, most)
+        arrivals, admitted, first, done = (np.full(n, np.nan) for _ in range(4))
+        found = Tokens(prompt, output, arrivals, admitted, first, done, np.zeros(4))
+        inner, uniforms = engine.loops(50 * n), streams[2].random(max(n, 65_536))
+        while True:
+            found.totals[:] = 0.0
+            _, missing = inner.token_path(
+                given, system.clients, round(system.network_ms * 1e6), prompt, output, system.policy.max_batch_size,
+                held, self.most_prefill, columns_of(prefill), columns_of(table), uniforms, self._skips, _NONE,
+                found.arrivals, found.admitted, found.first, found.done, found.totals,
+            )  # fmt: skip
+            if not missing:
+                return found
+            # The path begins anew: sizes it may come to next are drawn as well, so that it does so a few times only.
+            _fill(table, min(most, 2 * int(missing)))
+
+    def _prefill(self, longest: int) -> Table:
+        if self.prefill is None or self.prefill.weight.shape[1] <= longest:
+            self.prefill = self.price(longest)
+        return self.prefill
 
     @property
-    def skips(self) -> bool:
+    def _skips(self) -> bool:
         """Whether the time of a step is not drawn, so that steps that are alike can be taken at once."""
         if isinstance(self.costs, MeasuredCosts):
             return self.costs.largest_count == 1
         return isinstance(self.costs, FunctionCosts) and not self.costs.draws
+
+
+def _given(system: System, n: int, rng: np.random.Generator) -> NDArray[np.float64]:
+    """Return when requests come, or how long clients think, in ms."""
+    if system.load is not None:
+        scale = 1.0 if system.load.own_rate_rps is not None else 1e3 / system.request_rate_rps
+        return system.load.arrivals_ms(n, rng) * scale
+    if callable(system.think):
+        return np.asarray(system.think(rng, n), dtype=float)
+    return system.think_ms * (np.ones(n) if system.think == "constant" else rng.standard_exponential(n))
 
 
 def _length(system: System, n: int) -> int:
@@ -160,79 +230,8 @@ def _length(system: System, n: int) -> int:
     return n
 
 
-def _serve(system: System, prepared: _Prepared, n: int, seed: int, replication: int) -> Tokens:
-    streams = [np.random.default_rng([seed, replication, what]) for what in range(5)]
-    if system.load is not None:
-        scale = 1.0 if system.load.own_rate_rps is not None else 1e3 / system.request_rate_rps
-        given = system.load.arrivals_ms(n, streams[0]) * scale
-    elif callable(system.think):
-        given = np.asarray(system.think(streams[0], n), dtype=float)
-    else:
-        given = system.think_ms * (np.ones(n) if system.think == "constant" else streams[0].standard_exponential(n))
-    prompt = lengths("prompt_tokens", prepared.prompt, streams[3], n)
-    output = lengths("output_tokens", prepared.output, streams[4], n)
-    memory = int((prompt + output).sum()) if prepared.memory is None else prepared.memory
-    if (prompt + output).max() > memory:
-        raise ArgumentError(
-            f"memory_tokens={memory} does not hold a request of {int((prompt + output).max())} tokens: give more"
-        )
-    table = prepared.costs.table(prepared.largest, 1, replication)
-    longest = max(prepared.most_prefill, int(prompt.max()))
-    prefill = _prefill_ns(prepared.prefill, longest)
-    arrivals, admitted, first, done = (np.full(n, np.nan) for _ in range(4))
-    found = Tokens(prompt, output, arrivals, admitted, first, done, np.zeros(4))
-    inner = engine.loops(50 * n)
-    uniforms = streams[2].random(max(n, 65_536))
-    while True:
-        found.totals[:] = 0.0
-        _, missing = inner.token_path(
-            np.rint(given * 1e6), system.clients, round(system.network_ms * 1e6), prompt, output,
-            system.policy.max_batch_size, memory, prepared.most_prefill, prefill, columns_of(table), uniforms,
-            prepared.skips, found.arrivals, found.admitted, found.first, found.done, found.totals,
-        )  # fmt: skip
-        if not missing:
-            return found
-        table.fill(int(missing))
-
-
-def lengths(name: str, asked: Any, rng: np.random.Generator, n: int) -> Lengths:
-    """Return how many tokens each of `n` requests has.
-
-    Raises
-    ------
-    ArgumentError
-        When `asked` does not say so.
-    """
-    if callable(asked):
-        found = np.asarray(asked(rng, n))
-        if found.shape != (n,):
-            raise ArgumentError(f"{name}(rng, {n}) must give {n} whole numbers; got an array of shape {found.shape}")
-    elif isinstance(asked, numbers.Integral) and not isinstance(asked, bool):
-        found = np.full(n, int(asked))
-    else:
-        choices = np.asarray(asked)
-        if choices.ndim != 1 or not len(choices) or choices.dtype.kind not in "iu":
-            raise ArgumentError(f"{name} must be a whole number, several, or a function; got {shown(asked)}")
-        found = choices[rng.integers(0, len(choices), n)]
-    if found.dtype.kind not in "iu" or found.min() < 1:
-        raise ArgumentError(f"{name} must be whole numbers, 1 or more; got {shown(asked)}")
-    return found.astype(np.int64)
-
-
-def _prefill_ns(asked: Any, longest: int) -> NDArray[np.float64]:
-    tokens = np.arange(longest + 1, dtype=np.float64)
-    if callable(asked):
-        times = np.array([0.0, *(float(asked(count)) for count in range(1, longest + 1))])
-    else:
-        pair: Any = (0.0, asked) if isinstance(asked, numbers.Real) and not isinstance(asked, bool) else asked
-        try:
-            fixed, marginal = (float(value) for value in pair)
-        except (TypeError, ValueError):
-            raise ArgumentError(
-                "prefill must be ms for each token, (ms for a call, ms for each token), or a function of the tokens; "
-                f"got {shown(asked)}"
-            ) from None
-        times = fixed + marginal * tokens
-    if not np.isfinite(times).all() or (times < 0).any():
-        raise ArgumentError(f"prefill={shown(asked)} must give times in ms, finite and 0 or more")
-    return np.asarray(np.rint(times * 1e6))
+def _fill(table: Table, most: int) -> None:
+    """Give every size up to `most` its times."""
+    for size in range(1, most + 1):
+        if not table.high_n[0, size]:
+            table.fill(size)

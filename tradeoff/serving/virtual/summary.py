@@ -83,12 +83,14 @@ def _add_parts(
 def measured(served: Served, point: Point) -> tuple[int, int, int]:
     """Return the batches that count, first and end, and the requests before them.
 
-    Those are left out that began within the first `Point.warm_up` requests, or among the last `Point.tail`.
+    Those are left out that began within the first `Point.warm_up` requests, or among the last `Point.tail`; of requests
+    that were not rejected as large a share.
     """
     passed = np.concatenate([[0], np.cumsum(served.sizes)])
-    first = int(np.searchsorted(passed, point.warm_up))
+    kept = point.n - len(served.rejected)
+    first = int(np.searchsorted(passed, point.warm_up * kept // point.n))
     first = min(first, len(served.sizes))
-    end = int(np.searchsorted(passed, passed[-1] - point.tail, side="right")) - 1
+    end = int(np.searchsorted(passed, passed[-1] - point.tail * kept // point.n, side="right")) - 1
     return first, max(first, end), int(passed[first])
 
 

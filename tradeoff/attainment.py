@@ -1,0 +1,181 @@
+"""The attainment curve: the best throughput that a latency limit leaves, with its interval."""
+
+from __future__ import annotations
+
+import math
+import numbers
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from tradeoff.arguments import shown
+from tradeoff.comparable import Numbers, Rows, corners_of, frame_of, group_names, groups, ids_of, sign_of, usable
+from tradeoff.frames import Run
+from tradeoff.frames.columns import Better
+
+COLUMNS = ("limit", "value", "lo", "hi", "point_id")
+"""What the frames of this module hold, before the columns that tell groups apart."""
+
+
+def attainment(
+    points: Run | pd.DataFrame,
+    x: str = "latency_p99_ms",
+    y: str = "throughput_rps",
+    *,
+    by: Iterable[str] | None = None,
+    better: Mapping[str, Better] | None = None,
+) -> pd.DataFrame:
+    """Return the best `y` at each limit on `x`: T(L), the best throughput with a p99 of at most L.
+
+    It is the frontier as a planner reads it: a step function, for nothing is known between measured points. A row
+    holds from its limit up to the next one.
+
+    Parameters
+    ----------
+    points
+        A Run or a frame of points. Rows that failed or ran beyond capacity, and rows without a finite `x` and `y`,
+        attain nothing.
+    x
+        The column that is limited: from above where lower values are better, from below where higher ones are.
+    y
+        The column that is attained.
+    by
+        Columns that tell comparable groups apart, each with a curve of its own; by default those of `NEVER_POOLED`
+        that are present. ``by=()`` lets all rows compete.
+    better
+        ``{"column": "lower"}`` or ``"higher"``, for columns whose direction the column table leaves open.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``limit`` (in the unit of `x`), ``value``, ``lo``, ``hi`` (in the unit of `y`), ``point_id`` of the point that
+        attains ``value`` (a label of the index in a frame without ids), then the columns of `by`. A row wherever the
+        curve or an end of it changes, sharpest limit first. NaN: no point meets the limit (``value``), none surely
+        does or none may.
+
+    Raises
+    ------
+    TypeError, ValueError
+        When `points` are no points; when a column is absent, not numeric or without a direction.
+
+    Notes
+    -----
+    The pessimistic end (``lo`` where higher values of `y` are better) is the curve of the pessimistic corners: the
+    upper end of each p99 with the lower end of its throughput; the optimistic one that of the optimistic corners. A
+    p99 whose lower end is known and whose upper end is not never meets a limit for sure. Rows without any interval
+    count as their values, as in `tradeoff.decide`. The ends hold when the intervals of the points that make them
+    do; they are no simultaneous 95 % band.
+
+    The curve of values is the boundary of the attained set of Fonseca and Fleming [1]_.
+
+    References
+    ----------
+    .. [1] Fonseca, C. M. and Fleming, P. J. (1996). On the performance assessment and comparison of stochastic
+       multiobjective optimizers. Parallel Problem Solving from Nature, 584-593.
+    """
+    frame = frame_of(points)
+    return _joined(frame, list(_curves(frame, x, y, by, better)), by)
+
+
+def attained_at(
+    points: Run | pd.DataFrame,
+    limits: float | Iterable[float],
+    x: str = "latency_p99_ms",
+    y: str = "throughput_rps",
+    *,
+    by: Iterable[str] | None = None,
+    better: Mapping[str, Better] | None = None,
+) -> pd.DataFrame:
+    """Read the attainment curve at given limits.
+
+    Parameters
+    ----------
+    points, x, y, by, better
+        As in `attainment`.
+    limits
+        One limit or several, in the unit of `x`; an infinite one asks for the best that was measured at all.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The columns of `attainment`, a row for each group and limit, in the order of `limits`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As in `attainment`; when a limit is no number.
+    """
+    frame, asked = frame_of(points), _limits(limits)
+    sign, parts = sign_of(frame, x, better), []
+    for curve in _curves(frame, x, y, by, better):
+        before = np.searchsorted(-sign * curve["limit"].to_numpy(), -sign * asked, side="right") - 1
+        read = curve.iloc[np.maximum(before, 0)].reset_index(drop=True).assign(limit=asked)
+        parts.append(read.mask(pd.Series(before < 0), read.assign(value=np.nan, lo=np.nan, hi=np.nan, point_id=None)))
+    return _joined(frame, parts, by)
+
+
+def _limits(limits: Any) -> Numbers:
+    several = list(limits) if isinstance(limits, Iterable) and not isinstance(limits, str | bytes) else [limits]
+    for limit in several:
+        if isinstance(limit, bool) or not isinstance(limit, numbers.Real) or math.isnan(limit):
+            raise ValueError(f"limits={shown(limits)}: give a number such as 20.0, or a list of them")
+    return np.array(several, dtype="float64")
+
+
+def _curves(
+    frame: pd.DataFrame, x: str, y: str, by: Iterable[str] | None, better: Mapping[str, Better] | None
+) -> Iterator[pd.DataFrame]:
+    """Yield the curve of each group, with the number of one of its rows in the column ``row``."""
+    signs = [sign_of(frame, axis, better) for axis in (x, y)]
+    if x == y:
+        raise ValueError(f"x and y are both {x!r}: give two different columns")
+    # What is limited counts from below, what is attained upwards; each as value, pessimistic and optimistic end.
+    limits = [-score for score in corners_of(frame, x, signs[0])]
+    levels = corners_of(frame, y, signs[1])
+    ids = ids_of(frame)
+    rank = pd.factorize(ids, sort=True)[0]
+    for rows in groups(frame, usable(frame) & np.isfinite(limits[0]) & np.isfinite(levels[0]), by):
+        if len(rows):
+            ordered = rows[np.argsort(rank[rows], kind="stable")]
+            stairs = [_stairs(limit, level, ordered) for limit, level in zip(limits, levels, strict=True)]
+            yield _curve(stairs, signs, ids).assign(row=rows[0])
+
+
+def _curve(stairs: list[Stairs], signs: list[float], ids: pd.Series) -> pd.DataFrame:
+    limits = np.unique(np.concatenate([steps.limit for steps in stairs]))
+    places = [np.searchsorted(steps.limit, limits, side="right") - 1 for steps in stairs]
+    value, pessimistic, optimistic = (
+        signs[1] * np.append(steps.level, np.nan)[place] for steps, place in zip(stairs, places, strict=True)
+    )
+    lo, hi = (pessimistic, optimistic) if signs[1] > 0 else (optimistic, pessimistic)
+    best = np.append(stairs[0].row, -1)[places[0]]
+    curve = {"limit": -signs[0] * limits, "value": value, "lo": lo, "hi": hi}
+    return pd.DataFrame({**curve, "point_id": ids.reindex(best).array})
+
+
+class Stairs(NamedTuple):
+    """Where the best level changes as the limit grows, to what, and which row it is."""
+
+    limit: Numbers
+    level: Numbers
+    row: Rows
+
+
+def _stairs(limit: Numbers, level: Numbers, rows: Rows) -> Stairs:
+    """Climb over some rows; of equal ones the first counts."""
+    possible = rows[np.isfinite(limit[rows]) & ~np.isneginf(level[rows])]
+    order = possible[np.lexsort((-level[possible], limit[possible]))]
+    reached = np.maximum.accumulate(level[order])
+    steps = order[reached > np.concatenate(([-np.inf], reached[:-1]))]
+    return Stairs(limit[steps], level[steps], steps)
+
+
+def _joined(frame: pd.DataFrame, parts: list[pd.DataFrame], by: Iterable[str] | None) -> pd.DataFrame:
+    names = group_names(frame, by)
+    if not parts:
+        return frame.iloc[:0].reindex(columns=[*COLUMNS, *names]).astype(dict.fromkeys(COLUMNS[:4], "float64"))
+    whole = pd.concat(parts, ignore_index=True)
+    group = frame[names].iloc[whole.pop("row").to_numpy()].reset_index(drop=True)
+    return pd.concat([whole, group], axis=1)

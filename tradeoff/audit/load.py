@@ -1,0 +1,90 @@
+"""Open loops: whether the system kept up with its load, and from when latency counts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from tradeoff.audit.findings import ERROR, INFO, WARNING, Found, found
+from tradeoff.audit.lost import lost_for_each
+from tradeoff.audit.rows import FINITE_LOADS, Rows
+from tradeoff.audit.words import number, share, time
+from tradeoff.frames import PERCENTILES
+
+_SHORT, _SIGMAS = 0.05, 3.0
+"""A load is met when 95 % of it is served; of few requests as many may be missing as chance brings: n arrivals of a
+Poisson process vary by 1/sqrt(n)."""
+
+_LATE = 0.05
+"""Share of the median latency below which a schedule delay does not matter."""
+
+_LATENCIES = tuple(f"latency_{name}_ms" for name in PERCENTILES)
+
+
+def achieved_rate(rows: Rows) -> Iterator[Found]:
+    """Find open loops that were served less than came: their queue grows while they run."""
+    asked, served = rows.number("request_rate_rps"), rows.number("throughput_rps")
+    asked = np.where((asked > 0) & rows.is_open & ~rows.is_device, asked, np.nan)
+    lost = np.nan_to_num(lost_for_each(rows, "n_errors")) + np.nan_to_num(lost_for_each(rows, "n_rejected"))
+    # What was turned away or failed has come: it is told by its own check, and leaves no queue behind.
+    came = served * (1 + lost)
+    n = rows.number("n") * (1 + lost)
+    allowed = np.fmax(_SHORT, _SIGMAS / np.sqrt(np.where(n > 0, n, np.nan)))
+    missing = 1 - came / asked
+    is_short = missing > allowed
+    has_latency = rows.has_any(_LATENCIES)
+    is_finite = rows.is_one_of("load", FINITE_LOADS)
+    yield found(
+        is_short & has_latency,
+        np.where(is_finite, WARNING, ERROR),
+        "%s requests/s were asked for and %s were served, %s less: the system is saturated and its queue grows while "
+        "it runs, or the run is so short that its end is much of it. Its percentiles depend on how long it ran: do not "
+        "plan with its latency.",
+        number(asked),
+        number(served),
+        share(missing),
+        observed=served,
+        expected=asked,
+    )
+    saturated = rows.is_one_of("status", ("saturated",))
+    yield found(
+        (is_short | (saturated & np.isnan(served))) & ~has_latency,
+        INFO,
+        "%s requests/s were asked for, more than the system can serve: it is saturated, and rightly gives no "
+        "percentile.",
+        number(asked),
+        observed=served,
+        expected=asked,
+    )
+
+
+def coordinated_omission(rows: Rows) -> Iterator[Found]:
+    """Find latency that leaves out what requests waited before they were sent."""
+    delay, p99 = rows.number("schedule_delay_p99_ms"), rows.number("latency_p99_ms")
+    from_send = rows.is_one_of("latency_basis", ("send",))
+    # Where latency counts from the send, the lateness of the generator is the schedule delay.
+    late = np.fmax(rows.number("wakeup_p99_ms"), rows.number("sent_late_p99_ms"))
+    delay = np.where(from_send & np.isnan(delay), late, delay)
+    median = rows.number("latency_p50_ms")
+    scale = np.where(np.isnan(median), p99, median)
+    queues = ~rows.is_closed & ~rows.is_device
+    # No latency from the schedule has a p99 below that of the delay which it holds.
+    leaves_out = (from_send & (delay > _LATE * scale)) | (delay > p99)
+    yield found(
+        queues & leaves_out & ~np.isnan(p99),
+        np.where(delay > p99, ERROR, WARNING),
+        "p99 is %s counted from the send, but requests were sent up to %s late (p99): users wait from when they were "
+        "due. Give the schedule delay beside the latency, or count from the schedule; a limit on what users wait "
+        "cannot be checked against this row.",
+        time(p99),
+        time(delay),
+        observed=delay,
+        expected=_LATE * scale,
+    )
+    yield found(
+        queues & rows.is_open & from_send & np.isnan(delay) & rows.has_any(_LATENCIES),
+        INFO,
+        "Latency counts from the send, and how late requests were sent is not stated: if the generator fell behind, "
+        "what they waited before is missing.",
+    )

@@ -1,0 +1,170 @@
+"""What may be compared along an axis: its direction, the ends of its intervals, and which rows may compete."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Iterator, Mapping
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from tradeoff.arguments import shown
+from tradeoff.frames import NEVER_POOLED, POINT_COLUMNS, UNUSABLE, Run
+from tradeoff.frames.columns import Better
+
+Numbers = NDArray[np.float64]
+Marks = NDArray[np.bool_]
+Rows = NDArray[np.intp]
+
+
+def frame_of(points: Run | pd.DataFrame) -> pd.DataFrame:
+    """Return the points of a Run, or the frame itself.
+
+    Raises
+    ------
+    TypeError
+        When it is neither.
+    """
+    frame = points.points if isinstance(points, Run) else points
+    if not isinstance(frame, pd.DataFrame):
+        raise TypeError(f"points must be a frame of points, such as run.points, or a Run; got {type(points).__name__}")
+    return frame
+
+
+def sign_of(points: pd.DataFrame, axis: str, better: Mapping[str, Better] | None = None) -> float:
+    """Return 1.0 where higher values of an axis are better, -1.0 where lower ones are.
+
+    Parameters
+    ----------
+    points
+        A frame of points.
+    axis
+        One of its numeric columns.
+    better
+        ``{"column": "lower"}`` or ``"higher"``; before what the column table says.
+
+    Raises
+    ------
+    ValueError
+        When the column is absent, not numeric or without a direction.
+    """
+    if not isinstance(axis, str):
+        raise ValueError(f"axis {shown(axis)}: name a column of the points")
+    if not isinstance(better, Mapping | None):
+        raise ValueError(f"better={shown(better)}: give a mapping, as in better={{{axis!r}: 'higher'}}")
+    numbers_of(points, axis)
+    known = POINT_COLUMNS[axis].better if axis in POINT_COLUMNS else "neither"
+    direction = (better or {}).get(axis, known)
+    if direction not in ("higher", "lower"):
+        raise ValueError(f"column {axis!r} has no better direction: pass better={{{axis!r}: 'higher'}} or 'lower'")
+    return 1.0 if direction == "higher" else -1.0
+
+
+def numbers_of(points: pd.DataFrame, name: str) -> Numbers:
+    """Return a numeric column as float64, NaN where missing.
+
+    Raises
+    ------
+    ValueError
+        When it is absent, there twice, or not numeric.
+    """
+    if name not in points:
+        close = difflib.get_close_matches(name, [str(column) for column in points.columns], n=3)
+        hint = f"did you mean {' or '.join(close)}?" if close else "choose from its numeric columns"
+        raise ValueError(f"column {name!r} is not in the frame: {hint}")
+    values = points[name]
+    if not isinstance(values, pd.Series):
+        raise ValueError(f"column {name!r} is in the frame {values.shape[1]} times: keep one")
+    if not pd.api.types.is_any_real_numeric_dtype(values) and values.notna().any():
+        raise ValueError(f"column {name!r} holds {values.dtype}: an axis must be numeric")
+    return values.to_numpy(dtype="float64", na_value=np.nan)
+
+
+def ends_of(points: pd.DataFrame, name: str) -> tuple[Numbers, Numbers] | None:
+    """Return ``<name>_lo`` and ``<name>_hi``, all NaN where one of the columns is absent; None where both are."""
+    low, high = (numbers_of(points, name + end) if name + end in points else None for end in ("_lo", "_hi"))
+    if low is None and high is None:
+        return None
+    unknown = np.full(len(points), np.nan)
+    return (unknown if low is None else low), (unknown if high is None else high)
+
+
+def corners_of(points: pd.DataFrame, axis: str, sign: float) -> tuple[Numbers, Numbers, Numbers]:
+    """Return the scores (higher is better) of a column: its values, and their pessimistic and optimistic ends.
+
+    A row without any interval counts as its value. Where one end is known and the other is not, the value may be
+    far from what it looks: the missing pessimistic end is minus infinity, the missing optimistic end is the value.
+    """
+    value = sign * numbers_of(points, axis)
+    ends = ends_of(points, axis)
+    if ends is None:
+        return value, value, value
+    worst, best = (sign * end for end in (ends if sign > 0 else ends[::-1]))
+    unknown, half = np.isnan(worst) & np.isnan(best), np.isnan(worst) & ~np.isnan(best)
+    pessimistic = np.where(unknown, value, np.fmin(worst, value))
+    return value, np.where(half, -np.inf, pessimistic), np.fmax(best, value)
+
+
+def usable(points: pd.DataFrame) -> Marks:
+    """Tell which rows neither failed nor ran beyond capacity."""
+    if "status" not in points:
+        return np.ones(len(points), dtype=np.bool_)
+    return ~points["status"].isin(UNUSABLE).to_numpy(dtype=bool)
+
+
+def ids_of(points: pd.DataFrame) -> pd.Series:
+    """Return what rows are called: their ``point_id``, or their place in the index where there is none."""
+    names = points["point_id"] if "point_id" in points else pd.Series(points.index.to_flat_index(), dtype="object")
+    return names.reset_index(drop=True)
+
+
+def group_names(points: pd.DataFrame, by: Iterable[str] | None) -> list[str]:
+    """Return the columns that tell comparable groups apart: `by`, or those of `NEVER_POOLED` that are present.
+
+    Raises
+    ------
+    ValueError
+        When `by` is no list of columns of the points.
+    """
+    if by is None:
+        return [name for name in NEVER_POOLED if name in points]
+    if isinstance(by, str) or not isinstance(by, Iterable):
+        example = by if isinstance(by, str) else "workload"
+        raise ValueError(f"by={shown(by)}: give a list of columns, as in by=[{example!r}]")
+    by = list(by)
+    absent = [name for name in by if name not in points]
+    if absent:
+        raise ValueError(f"by={shown(by)}: column {shown(absent[0])} is not in the frame")
+    return list(dict.fromkeys(by))
+
+
+def groups(points: pd.DataFrame, known: Marks, by: Iterable[str] | None) -> Iterator[Rows]:
+    """Yield the numbers of the rows of each comparable group, in the order in which the groups come.
+
+    Parameters
+    ----------
+    points
+        A frame of points.
+    known
+        A mark for each row; the others are left out.
+    by
+        As in `group_names`.
+    """
+    names = group_names(points, by)
+    rows = np.flatnonzero(known)
+    if not names or not len(rows):
+        yield rows
+        return
+    keys = points[names].reset_index(drop=True).iloc[rows]
+    try:
+        names = [name for name in names if len(pd.unique(keys[name])) > 1]
+    except TypeError:
+        raise ValueError(f"by={shown(names)}: such columns hold text or numbers, not lists") from None
+    if not names:
+        yield rows
+        return
+    numbers = keys.groupby(names, dropna=False, sort=False, observed=True).ngroup().to_numpy()
+    order = np.argsort(numbers, kind="stable")
+    starts = np.flatnonzero(np.diff(numbers[order], prepend=-1))
+    yield from np.split(rows[order], starts[1:])

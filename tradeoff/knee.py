@@ -1,0 +1,122 @@
+"""The knee of the frontier: where more throughput begins to cost more than its share of latency."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from tradeoff.comparable import Numbers, Rows, corners_of, frame_of, group_names, groups, ids_of, sign_of, usable
+from tradeoff.frames import Run
+from tradeoff.frames.columns import Better
+from tradeoff.frontier import frontier
+
+FEWEST = 3
+"""Different points that a frontier must have before one of them can be its knee."""
+
+
+def knee(
+    points: Run | pd.DataFrame,
+    x: str = "latency_p99_ms",
+    y: str = "throughput_rps",
+    *,
+    by: Iterable[str] | None = None,
+    better: Mapping[str, Better] | None = None,
+) -> pd.DataFrame:
+    """Find the knee of each group's frontier: its point with the most throughput per latency.
+
+    Up to it, more throughput is bought for less than its share of latency; beyond it, one per cent more throughput
+    costs more than one per cent more latency. That ratio is Kleinrock's power [1]_, which `tradeoff.WhatIf` marks too.
+    Where throughput costs more than its share from the start, the knee is the first point. It does not depend on
+    units, and it is no advice: an objective says what is best.
+
+    Parameters
+    ----------
+    points
+        A Run or a frame of points. Rows that failed or ran beyond capacity have no part in it.
+    x, y
+        Two columns of positive numbers. A column where lower values are better divides, one where higher ones are
+        multiplies.
+    by
+        Columns that tell comparable groups apart; by default those of `NEVER_POOLED` that are present.
+    better
+        ``{"column": "lower"}`` or ``"higher"``, for columns whose direction the column table leaves open.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row for each group: ``point_id`` (a label of the index in a frame without ids), `x`, `y` and ``power`` of
+        the knee, ``<x>_lo`` and ``<x>_hi``, ``turns``, then the columns of `by`. Between ``<x>_lo`` and ``<x>_hi`` lie
+        the points that may be the knee: those that are not dominated for sure and whose optimistic corner has at
+        least the power of some pessimistic corner. ``turns`` is False where the knee is the end of the frontier with
+        the most of `y`: the curve stops before it turns, and the knee may lie beyond. All are missing where the
+        frontier has fewer than three different points.
+
+    Raises
+    ------
+    TypeError, ValueError
+        When `points` are no points; when a column is absent, not numeric or without a direction.
+
+    Notes
+    -----
+    On logarithmic axes, the power is the distance from a line of slope 1: the knee is where the frontier lies
+    farthest to its better side. Of equal powers the one with the better `x` counts. Measured points only: nothing is
+    interpolated, whereas `tradeoff.WhatIf` evens out the power over loads that it simulates.
+
+    References
+    ----------
+    .. [1] Kleinrock, L. (1979). Power and deterministic rules of thumb for probabilistic problems in computer
+       communications. International Conference on Communications, 43.1.1-43.1.10.
+    """
+    frame = frame_of(points)
+    signs = [sign_of(frame, axis, better) for axis in (x, y)]
+    names = group_names(frame, by)
+    frame = frame[usable(frame)]
+    labels = frontier(frame, x, y, by=by, better=better)
+    powers = _powers(frame, (x, y), signs)
+    found = [
+        {**_knee(frame, labels, rows, powers, (x, y), signs), **{name: frame[name].iloc[rows[0]] for name in names}}
+        for rows in groups(frame, labels.notna().to_numpy(), by)
+        if len(rows)
+    ]
+    table = pd.DataFrame(found, columns=["point_id", x, y, "power", f"{x}_lo", f"{x}_hi", "turns", *names])
+    kept = {name: frame[name].dtype for name in names if table[name].notna().any()}
+    return table.astype({x: "float64", y: "float64", "turns": "boolean", **kept})
+
+
+def _powers(frame: pd.DataFrame, axes: tuple[str, str], signs: list[float]) -> list[Numbers]:
+    """Return the logarithm of the power of the values, the pessimistic and the optimistic corners; NaN for none."""
+    corners = [corners_of(frame, axis, sign) for axis, sign in zip(axes, signs, strict=True)]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return [
+            np.sum([s * np.log(s * score) for score, s in zip(pair, signs, strict=True)], axis=0)
+            for pair in zip(*corners, strict=True)
+        ]
+
+
+def _knee(
+    frame: pd.DataFrame, labels: pd.Series, rows: Rows, powers: list[Numbers], axes: tuple[str, str], signs: list[float]
+) -> dict[str, Any]:
+    part = frame.iloc[rows]
+    value, pessimistic, optimistic = (power[rows] for power in powers)
+    x, y = (part[axis].to_numpy(dtype="float64", na_value=np.nan) for axis in axes)
+    label = labels.iloc[rows]
+    on = (label == "frontier").to_numpy() & np.isfinite(value)
+    if len(np.unique(np.column_stack([x, y])[on], axis=0)) < FEWEST:
+        return {}
+    ids = ids_of(part)
+    order = np.lexsort((pd.factorize(ids, sort=True)[0], -signs[0] * x, -np.where(on, value, -np.inf)))
+    best = int(order[0])
+    may_be = (label >= "ambiguous").to_numpy() & (optimistic >= np.fmax(pessimistic[on], -np.inf).max())
+    may_be[best] = True
+    return {
+        "point_id": ids.iloc[best],
+        axes[0]: x[best],
+        axes[1]: y[best],
+        "power": float(np.exp(value[best])),
+        f"{axes[0]}_lo": x[may_be].min(),
+        f"{axes[0]}_hi": x[may_be].max(),
+        "turns": bool((signs[1] * y[on]).max() > signs[1] * y[best]),
+    }

@@ -1,0 +1,147 @@
+"""Which rows an objective asks about, and whether they meet its limits: surely, possibly or not."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from tradeoff.frames import NEVER_POOLED, PERCENTILES
+from tradeoff.objective.objective import Constraint, Objective, ObjectiveError, Setting
+from tradeoff.stats.sample_size import samples_needed
+
+UNUSABLE = ("failed", "oom", "saturated")
+"""Statuses of rows that no decision may rest on."""
+
+Numbers = NDArray[np.float64]
+Marks = NDArray[np.bool_]
+
+
+def judge(rows: pd.DataFrame, constraint: Constraint) -> tuple[Marks, Marks]:
+    """Tell for every row whether it surely meets `constraint`, and whether it may meet it.
+
+    A row without a value does neither.
+    """
+    value = numbers(rows, constraint.metric)
+    low, high = ends(rows, constraint.metric)
+    with np.errstate(invalid="ignore"):
+        if constraint.comparison == "<=":
+            sure, missed = high <= constraint.limit, low > constraint.limit
+            missed |= np.isnan(low) & (value > constraint.limit)
+        else:
+            sure, missed = low >= constraint.limit, high < constraint.limit
+            missed |= np.isnan(high) & (value < constraint.limit)
+    known = ~np.isnan(value)
+    return sure & known, ~missed & known
+
+
+def met(rows: pd.DataFrame, constraints: tuple[Constraint, ...]) -> tuple[Marks, Marks]:
+    """Tell for every row whether it surely meets all `constraints`, and whether it may meet them all."""
+    sure, possible = np.ones(len(rows), dtype=np.bool_), np.ones(len(rows), dtype=np.bool_)
+    for constraint in constraints:
+        surely, possibly = judge(rows, constraint)
+        sure &= surely
+        possible &= possibly
+    return sure, possible
+
+
+def ends(rows: pd.DataFrame, metric: str) -> tuple[Numbers, Numbers]:
+    """Return the ends of a column's intervals: the value where a row has neither, NaN where one is unknown."""
+    value = numbers(rows, metric)
+    low, high = (
+        numbers(rows, metric + end) if metric + end in rows else np.full(len(rows), np.nan) for end in ("_lo", "_hi")
+    )
+    neither = np.isnan(low) & np.isnan(high)
+    return np.where(neither, value, low), np.where(neither, value, high)
+
+
+def excess(rows: pd.DataFrame, constraint: Constraint) -> Numbers:
+    """Say how far the values of rows lie beyond the limit, relative to it; negative inside."""
+    sign = 1.0 if constraint.comparison == "<=" else -1.0
+    scale = abs(constraint.limit) or 1.0
+    return sign * (numbers(rows, constraint.metric) - constraint.limit) / scale
+
+
+def rows_at(rows: pd.DataFrame, setting: Setting) -> pd.DataFrame:
+    """Return the rows where a column is held at one value.
+
+    Raises
+    ------
+    ObjectiveError
+        When the column is absent, or nothing was measured there; the values that were are listed.
+    """
+    if setting.column not in rows:
+        raise ObjectiveError(f"the points have no column {setting.column!r}")
+    if isinstance(setting.value, str):
+        held = rows[(rows[setting.column].astype("str") == setting.value).to_numpy(dtype=bool, na_value=False)]
+    else:
+        held = rows[numbers(rows, setting.column) == setting.value]
+    if not len(held):
+        there = [value.item() if hasattr(value, "item") else value for value in rows[setting.column].dropna().unique()]
+        listed = ", ".join(map(str, sorted(there)[:12])) or "no value"
+        raise ObjectiveError(f"nothing was measured at {setting}: {setting.column} holds {listed}")
+    return held
+
+
+def rows_asked(frame: pd.DataFrame, objective: Objective) -> pd.DataFrame:
+    """Return the rows that may answer an objective.
+
+    Raises
+    ------
+    ObjectiveError
+        When there is none, a metric is missing, or the rows must not be pooled.
+    """
+    if not len(frame):
+        raise ObjectiveError("there are no points: measure some first")
+    needed = [objective.metric, *(c.metric for c in objective.constraints), *(s.column for s in objective.at)]
+    for name in needed:
+        if name not in frame:
+            raise ObjectiveError(f"the points have no column {name!r}")
+    rows = frame
+    if "status" in rows:
+        rows = rows[~rows["status"].isin(UNUSABLE)]
+        if not len(rows):
+            raise ObjectiveError(f"all {len(frame)} points failed: see the column 'reason'")
+    for setting in objective.at:
+        rows = rows_at(rows, setting)
+    known = ~np.isnan(numbers(rows, objective.metric))
+    if not known.any():
+        raise ObjectiveError(_absent(rows, objective.metric))
+    rows = rows[known]
+    for constraint in objective.constraints:
+        if np.isnan(numbers(rows, constraint.metric)).all():
+            raise ObjectiveError(_absent(rows, constraint.metric))
+    _refuse_to_pool(rows)
+    return rows
+
+
+def numbers(rows: pd.DataFrame, name: str) -> Numbers:
+    """Return a column as float64, NaN where it has no value."""
+    return rows[name].to_numpy(dtype="float64", na_value=np.nan)
+
+
+def _absent(rows: pd.DataFrame, name: str) -> str:
+    """Say why no row has a value in a column: too few samples for a percentile, or nobody measured it."""
+    percentile = name.removesuffix("_ms").rpartition("_")[2]
+    n = numbers(rows, "n") if "n" in rows else np.full(1, np.nan)
+    if percentile in PERCENTILES and not np.isnan(n).all():
+        p = PERCENTILES[percentile]
+        least, whole = math.ceil(1 / (1 - p) - 1e-9), samples_needed(p)
+        if np.nanmax(n) < least:
+            return (
+                f"no point has a {name}: {percentile} takes {least} independent samples, and {whole} for its "
+                f"interval; the points have {np.nanmax(n):.0f} at most. Measure longer: budget='standard' or 'tail'"
+            )
+    return f"no point has a {name}: it was not measured, or too few of its samples are independent"
+
+
+def _refuse_to_pool(rows: pd.DataFrame) -> None:
+    for name in NEVER_POOLED:
+        if name in rows and len(pd.unique(rows[name])) > 1:
+            values = sorted(map(str, rows[name].dropna().unique()))
+            raise ObjectiveError(
+                f"the points differ in {name} ({', '.join(values)}) and must not be pooled: "
+                f"say which, as in 'at {Setting(name, values[0])}'"
+            )

@@ -1,0 +1,97 @@
+"""What a little more room under the binding limit would buy: its shadow price, step by step.
+
+Points are measured on a grid, so that more room buys nothing until the limit reaches the next point that is better.
+The price is that of this step: what the next better point gains, over how far the limit has to move for it.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+
+from tradeoff.digits import three
+from tradeoff.objective.judging import Numbers, ends, met
+from tradeoff.objective.objective import Constraint, Objective, short_of
+from tradeoff.objective.words import describe, unit_of
+
+
+@dataclass(frozen=True, eq=False)
+class Room:
+    """The next step: how far the limit has to move, and what that buys.
+
+    Attributes
+    ----------
+    constraint
+        The binding constraint with the limit at which the next better point surely meets it.
+    point
+        That point, a row of ``points``.
+    gain
+        What the metric gains, in its unit; positive.
+    more
+        How far the limit moves, in its unit; positive.
+    """
+
+    constraint: Constraint
+    point: pd.Series
+    gain: float
+    more: float
+
+    @property
+    def price(self) -> float:
+        """Gain of the metric for each unit of the limit: the shadow price."""
+        return self.gain / self.more
+
+    def sentence(self, objective: Objective) -> str:
+        """Say it in plain words."""
+        sign = "+" if objective.direction == "maximize" else "−"
+        unit, limit_unit = unit_of(objective.metric), unit_of(self.constraint.metric).strip()
+        per = f"for each {limit_unit} of the limit" if limit_unit else "for each unit of the limit"
+        shown = replace(self.constraint, limit=_outward(self.constraint))
+        return (
+            f"With {shown} it would be {describe(self.point)}: {sign}{three(self.gain)}{unit} of "
+            f"{short_of(objective.metric)}, {three(self.price)}{unit} {per}."
+        )
+
+
+def _outward(constraint: Constraint) -> float:
+    """Round a limit to three digits, never to one that the point misses."""
+    step = 10.0 ** (math.floor(math.log10(abs(constraint.limit))) - 2) if constraint.limit else 1.0
+    steps = constraint.limit / step
+    rounded = math.ceil(steps - 1e-9) if constraint.comparison == "<=" else math.floor(steps + 1e-9)
+    return float(f"{rounded * step:.3g}")
+
+
+def next_room(
+    rows: pd.DataFrame, objective: Objective, score: Numbers, best: float, binding: Constraint
+) -> Room | None:
+    """Return the nearest step of the binding limit that lets a better point win; None when there is none.
+
+    Parameters
+    ----------
+    rows
+        The rows asked about.
+    score
+        What is maximised, for each row.
+    best
+        The score of the winner.
+    binding
+        The constraint whose limit moves; the others stay.
+    """
+    low, high = ends(rows, binding.metric)
+    far, sign = (high, 1.0) if binding.comparison == "<=" else (low, -1.0)
+    more = sign * (far - binding.limit)
+    others = met(rows, tuple(other for other in objective.constraints if other != binding))[0]
+    with np.errstate(invalid="ignore"):
+        better = np.flatnonzero(others & (score > best) & (more > 0))
+    if not len(better):
+        return None
+    nearest = better[np.lexsort([-score[better], more[better]])[0]]
+    return Room(
+        constraint=replace(binding, limit=float(far[nearest])),
+        point=rows.iloc[nearest],
+        gain=float(score[nearest] - best),
+        more=float(more[nearest]),
+    )

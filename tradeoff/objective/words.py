@@ -1,0 +1,76 @@
+"""Points and what they reached, in words."""
+
+from __future__ import annotations
+
+import math
+
+import pandas as pd
+
+from tradeoff.digits import three
+from tradeoff.frames import PERCENTILES, POINT_COLUMNS
+from tradeoff.objective.objective import Constraint
+
+
+def describe(point: pd.Series) -> str:
+    """Name a point by its place on the grid."""
+    parts = [f"batch {int(point['batch_size'])}"] if pd.notna(point.get("batch_size")) else []
+    if pd.notna(point.get("concurrency")):
+        parts.append(f"concurrency {int(point['concurrency'])}")
+    if pd.notna(point.get("request_rate_rps")):
+        parts.append(f"{three(point['request_rate_rps'])} requests/s")
+    if pd.notna(wait := point.get("max_wait_ms")):
+        parts.append(f"wait {three(wait)} ms" if math.isfinite(float(wait)) else "full batches")
+    if pd.notna(workers := point.get("workers")) and int(workers) > 1:
+        parts.append(f"{int(workers)} workers")
+    name = " × ".join(parts) or f"point {point.get('point_id')}"
+    return name[0].upper() + name[1:]
+
+
+def reached(point: pd.Series, name: str) -> str:
+    """Say what a point reached in one column, with its interval where it is a percentile."""
+    text = f"{label_of(name)} {three(point[name])}{unit_of(name)}"
+    low, high = point.get(f"{name}_lo"), point.get(f"{name}_hi")
+    if name.removesuffix("_ms").rpartition("_")[2] in PERCENTILES and low is not None and pd.notna(low):
+        text += f" ({three(low)} to {three(high) if pd.notna(high) else 'unknown'})"
+    return text
+
+
+def missed(point: pd.Series, constraint: Constraint) -> str:
+    """Say by how much a point misses a constraint."""
+    if pd.isna(point[constraint.metric]):
+        return f"its {label_of(constraint.metric)} was not measured"
+    gap = abs(float(point[constraint.metric]) - constraint.limit)
+    share = gap / abs(constraint.limit) if constraint.limit else math.inf
+    relative = f" ({_percent(share)})" if share < 10 else ""
+    by = f"{three(gap)}{unit_of(constraint.metric)}{relative}"
+    return f"its {reached(point, constraint.metric)} misses {constraint} by {by}"
+
+
+def turned_away(point: pd.Series) -> str:
+    """Say which share of the requests were rejected or failed, so that no percentile tells of them; or nothing."""
+    rejected, errors, n = (_number(point, name) for name in ("rejection_rate", "n_errors", "n"))
+    parts = [f"{_percent(rejected)} rejected"] if rejected > 0 else []
+    if errors > 0:
+        parts.append(f"{_percent(errors / (errors + n))} failed" if n >= 0 else f"{three(errors)} failed")
+    return f"Of its requests {' and '.join(parts)}: they are in no percentile." if parts else ""
+
+
+def label_of(name: str) -> str:
+    """Return the human name of a column."""
+    described = POINT_COLUMNS.get(name)
+    return described.label if described else name
+
+
+def unit_of(name: str) -> str:
+    """Return the unit of a column, as it stands behind a number."""
+    described = POINT_COLUMNS.get(name)
+    return f" {described.unit}" if described and described.unit else ""
+
+
+def _number(point: pd.Series, name: str) -> float:
+    value = point.get(name)
+    return math.nan if value is None or pd.isna(value) else float(value)
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.0f} %" if share >= 0.1 else f"{100 * share:.2g} %"

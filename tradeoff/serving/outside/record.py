@@ -1,0 +1,123 @@
+"""From what became of requests to a server outside to rows of ``samples`` and of ``points``."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from tradeoff.digits import counted, three, whole
+from tradeoff.frames import STAGES, make_samples
+from tradeoff.serving.outside.caller import Asked, Caller
+from tradeoff.serving.real.disturbances import labels_of
+from tradeoff.serving.real.record import times_of
+from tradeoff.serving.systems import System
+
+_GENERATOR_BOUND = 0.05
+"""Share of the median latency that the generator's own lateness may reach."""
+
+_BEHIND, _CHANCE = 0.05, 4.0
+"""Share of the requests due in the second half that remain unanswered from which on the server does not keep up, and
+standard deviations of their number that may be chance."""
+
+
+def samples_of(caller: Caller, point_id: str, start: int, until: int) -> pd.DataFrame:
+    """Return a row for each request, in the order in which they were due.
+
+    Requests due before `start`, in ns, are ``warmup``; those after `until` ``drain``.
+    """
+    table = pd.DataFrame(caller.rows, columns=list(Asked._fields)).astype({"number": "int64"})
+    labels = labels_of(table["due"], table["done"], caller.pauses, [False] * len(table))
+    table["label"] = pd.Series(labels, dtype=object).where(table["status"] == "ok", None)
+    sent = [(number, due, sent) for number, (due, sent) in caller.under_way.items()]
+    others = (
+        pd.DataFrame(rows, columns=["number", "due", "sent"][: len(rows[0])]).assign(status="unfinished")
+        for rows in (sent, caller.not_sent)
+        if rows
+    )
+    table = pd.concat([table, *others], ignore_index=True)
+    table = table.sort_values(["due", "number"], kind="stable", ignore_index=True)
+    due = table["due"].to_numpy(dtype=float)
+    # Requests that were given up were not served: how long that took is not a latency.
+    latency = (table["done"] - table["due"]).where(table["status"] == "ok").to_numpy(dtype=float)
+    # What a server does inside is not known: there is one part.
+    parts = {f"{stage}_ns": latency if stage == "overhead" else latency * 0.0 for stage in STAGES}
+    return make_samples(
+        {
+            "seq": table["number"].to_numpy(),
+            "scheduled_ns": due,
+            "submitted_ns": table["sent"].to_numpy(dtype=float),
+            "done_ns": table["done"].to_numpy(dtype=float),
+            "status": table["status"].to_numpy(),
+            "label": table["label"].to_numpy(),
+            **parts,
+            "latency_ns": latency,
+            "phase": np.where(due < start, "warmup", np.where(due > until, "drain", "measure")),
+            "point_id": point_id,
+            "replicate": 0,
+        }
+    )
+
+
+def row_of(
+    samples: pd.DataFrame, caller: Caller, system: System, start: int, until: int, *, timeout_s: float
+) -> dict[str, Any]:
+    """Return the columns of ``points`` that say what was seen."""
+    measured = samples[samples["phase"] == "measure"]
+    count = measured["status"].value_counts()
+    done = measured[measured["status"] == "ok"]
+    ended = samples[(samples["status"] == "ok") & (samples["done_ns"] > start) & (samples["done_ns"] <= until)]
+    duration_s = (until - start) / 1e9
+    refused, timeouts = int(count.get("rejected", 0)), int(count.get("timeout", 0))
+    row: dict[str, Any] = {
+        "n": len(done),
+        "n_errors": int(count.get("error", 0)) + timeouts,
+        "n_rejected": refused,
+        "rejection_rate": refused / len(measured) if len(measured) else math.nan,
+        "n_in_system": int((samples["status"] == "unfinished").sum()),
+        "duration_s": duration_s,
+        "throughput_rps": len(ended) / duration_s,
+        "status": "budget",
+        "flags": [],
+    }
+    sent = measured[measured["status"] != "rejected"].dropna(subset=["submitted_ns"])
+    late = (sent["submitted_ns"] - sent["scheduled_ns"]).to_numpy(dtype=float) / 1e6
+    if len(late):
+        row |= {f"wakeup_{name}_ms": float(np.quantile(late, p)) for name, p in (("p50", 0.5), ("p99", 0.99))}
+    if row["n_errors"]:
+        failed, said = counted(row["n_errors"], "request"), f": {caller.errors[0]}" if caller.errors else ""
+        row["reason"] = f"{failed} failed, {timeouts} of them timed out (timeout_s={timeout_s:g}){said}"
+    if not len(done):
+        nobody = "no request was answered" if len(measured) else "no request was due in the time that counts"
+        return row | {"status": "failed", "reason": row.get("reason", nobody)}
+    times = times_of(done, row)
+    for name in [name for name in times if name.startswith(("model_", "queue_wait_", "batch_wait_"))]:
+        del times[name]
+    if row["wakeup_p99_ms"] > _GENERATOR_BOUND * float(done["latency_ns"].median()) / 1e6:
+        times["flags"] = [*times["flags"], "generator_bound"]
+    if system.load is None or system.is_finite or not _falls_behind(samples, until):
+        return row | times
+    row["status"] = "saturated"
+    came = f"{three(system.request_rate_rps)} requests/s were due, and {three(row['throughput_rps'])} were answered"
+    if refused and not caller.not_sent:
+        row["reason"] = f"{came}: the rest is rejected, and percentiles are those of requests that were answered"
+        return row | times
+    why = "they pile up, or take half as long as all of this"
+    if caller.not_sent:
+        why = f"this generator fell behind, and never sent {whole(len(caller.not_sent))}"
+    row["reason"] = f"{came}: {why}; no percentile has a value"
+    return row | {"flags": [name for name in times["flags"] if name == "generator_bound"]}
+
+
+def _falls_behind(samples: pd.DataFrame, until: int) -> bool:
+    """Say whether, in the second half of the time, fewer requests were answered than were due.
+
+    Errors aside; requests that timed out too, unless that is what becomes of most: then they are those that pile up.
+    """
+    due = samples[samples["scheduled_ns"].between(until // 2, until) & (samples["status"] != "error")]
+    timed_out = int((due["status"] == "timeout").sum())
+    expected = len(due) if 2 * timed_out > len(due) else len(due) - timed_out
+    answered = samples[(samples["status"] == "ok") & samples["done_ns"].between(until // 2, until)]
+    return expected - len(answered) > max(_BEHIND * expected, _CHANCE * math.sqrt(expected))

@@ -1,0 +1,93 @@
+"""What holds a batch up that is no work of its own: garbage being collected, and a core that was taken away.
+
+Both are part of what users feel: nothing is held off, nothing dropped. Requests whose batch met one carry its name in
+the column ``label``, so that a slow request can be told from an unlucky one.
+"""
+
+from __future__ import annotations
+
+import gc
+import sys
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+if sys.platform == "linux":
+    from resource import RUSAGE_THREAD, getrusage
+
+GC, PREEMPTED = "gc", "preempted"
+"""The labels."""
+
+Pauses = list[tuple[int, int]]
+
+
+class Collections:
+    """Notes from when to when garbage is collected, while it is entered.
+
+    A collection holds the interpreter: every thread of the process waits for it, whichever set it off.
+
+    Parameters
+    ----------
+    clock
+        In ns.
+    """
+
+    def __init__(self, clock: Callable[[], int]) -> None:
+        self._clock = clock
+        self._began = 0
+        self._pauses: Pauses = []
+
+    def __enter__(self) -> Collections:
+        """Begin to note them."""
+        gc.callbacks.append(self._note)
+        return self
+
+    def __exit__(self, *raised: object) -> None:
+        """Note no more."""
+        gc.callbacks.remove(self._note)
+
+    def since(self, origin: int) -> Pauses:
+        """Return the pauses so far, beginning and end in ns after `origin`, in order."""
+        return [(began - origin, ended - origin) for began, ended in self._pauses]
+
+    def _note(self, phase: str, info: dict[str, Any]) -> None:
+        del info
+        if phase == "start":
+            self._began = self._clock()
+        else:
+            self._pauses.append((self._began, self._clock()))
+
+
+def preemptions() -> int:
+    """Return how often this thread has lost its core though it had work to do; 0 where the system does not tell.
+
+    Linux counts for each thread (``ru_nivcsw`` of ``RUSAGE_THREAD``). Threads that a library starts are not in it.
+    """
+    return getrusage(RUSAGE_THREAD).ru_nivcsw if sys.platform == "linux" else 0
+
+
+def labels_of(
+    began: Iterable[int], ended: Iterable[int], pauses: Pauses, preempted: Iterable[bool]
+) -> NDArray[np.object_]:
+    """Return the label of each stretch of time, several joined by ``;`` and None where there is none.
+
+    Parameters
+    ----------
+    began, ended
+        Its ends, in ns.
+    pauses
+        When garbage was collected, in order.
+    preempted
+        Whether a core was taken away meanwhile.
+    """
+    first, last = (np.fromiter(times, dtype=np.int64) for times in (began, ended))
+    taken = np.fromiter(preempted, dtype=np.bool_)
+    pause = np.array(pauses, dtype=np.int64).reshape(-1, 2)
+    # Collections follow each other: the first that ends after a stretch began is the one that may lie in it.
+    at = np.searchsorted(pause[:, 1], first, side="right")
+    begins = np.append(pause[:, 0], np.iinfo(np.int64).max)[at]
+    names = np.array([None, GC, PREEMPTED, f"{GC};{PREEMPTED}"], dtype=object)
+    found: NDArray[np.object_] = names[(begins < last) + 2 * taken]
+    return found

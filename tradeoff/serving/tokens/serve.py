@@ -1,0 +1,238 @@
+"""``tradeoff.serve_tokens``: continuous batching under the real clock."""
+
+from __future__ import annotations
+
+import numbers
+import sys
+import time
+import warnings
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from functools import partial
+from itertools import product
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from tradeoff.arguments import ArgumentError, shown, yes_or_no
+from tradeoff.arguments import device as checked_device
+from tradeoff.arguments import seed as seed_of
+from tradeoff.arguments import text as checked_text
+from tradeoff.digits import counted
+from tradeoff.environment import capture, device_name
+from tradeoff.frames import Run, make_points, make_samples, point_id
+from tradeoff.serving.schedule import arrivals_of, thinker
+from tradeoff.serving.serve import ServeInterrupted
+from tradeoff.serving.simulate import whole
+from tradeoff.serving.systems import System, several, systems
+from tradeoff.serving.tokens.lengths import Lengths, check_memory, lengths
+from tradeoff.serving.tokens.loop import Steps, Timed, TokenLoop, device_timed, host_timed
+from tradeoff.serving.tokens.policy import Request, TokenPolicy
+from tradeoff.serving.tokens.record import identity_of
+from tradeoff.serving.tokens.served import SOURCE, requests_of, served_row, steps_of
+from tradeoff.serving.tokens.stopping import interrupts_counted
+from tradeoff.serving.tokens.transformer import Transformer, token_model
+from tradeoff.timing.bench import adapter_for
+from tradeoff.timing.failure import Failure, describe_failure
+from tradeoff.timing.host import collection_held_off
+from tradeoff.workloads.choice import check_dtypes, device_for
+
+_WARM_UP_STEPS = 3
+
+
+def serve_tokens(
+    model: Any,
+    *,
+    prompt_tokens: Any,
+    output_tokens: Any,
+    max_batch_size: int | Sequence[int],
+    memory_tokens: int | Sequence[int | None] | None = None,
+    max_prefill_tokens: int = 8192,
+    request_rate: float | Sequence[float] | None = None,
+    concurrency: int | Sequence[int] | None = None,
+    load: Any = None,
+    think_ms: float | Sequence[float] = 0.0,
+    think: Any = "constant",
+    duration_s: float = 5.0,
+    n_requests: int = 10_000,
+    dtype: str = "float32",
+    device: str | None = None,
+    name: str | None = None,
+    seed: int = 0,
+    progress: bool = True,
+) -> Run:
+    """Serve requests of tokens for real: prompts and steps that are computed, with a cache of keys and values.
+
+    The policy is that of `simulate_tokens`: before each iteration waiting requests are admitted, in the order in which
+    they came, as long as there is a place in the batch and room for all their tokens; the iteration computes the
+    prompts of those admitted, or else one token for each request of the batch.
+
+    Parameters
+    ----------
+    model
+        ``"transformer"``: a layer of the catalogue's block, of the size that suits the device; a
+        `tradeoff.serving.tokens.Transformer` of another size and more layers, or a `TransformerDecode`; or a model of
+        your own: an object with `name`, `backend` and ``prepare(*, places, positions, dtype, device, seed)``, which
+        returns one with ``prefill([(number, tokens), ...])``, ``decode()`` and ``leave([number, ...])``
+        (`tradeoff.serving.tokens.TokenModel`).
+    prompt_tokens, output_tokens
+        Of each request: a number, a sequence to draw from, or a function ``(rng, n) -> n whole numbers``.
+    max_batch_size, memory_tokens, max_prefill_tokens
+        As in `simulate_tokens`; lists span a grid in the order of the arguments.
+    request_rate, concurrency, load, think_ms, think
+        As in `simulate`.
+    duration_s
+        How long requests come, at each point. A `Trace` has its own length.
+    n_requests
+        Requests at most.
+    dtype, device
+        As in `sweep`.
+    name
+        What to call the model.
+    seed
+        Of arrivals, tokens, times to think, weights and prompts; with the same one, and as many `n_requests`,
+        `simulate_tokens` has the same requests.
+    progress
+        Say what is being served.
+
+    Returns
+    -------
+    Run
+        A row of ``points`` for each combination, with ``tokens_per_s``, ``ttft_*``, ``tpot_*`` and ``itl_*``. A row of
+        ``samples`` for each request, and after them one for each iteration: its column ``step`` is ``prefill`` or
+        ``decode``, it has no ``phase``, and no statistic counts it. After Ctrl-C nobody is admitted any more, those
+        under way get all their tokens (a second Ctrl-C gives them up: they count as errors), and all that was measured
+        is kept, with a `ServeInterrupted` warning.
+
+    Raises
+    ------
+    ValueError
+        When an argument cannot be used; nothing has been served then.
+
+    Notes
+    -----
+    An iteration begins where the one before was seen to end, so that its time has in it what the loop takes. `replay`
+    serves a Run again under the virtual clock with these times; `simulate_tokens` takes a Run for `decode`, and asks
+    what if. The first tenth of the requests and the last hundredth are not counted, but for traces.
+
+    `memory_tokens` says who is admitted. The transformer's cache has a place of the longest request's size for each
+    that may be in at once; it takes more memory than that where lengths differ.
+
+    Latency counts from when a request was due. ``model`` is the device's time from admission to the last token, in
+    which iterations for others have their part; ``overhead`` what the loop takes.
+
+    Examples
+    --------
+    >>> run = tradeoff.serve_tokens(
+    ...     "transformer", prompt_tokens=64, output_tokens=[16, 64], max_batch_size=[1, 8], request_rate=50
+    ... )  # doctest: +SKIP
+    >>> tradeoff.replay(run)["same"].all()  # doctest: +SKIP
+    """
+    asked = systems(
+        max_batch_size=max_batch_size, request_rate=request_rate, concurrency=concurrency, load=load, think_ms=think_ms,
+        think=think,
+    )  # fmt: skip
+    memories = [None if value is None else whole("memory_tokens", value) for value in several("m", memory_tokens)]
+    most_prefill, n = whole("max_prefill_tokens", max_prefill_tokens), whole("n_requests", n_requests)
+    if isinstance(duration_s, bool) or not isinstance(duration_s, numbers.Real) or not 0.0 < float(duration_s) < 1e6:
+        raise ArgumentError(f"duration_s must be seconds, above 0; got {shown(duration_s)}")
+    seed, progress, named = seed_of(seed), yes_or_no("progress", progress), checked_text("name", name)
+    device = checked_device(device)
+    made = token_model(model, device=device)
+    device = device_for(made, device)
+    if isinstance(made, Transformer):
+        check_dtypes(made.block, (dtype,), device)
+    until = round(float(duration_s) * 1e9)
+    due = [None if system.load is None else arrivals_of(system, _rng(seed, 0), until=until, most=n) for system in asked]
+    used = max(n if arrivals is None else len(arrivals) for arrivals in due)
+    prompt = lengths("prompt_tokens", prompt_tokens, _rng(seed, 3), n)[:used]
+    output = lengths("output_tokens", output_tokens, _rng(seed, 4), n)[:used]
+    for memory in memories:
+        check_memory(memory, prompt, output)
+    adapter = adapter_for(made.backend, device)
+    who = {
+        "workload": named or made.name, "backend": made.backend, "dtype": dtype, "device": device_name(device),
+        "cache": "hot", "regime": "sustained", "source": SOURCE,
+        "model_clock": "host" if adapter is None else "cuda_event",
+    }  # fmt: skip
+    timed = host_timed(time.perf_counter_ns) if adapter is None else device_timed(adapter)
+    places = max(_places(system, memory, prompt + output) for system, memory in product(asked, memories))
+    make = partial(
+        made.prepare, places=places, positions=int((prompt + output).max()), dtype=dtype, device=device, seed=seed
+    )
+    steps = _prepared(make, places, int(prompt.max()), timed)
+    rows, samples = [], []
+    grid = list(product(zip(asked, due, strict=True), memories))
+    for (system, arrivals), memory in grid:
+        identity = who | identity_of(
+            system, prompt=prompt_tokens, output=output_tokens, memory=memory, most_prefill=most_prefill
+        )
+        if isinstance(steps, Failure):
+            rows.append(identity | {"status": steps.status, "reason": steps.reason, "flags": []})
+            continue
+        if progress:
+            print(f"{who['workload']}: {_said(system, memory)}", file=sys.stderr)
+        policy = TokenPolicy(
+            max_batch_size=system.policy.max_batch_size, memory_tokens=memory, max_prefill_tokens=most_prefill
+        )
+        requests = [Request(at, int(p), int(o)) for at, (p, o) in enumerate(zip(prompt, output, strict=True))]
+        with collection_held_off(), interrupts_counted() as stops:
+            loop = TokenLoop(policy, steps, requests, timed=timed, stops=stops)
+            if arrivals is None:
+                record = loop.serve_clients(system.clients, thinker(system, _rng(seed, 0)), until)
+            else:
+                record = loop.serve(arrivals)
+        identified = point_id(identity)
+        found = requests_of(record, system, identified)
+        rows.append(identity | served_row(record, found, system))
+        rows[-1]["flags"] = ["not_isolated", *rows[-1]["flags"]]
+        samples += [found, steps_of(record.iterations, identified)]
+        if record.interrupted:
+            warnings.warn(
+                f"stopped at point {len(rows)} of {len(grid)}; what was measured is in the Run that was returned",
+                ServeInterrupted,
+                stacklevel=2,
+            )
+            break
+    return Run(
+        make_points(rows),
+        pd.concat(samples, ignore_index=True) if samples else make_samples({}),
+        capture() | {"seed": seed},
+    )
+
+
+def _rng(seed: int, stream: int) -> np.random.Generator:
+    """Return the numbers that `simulate_tokens` draws the same from."""
+    return np.random.default_rng([seed, 0, stream])
+
+
+def _places(system: System, memory: int | None, held: Lengths) -> int:
+    """Return how many requests may be in at once."""
+    most = min(system.policy.max_batch_size, len(held))
+    return most if memory is None else min(most, memory // int(held.min()))
+
+
+def _prepared(make: Callable[[], Steps], places: int, longest: int, timed: Timed) -> Steps | Failure:
+    """Make the model and warm it up, with more and more requests at once and with the longest prompt."""
+    made: list[Steps] = []
+    try:
+        timed(lambda: made.append(make()))
+    except Exception as error:
+        return describe_failure(error, batch_size=places)
+    (steps,) = made
+    sizes = sorted({places, *(1 << power for power in range(places.bit_length()))})
+    # A step that fails now may fail for some sizes only: its requests will be errors.
+    with suppress(Exception):
+        for prompts in (*([(number, 1) for number in range(size)] for size in sizes), [(0, longest)]):
+            for _ in range(_WARM_UP_STEPS):
+                timed(partial(steps.prefill, prompts))
+                timed(steps.decode)
+                timed(partial(steps.leave, [number for number, _ in prompts]))
+    return steps
+
+
+def _said(system: System, memory: int | None) -> str:
+    who = counted(system.clients, "client") if system.clients else f"{system.request_rate_rps:g} requests/s"
+    held = "" if memory is None else f", memory for {memory} tokens"
+    return f"{who}, batches up to {system.policy.max_batch_size}{held}"

@@ -10,7 +10,7 @@ import tradeoff
 from tests.claim.runs import ENVIRONMENT, OBJECTIVE, grid, row, run
 from tradeoff.claim import ClaimError, claim, findings
 from tradeoff.frames import Run, make_points
-from tradeoff.objective import ObjectiveError, decide
+from tradeoff.objective import Objective, ObjectiveError, Setting, decide
 
 
 def made(rows=None, objective=OBJECTIVE, **options):
@@ -194,6 +194,19 @@ def test_one_point_is_one_row():
     assert claim(twice, OBJECTIVE).content["points"] == 1
     with pytest.raises(ClaimError, match="has several rows that differ"):
         claim(run([row(1, 1), row(1, 1, n=6000)]), OBJECTIVE)
+
+
+def test_names_that_look_alike_once_they_are_cut_are_kept_apart():
+    rows = [row(workload="/srv/a/llama"), row(2, workload="/srv/b/llama")]
+    found = made(rows, 'minimize p99 at workload "/srv/a/llama"')
+    assert found.content["objective"] == "minimize p99 at workload llama"
+    assert len(found.points) == 1
+
+
+def test_an_objective_whose_text_does_not_read_back_is_refused():
+    rows = [row() | {"rack": "r1"}, row(2) | {"rack": "r2"}]
+    with pytest.raises(ClaimError, match="does not read back from its text: rename the columns it names"):
+        made(rows, Objective("minimize", "p99", at=(Setting("rack", "r1"),)))
 
 
 def test_only_what_the_answer_competes_with_is_published():

@@ -143,3 +143,21 @@ def test_infinite_values_have_no_mark():
     rows = [*grid(), row(identity(batch_size=16, concurrency=1), p99=np.inf)]
     _, info = info_of(LIMIT, rows)
     assert len(info.frontier.panels[0].x.value) == len(grid())
+
+
+@pytest.mark.parametrize(("limit", "side"), [(2, "right"), (9, "left")])
+def test_the_answers_name_does_not_lie_on_the_limit(limit, side):
+    # Near the left edge a name goes to the right of its mark; where it would lie on the limit, to the left.
+    places = ((1, 1.0), (2, 1.6), (4, 20.0))
+    rows = [row(identity(batch_size=b, concurrency=1), p99=p99, throughput=1000 * p99) for b, p99 in places]
+    figure = plotted(Objective.parse(f"maximize throughput subject to p99 <= {limit} ms"), rows)
+    (note,) = [note for note in figure.layout.annotations if note.text == "<b>answer 2</b>"]
+    assert note.xanchor == side
+
+
+def test_a_long_name_at_the_edge_is_left_out():
+    rows = [row(identity(batch_size=b, concurrency=1) | {"concurrency": None, "request_rate_rps": 123456.0 + b},
+                p99=float(b), throughput=1000.0 * b) for b in (1, 2, 64)]  # fmt: skip
+    figure = plotted(Objective.parse("maximize throughput subject to p99 <= 100 ms"), rows)
+    names = [text for trace in figure.data if trace.mode == "text" for text in trace.text]
+    assert not any(text.startswith("1 × 123457") for text in names)

@@ -74,6 +74,7 @@ def save_bundle(
 ) -> Path:
     """Write one bundle; see `Claim.save`."""
     target = folder_path(path)
+    target = target.resolve() if target.is_symlink() else target
     if claim.problems:
         raise ClaimError(f"this claim does not verify ({claim.problems[0]}): make it anew from its Run")
     if target.exists() and not target.is_dir():

@@ -231,15 +231,17 @@ def claim(
     # What the answer competes with is chosen before names are cut: afterwards two may look alike.
     competing = involved(whole.points, asked, found)
     told = public_objective(asked)
-    data = published(one_row_a_point(public_points(competing, told)))
-    seen = Run(frame_of(data), _samples_of(whole, competing), whole.environment)  # type: ignore[arg-type]
+    everything = public_points(whole.points, told)
+    data = published(one_row_a_point(everything.iloc[competing].reset_index(drop=True)))
+    samples = _samples_of(whole, competing)
+    seen = Run(frame_of(data), samples, whole.environment)  # type: ignore[arg-type]
     decision = decide(seen, told)
     content = content_of(
         decision,
         data,
         axes=claim_axes(seen.points, told, binding=decision.binding or decision.shortfall),
         environment=public_environment(whole.environment),
-        source=source_of(source, public_points(whole.points, told)),
+        source=source_of(source, everything),
         findings=findings_of(seen, str(decision.point["point_id"])),
         day=day,
     )
@@ -261,11 +263,14 @@ def _asked(objective: Objective | str, run: Run) -> tuple[Objective, pd.Series]:
     return asked, answer
 
 
-def _samples_of(run: Run, points: pd.DataFrame) -> Callable[[], pd.DataFrame]:
-    """Read the samples when they are first asked for: they may be many, and on a disk."""
-    if "point_id" not in points:
+def _samples_of(run: Run, places: list[int]) -> Callable[[], pd.DataFrame]:
+    """Read the samples of some points when they are first asked for: they may be many, and on a disk."""
+    if "point_id" not in run.points:
         return lambda: make_samples({})
-    return lambda: run.samples[run.samples["point_id"].isin(points["point_id"]).to_numpy(dtype=bool)]
+    if len(places) == len(run.points):
+        return lambda: run.samples
+    ids = run.points["point_id"].iloc[places]
+    return lambda: run.samples[run.samples["point_id"].isin(ids).to_numpy(dtype=bool)]
 
 
 def _day(given: object) -> date:

@@ -94,18 +94,18 @@ def public_objective(objective: Objective) -> Objective:
     return Objective(objective.direction, objective.metric, objective.constraints, at)
 
 
-def involved(points: pd.DataFrame, objective: Objective, answer: pd.Series) -> pd.DataFrame:
-    """Return the rows that an answer is one of: at the objective's settings, and comparable with it.
+def involved(points: pd.DataFrame, objective: Objective, answer: pd.Series) -> list[int]:
+    """Return the places of the rows that an answer is one of: at the objective's settings, and comparable with it.
 
     Rows that failed stay, where what is known of them agrees.
     """
-    rows = points
+    rows = points.reset_index(drop=True)
     for setting in objective.at:
         rows = rows_at(rows, setting)
     for name in (name for name in NEVER_POOLED if name in rows):
         alike = rows[name] == answer[name] if pd.notna(answer[name]) else pd.Series(False, index=rows.index)
         rows = rows[(rows[name].isna() | alike).to_numpy(dtype=bool, na_value=False)]
-    return rows.reset_index(drop=True)
+    return list(map(int, rows.index))
 
 
 def published(points: pd.DataFrame) -> Data:

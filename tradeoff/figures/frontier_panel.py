@@ -218,6 +218,8 @@ def _draw_names(
     """Name points of the frontier, where there is room: up and left of a frontier point lies nothing."""
     answers = [number for number in (panel.winner, panel.runner_up) if number >= 0]
     taken = [_place(info, panel, number) for number in answers]
+    taken += [(x + (-_ROOM_X if _side(info, panel, number)[0] else _ROOM_X), y)
+              for number, (x, y) in zip(answers, taken, strict=True)]  # fmt: skip
     chosen: list[int] = []
     for number in reversed(panel.step):
         here = _place(info, panel, number)
@@ -256,7 +258,6 @@ def _draw_answers(
     figure: go.Figure, info: FrontierInfo, panel: FrontierPanel, where: dict[str, int], colours: Palette
 ) -> None:
     first = "answer" if panel.verdict == "feasible" else "undecided"
-    upwards = info.y_better == "higher"
     for number, word, symbol, size in (
         (panel.runner_up, "runner-up", "square", 15),
         (panel.winner, first, "circle", 18),
@@ -269,12 +270,8 @@ def _draw_answers(
             x=[x], y=[y], mode="markers", hoverinfo="skip", showlegend=False,
             marker={"symbol": f"{symbol}-open", "size": size, "color": colours.here, "line": {"width": 1.5}}, **where,
         )  # fmt: skip
-        # Up and left of a frontier point lies nothing: there goes the answer's text, and the runner-up's where it is
-        # not in its way; else to the other side, unless the edge of the panel is near.
         share = _place(info, panel, number)[0]
-        free = wins or (panel.labels[number] == "frontier" and _apart(info, panel))
-        left = share > 0.3 or _reaches_limit(info, share) if free and info.x_better == "lower" else share > 0.7
-        above = upwards == free
+        left, above = _side(info, panel, number)
         text = f"{word} {escape(panel.names[number])}"
         figure.add_annotation(
             x=math.log10(x) if info.x.log else x, y=math.log10(y) if info.y.log else y, showarrow=False,
@@ -283,6 +280,18 @@ def _draw_answers(
             font={"size": SIZE_SMALL, "color": colours.here}, **where,
             bgcolor=None if left or not _reaches_limit(info, share) else faded(colours.paper, 0.75),
         )  # fmt: skip
+
+
+def _side(info: FrontierInfo, panel: FrontierPanel, number: int) -> tuple[bool, bool]:
+    """Say whether the text of an answer goes to the left of its mark, and whether above it.
+
+    Up and left of a frontier point lies nothing: there goes the answer's text, and the runner-up's where it is not in
+    its way; else to the other side, unless the edge of the panel is near.
+    """
+    share = _place(info, panel, number)[0]
+    free = number == panel.winner or (panel.labels[number] == "frontier" and _apart(info, panel))
+    left = share > 0.3 or _reaches_limit(info, share) if free and info.x_better == "lower" else share > 0.7
+    return left, free == (info.y_better == "higher")
 
 
 def _apart(info: FrontierInfo, panel: FrontierPanel) -> bool:

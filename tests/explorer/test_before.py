@@ -68,6 +68,9 @@ def test_both_frontiers_stand_on_axes_that_stand_still(compared):
     ranges, points, lines = drawn()
     assert (points, lines) == (16 + 12, 2)
     assert compared.locator("[data-mark=before]").is_visible()
+    label = compared.locator("[data-panel=frontier] [role=img]").get_attribute("aria-label")
+    assert "the run before is drawn dotted" in label
+    assert "Winner: " in label
     toggle.focus()
     compared.keyboard.press("Enter")
     assert toggle.get_attribute("aria-pressed") == "false"
@@ -109,7 +112,7 @@ def test_the_winner_before_is_that_of_the_other_run(compared):
 
 def test_small_changes_within_the_intervals_are_called_so(page, tmp_path):
     open_page(page, save_page(grid_run(), tmp_path / "same.html", before=slower(grid_run(), throughput=1, p99=0.99)))
-    assert "now throughput +0 % (intervals overlap), p99 +1 % (intervals overlap)" in readout(page, "sentence")
+    assert "now throughput unchanged, p99 +1 % (intervals overlap)" in readout(page, "sentence")
 
 
 def test_another_run_that_cannot_be_compared_is_named():

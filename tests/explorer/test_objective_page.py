@@ -118,9 +118,10 @@ def test_moving_the_limit_shows_where_the_winner_changes(page, asked):
     track = page.locator("[data-slider=limit]").bounding_box()
     assert track["x"] <= edges[0][0] <= edges[-1][2] <= track["x"] + track["width"]
     steps = int(page.locator("[data-slider=limit]").get_attribute("max"))
-    seen = []
+    seen, tops = [], set()
     for step in range(0, steps, 2):
         slide(page, "limit", step)
+        tops.add(boxes(page, "[data-panel=frontier]")[0][1])
         decision = decide(grid_run(), readout(page, "objective"))
         (held,) = page.locator(".winner-piece.holds").all()
         name = f"{decision.point['batch_size']} × {decision.point['concurrency']}"
@@ -134,6 +135,7 @@ def test_moving_the_limit_shows_where_the_winner_changes(page, asked):
             assert place(decide(grid_run(), f"maximize throughput subject to p99 <= {flip}")) == winner
         seen.append(held.text_content())
     assert len(set(seen)) > 4
+    assert len(tops) == 1, "what is below jumps while the slider moves"
     words = page.locator(f"#{page.locator('[data-slider=limit]').get_attribute('aria-describedby')}").text_content()
     assert words.count("batch") == pieces.count() - 1
     slide(page, "limit", steps)

@@ -58,7 +58,7 @@ def test_submodules_are_reachable():
         "import tradeoff, pickle; print(pickle.loads(pickle.dumps(tradeoff.{name})) is tradeoff.{name})",
     ],
 )
-@pytest.mark.parametrize("name", ["sweep", "frontier", "attainment"])
+@pytest.mark.parametrize("name", ["sweep", "frontier", "attainment", "compare"])
 def test_a_function_is_not_hidden_by_its_submodule(code, name):
     assert fresh(code.format(name=name)) == "True"
 

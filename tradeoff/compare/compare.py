@@ -77,7 +77,8 @@ def compare(
     so that it excludes 1 exactly when the two 95 % intervals do not overlap. This is cautious: intervals of equal
     width that just touch are apart at a level of about 0.6 %, not 5 % [1]_. The interval of a median ratio runs from
     the median of the lower ends to that of the upper ends. Rows without any interval count as their values; an end
-    that is not known makes a ratio unknown on that side.
+    that is not known makes a ratio unknown on that side. Intervals are those of each Run: what differs from one hour or
+    process to the next is in them only as far as replicates were measured.
 
     Where ``sm_clock_mhz`` is known on both sides of a pair, a change of a time or a rate counts only when it is there
     in clock cycles too: what vanishes there is named as a change of the clock.

@@ -138,20 +138,23 @@ def _crossings(found: Found) -> str:
         if met == 1:
             text = f"the one point that met {limit} no longer does"
         elif lost == met:
-            text = f"none of the {met} points that met {limit} still does"
+            text = f"none of the {whole(met)} points that met {limit} still does"
         else:
-            text = f"{lost} of {met} points that met {limit} no longer {'does' if lost == 1 else 'do'}"
+            text = f"{whole(lost)} of {whole(met)} points that met {limit} no longer {'does' if lost == 1 else 'do'}"
         return text + (f", and {newly}" if gained else "") + only
     if gained:
         return newly + only
     if not met:
         return f"no point that was measured on both sides surely meets {limit}, before or after"
+    everybody = f"all {whole(met)} points"
     if unclear:
-        who = "the one point" if met == 1 else f"all {met} points" if unclear == met else f"{unclear} of {met} points"
-        return f"of {who} that met {limit} it cannot be told {'whether it still does' if met == 1 else 'any more'}"
+        if met == 1:
+            return f"of the one point that met {limit} it cannot be told whether it still does"
+        who = everybody if unclear == met else f"{whole(unclear)} of {whole(met)} points"
+        return f"of {who} that met {limit} it cannot be told any more"
     if met == 1:
         return f"the one point that met {limit} still does"
-    return f"{'both' if met == 2 else f'all {met}'} points that met {limit} still do"
+    return f"{'both points' if met == 2 else everybody} that met {limit} still do"
 
 
 def _attained_text(found: Found, sides: tuple[Attained, Attained]) -> str:

@@ -12,11 +12,12 @@ from tradeoff.comparable import ids_of
 from tradeoff.compare.attained import Attained, attained_under
 from tradeoff.compare.changes import Change, Ratio, at_clock, changes_of, clock_ratios
 from tradeoff.compare.comparison import Comparison
+from tradeoff.compare.headline import headline
 from tradeoff.compare.limits import crossings
 from tradeoff.compare.matching import checked_across, match
-from tradeoff.compare.sides import asked_of, common_group
+from tradeoff.compare.notes import notes
+from tradeoff.compare.sides import asked_of, common_group, refuse_unmeasured
 from tradeoff.compare.verdict import Found, ratio_between, verdict_of
-from tradeoff.compare.words import headline, notes
 from tradeoff.frames import Run
 from tradeoff.objective import Objective
 from tradeoff.objective.objective import EXAMPLE
@@ -91,6 +92,7 @@ def compare(
     asked = _objective(objective, before, after)
     meant = checked_across(across)
     one, other, left_out = common_group(*asked_of(before, after, asked), meant)
+    refuse_unmeasured(one, other, asked)
     matching = match(one, other, meant)
     pairs = one.iloc[matching.pairs[0]], other.iloc[matching.pairs[1]]
     changes = changes_of(*pairs, _metrics(asked, one, other))

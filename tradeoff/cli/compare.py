@@ -49,7 +49,7 @@ def compare(
 
 def _rows(found: Comparison) -> Iterator[tuple[object, ...]]:
     from tradeoff.compare.changes import Ratio
-    from tradeoff.compare.words import interval_text, percent
+    from tradeoff.compare.text import interval_text, percent
     from tradeoff.objective.objective import short_of
 
     for row in found.changes.to_dict("records"):

@@ -12,11 +12,12 @@ from tradeoff.comparable import ids_of
 from tradeoff.compare.attained import Attained, attained_under
 from tradeoff.compare.changes import Change, Ratio, at_clock, changes_of, clock_ratios
 from tradeoff.compare.comparison import Comparison
+from tradeoff.compare.headline import headline
 from tradeoff.compare.limits import crossings
 from tradeoff.compare.matching import checked_across, match
-from tradeoff.compare.sides import asked_of, common_group
+from tradeoff.compare.notes import notes
+from tradeoff.compare.sides import asked_of, common_group, refuse_unmeasured
 from tradeoff.compare.verdict import Found, ratio_between, verdict_of
-from tradeoff.compare.words import headline, notes
 from tradeoff.frames import Run
 from tradeoff.objective import Objective
 from tradeoff.objective.objective import EXAMPLE
@@ -77,7 +78,8 @@ def compare(
     so that it excludes 1 exactly when the two 95 % intervals do not overlap. This is cautious: intervals of equal
     width that just touch are apart at a level of about 0.6 %, not 5 % [1]_. The interval of a median ratio runs from
     the median of the lower ends to that of the upper ends. Rows without any interval count as their values; an end
-    that is not known makes a ratio unknown on that side.
+    that is not known makes a ratio unknown on that side. Intervals are those of each Run: what differs from one hour or
+    process to the next is in them only as far as replicates were measured.
 
     Where ``sm_clock_mhz`` is known on both sides of a pair, a change of a time or a rate counts only when it is there
     in clock cycles too: what vanishes there is named as a change of the clock.
@@ -90,6 +92,7 @@ def compare(
     asked = _objective(objective, before, after)
     meant = checked_across(across)
     one, other, left_out = common_group(*asked_of(before, after, asked), meant)
+    refuse_unmeasured(one, other, asked)
     matching = match(one, other, meant)
     pairs = one.iloc[matching.pairs[0]], other.iloc[matching.pairs[1]]
     changes = changes_of(*pairs, _metrics(asked, one, other))

@@ -25,12 +25,27 @@ def asked_of(before: Run | pd.DataFrame, after: Run | pd.DataFrame, objective: O
     ------
     TypeError, ObjectiveError
         When a side is neither a Run nor a frame, is empty, lacks a column or was not measured where the objective
-        asks; when every point of both failed.
+        asks.
     """
-    one, other = (_asked(name, points, objective) for name, points in zip(SIDES, (before, after), strict=True))
+    one, other = (_asked(side, points, objective) for side, points in zip(SIDES, (before, after), strict=True))
+    return one, other
+
+
+def refuse_unmeasured(one: pd.DataFrame, other: pd.DataFrame, objective: Objective) -> None:
+    """Refuse rows that hold nothing to compare.
+
+    Raises
+    ------
+    ObjectiveError
+        When all failed on both sides; when a side did not fail, and has no value of a metric.
+    """
     if not usable(one).any() and not usable(other).any():
         raise ObjectiveError(f"all points failed, {len(one)} before and {len(other)} after: see the column 'reason'")
-    return one, other
+    for side, rows in zip(SIDES, (one, other), strict=True):
+        there = usable(rows)
+        for name in _metrics(objective):
+            if there.any() and np.isnan(numbers_of(rows, name)[there]).all():
+                raise ObjectiveError(f"no point of {side} has a {name}: it was not measured, or n is too small for it")
 
 
 def common_group(one: pd.DataFrame, other: pd.DataFrame, across: Sequence[str]) -> tuple[*Pair, tuple[str, ...]]:
@@ -85,8 +100,7 @@ def _asked(side: str, points: Run | pd.DataFrame, objective: Objective) -> pd.Da
         raise TypeError(f"{side} must be a Run or its frame of points; got {type(points).__name__}")
     if not len(frame):
         raise ObjectiveError(f"{side} holds no points: measure some first")
-    metrics = [objective.metric, *(limit.metric for limit in objective.constraints)]
-    for name in metrics:
+    for name in _metrics(objective):
         if name not in frame:
             raise ObjectiveError(f"{side} has no column {name!r}")
     rows = frame
@@ -95,12 +109,11 @@ def _asked(side: str, points: Run | pd.DataFrame, objective: Objective) -> pd.Da
             rows = rows_at(rows, setting)
         except ObjectiveError as error:
             raise ObjectiveError(f"{side}: {error}") from None
-    rows = _once(rows)
-    there = usable(rows)
-    for name in metrics:
-        if there.any() and np.isnan(numbers_of(rows, name)[there]).all():
-            raise ObjectiveError(f"no point of {side} has a {name}: it was not measured, or n is too small for it")
-    return rows
+    return _once(rows)
+
+
+def _metrics(objective: Objective) -> list[str]:
+    return list(dict.fromkeys([objective.metric, *(limit.metric for limit in objective.constraints)]))
 
 
 def _once(rows: pd.DataFrame) -> pd.DataFrame:

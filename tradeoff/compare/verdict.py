@@ -43,6 +43,15 @@ class Found:
     at_one_clock: tuple[tuple[Attained, Attained], ...]
     left_out: tuple[str, ...]
 
+    def sides(self) -> tuple[tuple[str, pd.DataFrame], tuple[str, pd.DataFrame]]:
+        """Return the rows of both sides, with what the sides are called."""
+        return ("before", self.before), ("after", self.after)
+
+    def pairs(self) -> tuple[tuple[str, pd.DataFrame], tuple[str, pd.DataFrame]]:
+        """Return the rows that are pairs, those at the same place being the same point."""
+        one, other = self.matching.pairs
+        return ("before", self.before.iloc[one]), ("after", self.after.iloc[other])
+
     @property
     def limited(self) -> tuple[str, ...]:
         """The constrained metrics, each once, but for the one that is optimised."""

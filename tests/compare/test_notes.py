@@ -1,12 +1,9 @@
 import math
 
 import pandas as pd
-import pytest
 
 from tests.compare.runs import LIMIT, failed, grid, scaled
 from tradeoff.compare import compare
-from tradeoff.compare.changes import Ratio
-from tradeoff.compare.words import change_text, interval_text, percent
 
 
 def sentence(before, after, objective=LIMIT, **options):
@@ -15,31 +12,6 @@ def sentence(before, after, objective=LIMIT, **options):
 
 def notes(before, after, objective=LIMIT):
     return [note.replace("\u202f", " ") for note in compare(before, after, objective).notes]
-
-
-@pytest.mark.parametrize(
-    ("ratio", "text"),
-    [
-        (1.38, "+38 %"), (0.914, "−8.6 %"), (1.0, "±0.0 %"), (1.0004, "±0.0 %"), (0.9992, "−0.1 %"), (0.0, "−100 %"),
-        (math.inf, "unknown"), (math.nan, "unknown"),
-    ],
-)  # fmt: skip
-def test_percent(ratio, text):
-    assert percent(ratio) == text
-
-
-@pytest.mark.parametrize(
-    ("ratio", "text"),
-    [(2.0, "doubled"), (1.93, "doubled"), (0.5, "halved"), (2.6, "2.60 times as high"), (1.8, "+80 %"), (0.3, "−70 %"),
-     (math.inf, "up from 0")],
-)  # fmt: skip
-def test_change(ratio, text):
-    assert change_text(Ratio(ratio, ratio, ratio)) == text
-
-
-def test_ends_that_are_not_known():
-    assert interval_text(Ratio(1.0, 0.0, math.inf)) == "unknown to unknown"
-    assert interval_text(Ratio(1.0, 0.9, 1.2)) == "−10 % to +20 %"
 
 
 def one(**options):

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         plot_load_curve,
         plot_roofline,
         plot_service,
+        plot_tail,
     )
     from tradeoff.frames import FrameError, Run, RunFolderError
     from tradeoff.frontier import frontier
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
         simulate_tokens,
     )
     from tradeoff.sweep import sweep
+    from tradeoff.tail import TailExplanation, explain_tail, explain_tails
     from tradeoff.timing import Budget
     from tradeoff.workloads import WorkloadError
 
@@ -64,12 +66,15 @@ __all__ = [
     "Run",
     "RunFolderError",
     "ServiceModel",
+    "TailExplanation",
     "Trace",
     "WhatIf",
     "WorkloadError",
     "calibrate",
     "decide",
     "drive",
+    "explain_tail",
+    "explain_tails",
     "frontier",
     "plot_batch",
     "plot_distribution",
@@ -79,6 +84,7 @@ __all__ = [
     "plot_load_curve",
     "plot_roofline",
     "plot_service",
+    "plot_tail",
     "read",
     "replay",
     "serve",
@@ -107,11 +113,14 @@ _HOME = {
     "Run": "frames",
     "RunFolderError": "frames",
     "ServiceModel": "serving",
+    "TailExplanation": "tail",
     "WhatIf": "explorer",
     "WorkloadError": "workloads",
     "calibrate": "calibrate",
     "decide": "objective",
     "drive": "serving",
+    "explain_tail": "tail",
+    "explain_tails": "tail",
     "frontier": "frontier",
     "plot_batch": "figures",
     "plot_distribution": "figures",
@@ -121,6 +130,7 @@ _HOME = {
     "plot_load_curve": "figures",
     "plot_roofline": "figures",
     "plot_service": "figures",
+    "plot_tail": "figures",
     "read": "readers",
     "replay": "serving",
     "serve": "serving",
@@ -130,8 +140,8 @@ _HOME = {
 """Public name to the submodule it is defined in."""
 
 _SUBMODULES = (
-    "environment", "explorer", "figures", "frames", "limits", "objective", "readers", "serving", "stats", "timing",
-    "workloads",
+    "environment", "explorer", "figures", "frames", "limits", "objective", "readers", "serving", "stats", "tail",
+    "timing", "workloads",
 )  # fmt: skip
 """Submodules that ``import tradeoff`` makes reachable, as in ``tradeoff.workloads.names()``."""
 

@@ -13,6 +13,7 @@ from tradeoff.cli.explore import explore
 from tradeoff.cli.limits import limits
 from tradeoff.cli.serving import drive, serve, simulate
 from tradeoff.cli.sweep import sweep
+from tradeoff.cli.tail import tail
 from tradeoff.cli.whatif import what_if
 from tradeoff.cli.workloads import workloads
 
@@ -25,7 +26,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for _command in (sweep, serve, simulate, drive, explore, what_if, decide, workloads, limits, doctor):
+for _command in (sweep, serve, simulate, drive, explore, what_if, decide, tail, workloads, limits, doctor):
     app.command()(_command)
 
 

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
         plot_load_curve,
         plot_roofline,
         plot_service,
+        plot_tail,
     )
     from tradeoff.frames import FrameError, Run, RunFolderError
     from tradeoff.frontier import frontier
@@ -53,6 +54,7 @@ if TYPE_CHECKING:
         simulate_tokens,
     )
     from tradeoff.sweep import sweep
+    from tradeoff.tail import TailExplanation, explain_tail, explain_tails
     from tradeoff.timing import Budget
     from tradeoff.workloads import WorkloadError
 
@@ -78,6 +80,7 @@ __all__ = [
     "RunFolderError",
     "Scalability",
     "ServiceModel",
+    "TailExplanation",
     "Trace",
     "WhatIf",
     "WorkloadError",
@@ -89,6 +92,8 @@ __all__ = [
     "compare",
     "decide",
     "drive",
+    "explain_tail",
+    "explain_tails",
     "frontier",
     "knee",
     "plot_attainment",
@@ -101,6 +106,7 @@ __all__ = [
     "plot_load_curve",
     "plot_roofline",
     "plot_service",
+    "plot_tail",
     "read",
     "read_claim",
     "replay",
@@ -137,6 +143,7 @@ _HOME = {
     "RunFolderError": "frames",
     "Scalability": "serving",
     "ServiceModel": "serving",
+    "TailExplanation": "tail",
     "WhatIf": "explorer",
     "WorkloadError": "workloads",
     "attained_at": "attainment",
@@ -147,6 +154,8 @@ _HOME = {
     "compare": "compare",
     "decide": "objective",
     "drive": "serving",
+    "explain_tail": "tail",
+    "explain_tails": "tail",
     "frontier": "frontier",
     "knee": "knee",
     "plot_attainment": "figures",
@@ -159,6 +168,7 @@ _HOME = {
     "plot_load_curve": "figures",
     "plot_roofline": "figures",
     "plot_service": "figures",
+    "plot_tail": "figures",
     "read": "readers",
     "read_claim": "claim",
     "replay": "serving",
@@ -172,8 +182,8 @@ _HOME = {
 """Public name to the submodule it is defined in."""
 
 _SUBMODULES = (
-    "environment", "explorer", "figures", "frames", "limits", "objective", "readers", "serving", "stats", "timing",
-    "workloads",
+    "environment", "explorer", "figures", "frames", "limits", "objective", "readers", "serving", "stats", "tail",
+    "timing", "workloads",
 )  # fmt: skip
 """Submodules that ``import tradeoff`` makes reachable, as in ``tradeoff.workloads.names()``."""
 

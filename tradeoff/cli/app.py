@@ -18,6 +18,7 @@ from tradeoff.cli.limits import limits
 from tradeoff.cli.replay import replay
 from tradeoff.cli.serving import drive, serve, simulate
 from tradeoff.cli.sweep import sweep
+from tradeoff.cli.tail import tail
 from tradeoff.cli.tokens import serve_tokens, simulate_tokens
 from tradeoff.cli.whatif import what_if
 from tradeoff.cli.workloads import workloads
@@ -33,7 +34,7 @@ app = typer.Typer(
 )
 for _command in (
     sweep, serve, simulate, serve_tokens, simulate_tokens, drive, replay, calibrate, explore, what_if, decide, compare,
-    audit, workloads, limits, doctor,
+    audit, tail, workloads, limits, doctor,
 ):  # fmt: skip
     app.command()(_command)
 app.add_typer(claims, name="claim")

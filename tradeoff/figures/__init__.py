@@ -13,6 +13,7 @@ from tradeoff.figures.frontier import plot_frontier
 from tradeoff.figures.load_curve import plot_load_curve
 from tradeoff.figures.roofline import plot_roofline
 from tradeoff.figures.service import plot_service
+from tradeoff.figures.tail import plot_tail
 
 __all__ = [
     "plot_attainment",
@@ -25,4 +26,5 @@ __all__ = [
     "plot_load_curve",
     "plot_roofline",
     "plot_service",
+    "plot_tail",
 ]

@@ -11,6 +11,7 @@ import pandas as pd
 from tradeoff.audit import SEVERITIES, audit, label_of
 from tradeoff.explorer.grid import Slice
 from tradeoff.frames import Run
+from tradeoff.tail import explain_tails
 
 _Finding = tuple[str, str, str]
 """Severity, what was checked, and the sentence."""
@@ -35,7 +36,8 @@ class Remarks:
 
 def remarks_on(run: Run) -> Remarks:
     """Collect what there is to say of a Run: the one place where the explorer asks the audit and the tail."""
-    return Remarks(findings=audit(run))
+    tails = explain_tails(run) if len(run.samples) else {}
+    return Remarks(findings=audit(run), tails={name: one.sentence() for name, one in tails.items() if not one.reason})
 
 
 def findings_entry(remarks: Remarks, points: pd.DataFrame, slices: Sequence[Slice]) -> dict[str, Any] | None:

@@ -14,7 +14,7 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import psutil
 
@@ -29,17 +29,30 @@ class Server(NamedTuple):
     process: psutil.Process
 
     def cores(self, seconds: float) -> float:
-        """Return how many cores all of its processes keep busy."""
-        before = self._busy_s()
-        time.sleep(seconds)
-        return (self._busy_s() - before) / seconds
+        """Return how many cores all of its processes keep busy while nobody asks."""
+        with self.awake():
+            before = self._busy_s()
+            time.sleep(seconds)
+            return (self._busy_s() - before) / seconds
+
+    @contextmanager
+    def awake(self) -> Iterator[None]:
+        """Let it run; before and after it is stopped, so that it takes nothing from who is measured then."""
+        self._each("resume")
+        try:
+            yield
+        finally:
+            self._each("suspend")
 
     def _busy_s(self) -> float:
-        total = 0.0
+        return sum(sum(times[:2]) for times in self._each("cpu_times"))
+
+    def _each(self, what: str) -> list[Any]:
+        found = []
         for process in (self.process, *self.process.children(recursive=True)):
             with suppress(psutil.Error):
-                total += sum(process.cpu_times()[:2])
-        return total
+                found.append(getattr(process, what)())
+        return found
 
 
 @contextmanager
@@ -66,6 +79,7 @@ def running(kind: str, what: str) -> Iterator[Server]:
             if not _answers(server.url, started):
                 log.seek(0)
                 raise RuntimeError(f"{script.name} does not answer:\n{log.read()[-2000:]}")
+            server._each("suspend")
             yield server
         finally:
             _stop(started)
@@ -86,6 +100,9 @@ def _stop(started: subprocess.Popen[bytes]) -> None:
     family = [started.pid]
     with suppress(psutil.Error):
         family += [child.pid for child in psutil.Process(started.pid).children(recursive=True)]
+    for pid in reversed(family):
+        with suppress(psutil.Error):
+            psutil.Process(pid).resume()
     with suppress(ProcessLookupError):
         os.kill(started.pid, signal.SIGINT)
     with suppress(subprocess.TimeoutExpired):

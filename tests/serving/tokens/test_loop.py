@@ -17,14 +17,14 @@ from tradeoff.serving.policy import Policy
 from tradeoff.serving.real.replay import replay
 from tradeoff.serving.systems import System
 from tradeoff.serving.tokens.loop import TokenLoop, device_timed
-from tradeoff.serving.tokens.policy import Request, TokenPolicy
+from tradeoff.serving.tokens.policy import TokenPolicy, requests_with
 from tradeoff.serving.tokens.record import identity_of
 from tradeoff.serving.tokens.served import SOURCE, requests_of, served_row, steps_of
 from tradeoff.serving.virtual import engine
 
 
 def loop_of(case, model):
-    requests = [Request(at, *tokens) for at, tokens in enumerate(zip(case["prompt"], case["output"], strict=True))]
+    requests = requests_with(case["prompt"], case["output"])
     policy = TokenPolicy(
         max_batch_size=case["most"], memory_tokens=case["memory"], max_prefill_tokens=case["most_prefill"]
     )

@@ -140,6 +140,28 @@ def test_requests_of_a_step_that_raises_are_errors():
     assert tradeoff.replay(run)["same"].all()
 
 
+def test_a_step_that_fails_while_it_is_warmed_up_is_no_matter():
+    class Strict(Own):
+        def __init__(self):
+            super().__init__()
+            self.held = set()
+
+        def prefill(self, prompts):
+            assert not self.held & {number for number, _ in prompts}
+            self.held |= {number for number, _ in prompts}
+            self.decode()
+
+        def decode(self):
+            super().decode()
+            if self.steps in (2, 5):
+                raise RuntimeError("not yet")
+
+        def leave(self, numbers):
+            self.held -= set(numbers)
+
+    assert (serve(Strict(), concurrency=2, n_requests=30).samples["status"] == "ok").all()
+
+
 def test_a_model_that_cannot_be_made_is_a_failed_point():
     class Large(Own):
         def prepare(self, **asked):

@@ -7,6 +7,7 @@ tested, and `tradeoff.replay` checks it for every run.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -50,6 +51,11 @@ class Request:
     def held(self) -> int:
         """Tokens that it may come to hold in the cache: its place is kept from the beginning."""
         return self.prompt + self.output
+
+
+def requests_with(prompt: Iterable[int], output: Iterable[int]) -> list[Request]:
+    """Return requests with so many tokens, numbered from 0."""
+    return [Request(at, int(p), int(o)) for at, (p, o) in enumerate(zip(prompt, output, strict=True))]
 
 
 class Batch:

@@ -28,8 +28,8 @@ from tradeoff.serving.serve import ServeInterrupted
 from tradeoff.serving.simulate import whole
 from tradeoff.serving.systems import System, systems
 from tradeoff.serving.tokens.lengths import Lengths, check_memory, lengths, memories_of
-from tradeoff.serving.tokens.loop import Steps, Timed, TokenLoop, device_timed, host_timed
-from tradeoff.serving.tokens.policy import Request, TokenPolicy
+from tradeoff.serving.tokens.loop import Steps, Timed, TokenLoop, TokenRecord, device_timed, host_timed
+from tradeoff.serving.tokens.policy import TokenPolicy, requests_with
 from tradeoff.serving.tokens.record import identity_of
 from tradeoff.serving.tokens.served import SOURCE, requests_of, served_row, steps_of
 from tradeoff.serving.tokens.transformer import Transformer, token_model
@@ -179,16 +179,12 @@ def serve_tokens(
             policy = TokenPolicy(
                 max_batch_size=system.policy.max_batch_size, memory_tokens=memory, max_prefill_tokens=most_prefill
             )
-            requests = [Request(at, int(p), int(o)) for at, (p, o) in enumerate(zip(prompt, output, strict=True))]
-            loop = TokenLoop(policy, steps, requests, timed=timed, interrupts=interrupts)
-            if arrivals is None:
-                record = loop.serve_clients(system.clients, thinker(system, _rng(seed, 0)), until)
-            else:
-                record = loop.serve(arrivals, until=math.inf if system.is_finite else max(arrivals, default=0))
+            loop = TokenLoop(policy, steps, requests_with(prompt, output), timed=timed, interrupts=interrupts)
+            record = _served(loop, system, arrivals, until=until, seed=seed)
             identified = point_id(identity)
             found = requests_of(record, system, identified)
-            rows.append(identity | served_row(record, found, system))
-            rows[-1]["flags"] = ["not_isolated", *rows[-1]["flags"]]
+            row = served_row(record, found, system)
+            rows.append(identity | row | {"flags": ["not_isolated", *row["flags"]]})
             samples += [found, steps_of(record, identified)]
             if interrupts.count:
                 break
@@ -198,11 +194,15 @@ def serve_tokens(
             ServeInterrupted,
             stacklevel=2,
         )
-    return Run(
-        make_points(rows),
-        pd.concat(samples, ignore_index=True) if samples else make_samples({}),
-        capture() | {"seed": seed},
-    )
+    held = pd.concat(samples, ignore_index=True) if samples else make_samples({})
+    return Run(make_points(rows), held, capture() | {"seed": seed})
+
+
+def _served(loop: TokenLoop, system: System, arrivals: list[int] | None, *, until: int, seed: int) -> TokenRecord:
+    """Serve one point."""
+    if arrivals is None:
+        return loop.serve_clients(system.clients, thinker(system, _rng(seed, 0)), until)
+    return loop.serve(arrivals, until=math.inf if system.is_finite else max(arrivals, default=0))
 
 
 def _due(system: System, *, seed: int, until: int, most: int) -> list[int] | None:
@@ -232,12 +232,13 @@ def _prepared(make: Callable[[], Steps], places: int, longest: int, timed: Timed
         return describe_failure(error, batch_size=places)
     (steps,) = made
     sizes = sorted({places, *(1 << power for power in range(places.bit_length()))})
-    # A step that fails now may fail for some sizes only: its requests will be errors.
-    with suppress(Exception):
-        for prompts in (*([(number, 1) for number in range(size)] for size in sizes), [(0, longest)]):
-            for _ in range(_WARM_UP_STEPS):
+    for prompts in (*([(number, 1) for number in range(size)] for size in sizes), [(0, longest)]):
+        for _ in range(_WARM_UP_STEPS):
+            # A step that fails now may fail for some sizes only: its requests will be errors.
+            with suppress(Exception):
                 timed(partial(steps.prefill, prompts))
                 timed(steps.decode)
+            with suppress(Exception):
                 timed(partial(steps.leave, [number for number, _ in prompts]))
     return steps
 

@@ -25,7 +25,7 @@ QUESTIONS = (
 
 
 def points(seed: int = 0) -> pd.DataFrame:
-    """A grid of 100 batch sizes and 100 concurrencies with intervals on everything that is asked for."""
+    """Make a grid of 100 batch sizes and 100 concurrencies with intervals on everything that is asked for."""
     rng = np.random.default_rng(seed)
     place = {"workload": "mlp", "backend": "torch", "device": "a GPU", "dtype": "float16", "mode": "concurrent"}
     place |= {"load": "closed", "regime": "sustained", "cache": "hot", "status": "converged", "n": 2000}

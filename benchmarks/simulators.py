@@ -1,10 +1,10 @@
 """The virtual clock against simpy and ciw: the same arrivals, the same costs, the same latencies, in one run.
 
 Run with ``pip install simpy ciw`` and ``python benchmarks/simulators.py``. What is timed on either side ends with the
-latency of every request, and the peer's are asserted to be ours within 1e-9 ms before times are compared. Times are
-of the processor, on one thread but for the lines that say otherwise: what else the machine does counts on neither side.
-A pair is ours, repeated for a twentieth of a second, and the peer, once; medians of pairs are printed. What this process
-has loaded is kept from the collector of garbage, so that a peer pays for its own objects only, as in its own process.
+latency of every request, and the peer's are asserted to be ours within 1e-9 ms before times are compared. Times are of
+the processor, on one thread but for the lines that say otherwise: what else the machine does counts on neither side. A
+pair is ours, repeated for a twentieth of a second, and the peer, once; medians of pairs are printed. What this process
+has loaded is kept from the collector of garbage: a peer pays for its own objects only, as in a process of its own.
 """
 
 from __future__ import annotations
@@ -145,9 +145,7 @@ def grids() -> list[bool]:
     # A peer takes as long for a hundred points as for every tenth of them, ten times.
     asked = [(point, (shared.unit * point.scale).tolist()) for point in points[50::100]]
     for name, peer, wanted in (("Store", usual_simpy, 50.0), ("lean", lean_simpy, None)):
-        for (_, path), (_, arrivals) in zip(
-            lockstep.open_paths([point for point, _ in asked], shared), asked, strict=True
-        ):
+        for path, (_, arrivals) in zip(lockstep.open_paths([point for point, _ in asked], shared), asked, strict=True):
             latencies = np.repeat(path.batches[:, DONE], path.sizes) - path.arrivals
             same(latencies, peer(arrivals, size, small_cost, wait), f"NumPy, {name}")
         for count in (100, 1000):

@@ -38,7 +38,7 @@ from tradeoff.explorer import WhatIf, save_page
 SIZES, SAMPLES = 12, 2000
 MEDIAN_MS, P95_MS, SLOWER = 40.0, 60.0, 3.0
 WHATIF_MEDIAN_MS = 60.0
-SLIDER, EXPLORER = "[data-slider=batch_size]", ".tradeoff-explorer"
+SLIDER, LIMIT, EXPLORER = "[data-slider=batch_size]", "[data-slider=limit]", ".tradeoff-explorer"
 READY = f"{EXPLORER}[data-ready]"
 
 PROBE = """([root, kind, once]) => {
@@ -243,6 +243,8 @@ def main() -> int:
             seen += [with_keys(shown, moves), with_pointer(shown, moves)]
         with in_file(browser, page, "stand-alone page", EXPLORER, READY) as shown:
             seen += [with_keys(shown, moves), with_pointer(shown, moves)]
+        with in_file(browser, page, "stand-alone page, limit", EXPLORER, READY, slider=LIMIT) as shown:
+            seen.append(with_keys(shown, moves))
         with in_file(
             browser, what_if().save(folder / "whatif.html"), "what-if page", WHATIF, WHATIF_READY,
             slider=WHATIF_SLIDER, once=True,

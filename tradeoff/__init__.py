@@ -16,10 +16,12 @@ if TYPE_CHECKING:
     from tradeoff.audit import audit
     from tradeoff.calibrate import Calibration, calibrate
     from tradeoff.claim import Claim, ClaimError, claim, read_claim, save_claims
+    from tradeoff.compare import Comparison, compare
     from tradeoff.explorer import Explorer, WhatIf
     from tradeoff.figures import (
         plot_attainment,
         plot_batch,
+        plot_compare,
         plot_distribution,
         plot_formation,
         plot_frontier,
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
         plot_load_curve,
         plot_roofline,
         plot_service,
+        plot_tail,
     )
     from tradeoff.frames import FrameError, Run, RunFolderError
     from tradeoff.frontier import frontier
@@ -51,6 +54,7 @@ if TYPE_CHECKING:
         simulate_tokens,
     )
     from tradeoff.sweep import sweep
+    from tradeoff.tail import TailExplanation, explain_tail, explain_tails
     from tradeoff.timing import Budget
     from tradeoff.workloads import WorkloadError
 
@@ -62,6 +66,7 @@ __all__ = [
     "Calibration",
     "Claim",
     "ClaimError",
+    "Comparison",
     "Constant",
     "Decision",
     "Explorer",
@@ -75,6 +80,7 @@ __all__ = [
     "RunFolderError",
     "Scalability",
     "ServiceModel",
+    "TailExplanation",
     "Trace",
     "WhatIf",
     "WorkloadError",
@@ -83,12 +89,16 @@ __all__ = [
     "audit",
     "calibrate",
     "claim",
+    "compare",
     "decide",
     "drive",
+    "explain_tail",
+    "explain_tails",
     "frontier",
     "knee",
     "plot_attainment",
     "plot_batch",
+    "plot_compare",
     "plot_distribution",
     "plot_formation",
     "plot_frontier",
@@ -96,6 +106,7 @@ __all__ = [
     "plot_load_curve",
     "plot_roofline",
     "plot_service",
+    "plot_tail",
     "read",
     "read_claim",
     "replay",
@@ -121,6 +132,7 @@ _HOME = {
     "Calibration": "calibrate",
     "Claim": "claim",
     "ClaimError": "claim",
+    "Comparison": "compare",
     "Decision": "objective",
     "Explorer": "explorer",
     "FrameError": "frames",
@@ -131,6 +143,7 @@ _HOME = {
     "RunFolderError": "frames",
     "Scalability": "serving",
     "ServiceModel": "serving",
+    "TailExplanation": "tail",
     "WhatIf": "explorer",
     "WorkloadError": "workloads",
     "attained_at": "attainment",
@@ -138,12 +151,16 @@ _HOME = {
     "audit": "audit",
     "calibrate": "calibrate",
     "claim": "claim",
+    "compare": "compare",
     "decide": "objective",
     "drive": "serving",
+    "explain_tail": "tail",
+    "explain_tails": "tail",
     "frontier": "frontier",
     "knee": "knee",
     "plot_attainment": "figures",
     "plot_batch": "figures",
+    "plot_compare": "figures",
     "plot_distribution": "figures",
     "plot_formation": "figures",
     "plot_frontier": "figures",
@@ -151,6 +168,7 @@ _HOME = {
     "plot_load_curve": "figures",
     "plot_roofline": "figures",
     "plot_service": "figures",
+    "plot_tail": "figures",
     "read": "readers",
     "read_claim": "claim",
     "replay": "serving",
@@ -164,8 +182,8 @@ _HOME = {
 """Public name to the submodule it is defined in."""
 
 _SUBMODULES = (
-    "environment", "explorer", "figures", "frames", "limits", "objective", "readers", "serving", "stats", "timing",
-    "workloads",
+    "environment", "explorer", "figures", "frames", "limits", "objective", "readers", "serving", "stats", "tail",
+    "timing", "workloads",
 )  # fmt: skip
 """Submodules that ``import tradeoff`` makes reachable, as in ``tradeoff.workloads.names()``."""
 

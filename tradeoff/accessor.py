@@ -12,6 +12,7 @@ import pandas as pd
 from tradeoff.frames import Run, validate_points
 
 if TYPE_CHECKING:
+    from tradeoff.compare import Comparison
     from tradeoff.explorer import Explorer
     from tradeoff.objective import Decision, Objective
 
@@ -68,6 +69,12 @@ class TradeoffAccessor:
         from tradeoff.objective import decide
 
         return decide(self._points, objective)
+
+    def compare(self, after: Run | pd.DataFrame, objective: Objective | str, **options: Any) -> Comparison:
+        """Compare with what was measured later; see `tradeoff.compare`."""
+        from tradeoff.compare import compare
+
+        return compare(self._points, after, objective, **options)
 
     def explore(self, **options: Any) -> Explorer:
         """Open the explorer on the frame; options as in `tradeoff.Explorer`. Distributions need a whole Run."""

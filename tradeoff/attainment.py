@@ -76,7 +76,7 @@ def attainment(
        multiobjective optimizers. Parallel Problem Solving from Nature, 584-593.
     """
     frame = frame_of(points)
-    return _joined(frame, list(_curves(frame, x, y, by, better)), by)
+    return _framed(frame, list(_curves(frame, x, y, by, better)), by)
 
 
 def attained_at(
@@ -108,12 +108,13 @@ def attained_at(
         As in `attainment`; when a limit is no number.
     """
     frame, asked = frame_of(points), _limits(limits)
-    sign, parts = sign_of(frame, x, better), []
+    sign, read = sign_of(frame, x, better), []
     for curve in _curves(frame, x, y, by, better):
-        before = np.searchsorted(-sign * curve["limit"].to_numpy(), -sign * asked, side="right") - 1
-        read = curve.iloc[np.maximum(before, 0)].reset_index(drop=True).assign(limit=asked)
-        parts.append(read.mask(pd.Series(before < 0), read.assign(value=np.nan, lo=np.nan, hi=np.nan, point_id=None)))
-    return _joined(frame, parts, by)
+        # The last step at or before each limit; before the first there is nothing, which is the place after the last.
+        place = np.searchsorted(-sign * curve.limit, -sign * asked, side="right") - 1
+        value, lo, hi = (np.append(part, np.nan)[place] for part in (curve.value, curve.lo, curve.hi))
+        read.append(Curve(asked, value, lo, hi, np.append(curve.best, -1)[place], curve.group))
+    return _framed(frame, read, by)
 
 
 def _limits(limits: Any) -> Numbers:
@@ -126,8 +127,8 @@ def _limits(limits: Any) -> Numbers:
 
 def _curves(
     frame: pd.DataFrame, x: str, y: str, by: Iterable[str] | None, better: Mapping[str, Better] | None
-) -> Iterator[pd.DataFrame]:
-    """Yield the curve of each group, with the number of one of its rows in the column ``row``."""
+) -> Iterator[Curve]:
+    """Yield the curve of each group."""
     signs = [sign_of(frame, axis, better) for axis in (x, y)]
     if x == y:
         raise ValueError(f"x and y are both {x!r}: give two different columns")
@@ -140,19 +141,28 @@ def _curves(
         if len(rows):
             ordered = rows[np.argsort(rank[rows], kind="stable")]
             stairs = [_stairs(limit, level, ordered) for limit, level in zip(limits, levels, strict=True)]
-            yield _curve(stairs, signs, ids).assign(row=rows[0])
+            yield _curve(stairs, signs, int(rows[0]))
 
 
-def _curve(stairs: list[Stairs], signs: list[float], ids: pd.Series) -> pd.DataFrame:
+def _curve(stairs: list[Stairs], signs: list[float], group: int) -> Curve:
     limits = np.unique(np.concatenate([steps.limit for steps in stairs]))
     places = [np.searchsorted(steps.limit, limits, side="right") - 1 for steps in stairs]
     value, pessimistic, optimistic = (
         signs[1] * np.append(steps.level, np.nan)[place] for steps, place in zip(stairs, places, strict=True)
     )
     lo, hi = (pessimistic, optimistic) if signs[1] > 0 else (optimistic, pessimistic)
-    best = np.append(stairs[0].row, -1)[places[0]]
-    curve = {"limit": -signs[0] * limits, "value": value, "lo": lo, "hi": hi}
-    return pd.DataFrame({**curve, "point_id": ids.reindex(best).array})
+    return Curve(-signs[0] * limits, value, lo, hi, np.append(stairs[0].row, -1)[places[0]], group)
+
+
+class Curve(NamedTuple):
+    """The curve of a group: `best` is the row that attains each value, or -1; `group` is one of the group's rows."""
+
+    limit: Numbers
+    value: Numbers
+    lo: Numbers
+    hi: Numbers
+    best: Rows
+    group: int
 
 
 class Stairs(NamedTuple):
@@ -172,10 +182,10 @@ def _stairs(limit: Numbers, level: Numbers, rows: Rows) -> Stairs:
     return Stairs(limit[steps], level[steps], steps)
 
 
-def _joined(frame: pd.DataFrame, parts: list[pd.DataFrame], by: Iterable[str] | None) -> pd.DataFrame:
+def _framed(frame: pd.DataFrame, curves: list[Curve], by: Iterable[str] | None) -> pd.DataFrame:
     names = group_names(frame, by)
-    if not parts:
-        return frame.iloc[:0].reindex(columns=[*COLUMNS, *names]).astype(dict.fromkeys(COLUMNS[:4], "float64"))
-    whole = pd.concat(parts, ignore_index=True)
-    group = frame[names].iloc[whole.pop("row").to_numpy()].reset_index(drop=True)
-    return pd.concat([whole, group], axis=1)
+    parts = [np.concatenate([np.empty(0), *(curve[at] for curve in curves)]) for at in range(len(COLUMNS))]
+    group = np.repeat([curve.group for curve in curves], [len(curve.limit) for curve in curves]).astype(np.intp)
+    told = pd.DataFrame(dict(zip(COLUMNS, parts, strict=True)))
+    told["point_id"] = ids_of(frame).reindex(told["point_id"].astype("int64")).array
+    return pd.concat([told, frame[names].iloc[group].reset_index(drop=True)], axis=1)

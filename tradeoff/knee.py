@@ -3,12 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from tradeoff.comparable import Numbers, Rows, corners_of, frame_of, group_names, groups, ids_of, sign_of, usable
+from tradeoff.comparable import (
+    Marks,
+    Numbers,
+    Rows,
+    corners_of,
+    frame_of,
+    group_names,
+    groups,
+    ids_of,
+    numbers_of,
+    sign_of,
+    usable,
+)
 from tradeoff.frames import Run
 from tradeoff.frames.columns import Better
 from tradeoff.frontier import frontier
@@ -75,15 +87,38 @@ def knee(
     names = group_names(frame, by)
     frame = frame[usable(frame)]
     labels = frontier(frame, x, y, by=by, better=better)
-    powers = _powers(frame, (x, y), signs)
-    found = [
-        {**_knee(frame, labels, rows, powers, (x, y), signs), **{name: frame[name].iloc[rows[0]] for name in names}}
-        for rows in groups(frame, labels.notna().to_numpy(), by)
-        if len(rows)
-    ]
-    table = pd.DataFrame(found, columns=["point_id", x, y, "power", f"{x}_lo", f"{x}_hi", "turns", *names])
-    kept = {name: frame[name].dtype for name in names if table[name].notna().any()}
-    return table.astype({x: "float64", y: "float64", "turns": "boolean", **kept})
+    marks = Frontier(
+        x=numbers_of(frame, x),
+        y=numbers_of(frame, y),
+        on=(labels == "frontier").to_numpy(),
+        may_be_on=(labels >= "ambiguous").to_numpy(),
+        powers=_powers(frame, (x, y), signs),
+        rank=pd.factorize(ids_of(frame), sort=True)[0],
+    )
+    known = labels.notna().to_numpy()
+    found = [(_knee(marks, rows, signs), int(rows[0])) for rows in groups(frame, known, by) if len(rows)]
+    return _framed(frame, found, (x, y), names)
+
+
+class Frontier(NamedTuple):
+    """What is looked at to find a knee, a number for each row of the frame."""
+
+    x: Numbers
+    y: Numbers
+    on: Marks
+    may_be_on: Marks
+    powers: list[Numbers]
+    rank: Rows
+
+
+class Knee(NamedTuple):
+    """A knee: its row, or -1; between which x it lies; whether the curve turns there."""
+
+    row: int = -1
+    power: float = np.nan
+    lo: float = np.nan
+    hi: float = np.nan
+    turns: bool | None = None
 
 
 def _powers(frame: pd.DataFrame, axes: tuple[str, str], signs: list[float]) -> list[Numbers]:
@@ -96,27 +131,30 @@ def _powers(frame: pd.DataFrame, axes: tuple[str, str], signs: list[float]) -> l
         ]
 
 
-def _knee(
-    frame: pd.DataFrame, labels: pd.Series, rows: Rows, powers: list[Numbers], axes: tuple[str, str], signs: list[float]
-) -> dict[str, Any]:
-    part = frame.iloc[rows]
-    value, pessimistic, optimistic = (power[rows] for power in powers)
-    x, y = (part[axis].to_numpy(dtype="float64", na_value=np.nan) for axis in axes)
-    label = labels.iloc[rows]
-    on = (label == "frontier").to_numpy() & np.isfinite(value)
+def _knee(marks: Frontier, rows: Rows, signs: list[float]) -> Knee:
+    value, pessimistic, optimistic = (power[rows] for power in marks.powers)
+    x, y = marks.x[rows], marks.y[rows]
+    on = marks.on[rows] & np.isfinite(value)
     if len(np.unique(np.column_stack([x, y])[on], axis=0)) < FEWEST:
-        return {}
-    ids = ids_of(part)
-    order = np.lexsort((pd.factorize(ids, sort=True)[0], -signs[0] * x, -np.where(on, value, -np.inf)))
-    best = int(order[0])
-    may_be = (label >= "ambiguous").to_numpy() & (optimistic >= np.fmax(pessimistic[on], -np.inf).max())
+        return Knee()
+    best = int(np.lexsort((marks.rank[rows], -signs[0] * x, -np.where(on, value, -np.inf)))[0])
+    may_be = marks.may_be_on[rows] & (optimistic >= np.fmax(pessimistic[on], -np.inf).max())
     may_be[best] = True
-    return {
-        "point_id": ids.iloc[best],
-        axes[0]: x[best],
-        axes[1]: y[best],
-        "power": float(np.exp(value[best])),
-        f"{axes[0]}_lo": x[may_be].min(),
-        f"{axes[0]}_hi": x[may_be].max(),
-        "turns": bool((signs[1] * y[on]).max() > signs[1] * y[best]),
-    }
+    turns = bool((signs[1] * y[on]).max() > signs[1] * y[best])
+    return Knee(int(rows[best]), float(np.exp(value[best])), float(x[may_be].min()), float(x[may_be].max()), turns)
+
+
+def _framed(
+    frame: pd.DataFrame, found: list[tuple[Knee, int]], axes: tuple[str, str], names: list[str]
+) -> pd.DataFrame:
+    rows = np.array([knee.row for knee, _ in found], dtype=np.intp)
+    table = pd.DataFrame({
+        "point_id": ids_of(frame).reindex(rows).array,
+        **{axis: np.append(numbers_of(frame, axis), np.nan)[rows] for axis in axes},
+        "power": np.array([knee.power for knee, _ in found], dtype="float64"),
+        f"{axes[0]}_lo": np.array([knee.lo for knee, _ in found], dtype="float64"),
+        f"{axes[0]}_hi": np.array([knee.hi for knee, _ in found], dtype="float64"),
+        "turns": pd.array([knee.turns for knee, _ in found], dtype="boolean"),
+    })  # fmt: skip
+    group = frame[names].iloc[[row for _, row in found]].reset_index(drop=True)
+    return pd.concat([table, group], axis=1)

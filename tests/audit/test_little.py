@@ -14,7 +14,18 @@ def test_a_device_row_that_adds_up_is_told_apart_from_a_service_and_no_more():
 
 @pytest.mark.parametrize(
     ("factor", "severity"),
-    [(0.80, "error"), (0.93, "warning"), (0.96, None), (1.0, None), (1.04, None), (1.07, "warning"), (1.3, "error")],
+    [
+        (0.80, "error"),
+        (0.899, "error"),
+        (0.901, "warning"),
+        (0.949, "warning"),
+        (0.951, None),
+        (1.0, None),
+        (1.049, None),
+        (1.051, "warning"),
+        (1.099, "warning"),
+        (1.101, "error"),
+    ],
 )
 @pytest.mark.parametrize("row", [CLOSED, DEVICE])
 def test_a_closed_loop_may_be_off_by_five_per_cent(row, factor, severity):

@@ -1,6 +1,9 @@
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tests.audit.points import CLOSED, findings, of, one
+from tradeoff.frames import PERCENTILES
 
 BARE = {name: None for name in CLOSED if name.startswith("latency_p")}
 
@@ -74,6 +77,15 @@ def test_numbers_that_no_measurement_gives(wrong, said):
     found = one(findings(**wrong), "impossible")
     assert found["severity"] == "error"
     assert said in found["sentence"]
+
+
+@settings(max_examples=60)
+@given(st.lists(st.sampled_from([None, 1.0, 2.0, 3.0]), min_size=5, max_size=5))
+def test_percentiles_must_ascend_whichever_are_missing(values):
+    given_ones = dict(zip(PERCENTILES, values, strict=True))
+    known = [value for value in values if value is not None]
+    found = of(findings(**{f"ttft_{name}_ms": value for name, value in given_ones.items()}), "impossible")
+    assert len(found) == (known != sorted(known))
 
 
 def test_only_the_first_impossible_number_is_told():

@@ -61,6 +61,19 @@ def test_a_window_that_ends_under_load_does_not(row, options):
     assert of(audit(arrivals(row, **options)), "drain_and_ramp").empty
 
 
+def test_clients_that_ask_together_leave_no_drain():
+    # Sixteen at a time, each second; the last sixteen are under way when the window ends.
+    came = np.repeat(np.arange(20), 16) * 1000.0
+    row = CLOSED | {"n": 320, "duration_s": 20.5, "latency_mean_ms": 1000.0, "throughput_rps": 16.0}
+    for until, said in ((20_900.0, 0), (20_400.0, 1)):
+        done = np.minimum(came + 2000.0, until)
+        run = sampled(
+            row, phase="measure", scheduled_ns=ns(came), done_ns=ns(done), latency_ns=ns(np.full(320, 1000.0))
+        )
+        found = of(audit(run), "drain_and_ramp")
+        assert len(found) == said
+
+
 def test_all_at_once_is_a_drain_by_design():
     row = OPEN | {"load": "all_at_once", "request_rate_rps": None, "duration_s": 20.0, "n": 1000}
     assert of(audit(arrivals(row, count=1000, gap_ms=0.0, latency_ms=20_000.0)), "drain_and_ramp").empty

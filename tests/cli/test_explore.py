@@ -34,3 +34,22 @@ def test_a_run_without_points_is_a_sentence(tradeoff_command, tmp_path):
     result = tradeoff_command("explore", tmp_path / "run")
     assert result.exit_code == 2
     assert result.stderr.strip()
+
+
+def test_a_page_opens_with_an_objective_and_another_run(tradeoff_command, run_folder, tmp_path):
+    grid_run(sizes=3).save(tmp_path / "before")
+    asked = "maximize throughput subject to p99 <= 0.8 ms"
+    result = tradeoff_command("explore", run_folder, "--objective", asked, "--before", tmp_path / "before")
+    assert result.exit_code == 0, result.output
+    text = (run_folder / "explorer.html").read_text(encoding="utf-8")
+    assert "maximize throughput subject to p99 \\u003c= 0.8 ms" in text
+    assert '"matches":[0]' in text
+
+
+def test_an_objective_that_cannot_be_read_is_shown_with_a_caret(tradeoff_command, run_folder):
+    result = tradeoff_command("explore", run_folder, "--objective", "maximize throughput subject to p9 <= 1 ms")
+    assert result.exit_code == 2
+    assert "no column 'p9'" in result.stderr
+    assert "^^" in result.stderr
+    assert not (run_folder / "explorer.html").exists()
+    assert tradeoff_command("explore", run_folder, "--before", run_folder / "nowhere").exit_code == 2

@@ -161,6 +161,90 @@ def test_setting_from_python_moves_the_sliders(lab: Lab, notebook: Page):
     expect(explorer.locator("[data-readout=objective]")).to_have_text("no objective declared")
 
 
+def test_an_objective_is_read_while_it_is_typed(lab: Lab, notebook: Page):
+    explorer = ready(notebook, 0)
+    lab.run_cell(notebook, "explorer.objective = None")
+    cells = notebook.locator(".jp-Notebook .jp-Cell").count()
+    field, error = explorer.locator("[data-field=objective]"), explorer.locator("[data-readout=objective-error]")
+    field.click()
+    notebook.keyboard.type("MAXIMIZE throughput subject to p9 <= 1 ms")  # capitals are shortcuts of JupyterLab's
+    expect(error).to_have_text("no column 'p9': did you mean p99 or p95 or p90?")
+    expect(field).to_have_attribute("aria-invalid", "true")
+    assert error.get_attribute("aria-live") == "polite"
+    assert field.get_attribute("aria-describedby") == error.get_attribute("id")
+    caret_stands_under(explorer, "p9")
+    assert notebook.locator(".jp-Notebook .jp-Cell").count() == cells
+    assert lab.run_cell(notebook, "print(repr(explorer.objective))") == "''"
+    expect(field).to_have_value("MAXIMIZE throughput subject to p9 <= 1 ms")  # stays to be mended
+    field.fill("maximize throughput s.t. p95 <= 1 ms")
+    expect(explorer.locator("[data-readout=objective]")).to_have_text("maximize throughput subject to p95 <= 1 ms")
+    expect(field).not_to_have_attribute("aria-invalid", "true")
+    expect(explorer.locator("[data-select=percentile]")).to_have_value("p95")
+    said = "d = tradeoff.decide(run, explorer.objective); print(d.point['batch_size'], d.point['concurrency'])"
+    batch, concurrency = lab.run_cell(notebook, said).split()
+    expect(explorer.locator("[data-readout=winner]")).to_contain_text(f"batch {batch} × concurrency {concurrency}")
+    expect(field).to_have_value("maximize throughput subject to p95 <= 1 ms")  # as Python writes it, once left
+    field.fill("")
+    expect(explorer.locator("[data-readout=objective]")).to_have_text("no objective declared")
+    expect(explorer.locator("[data-readout=winner]")).to_be_hidden()
+    field.fill("minimize p99 at concurrency 7")
+    expect(error).to_contain_text("nothing was measured at concurrency 7: concurrency holds 1, 2, 4")
+    notebook.keyboard.press("Escape")
+    expect(field).to_have_value("")
+
+
+def caret_stands_under(explorer: Locator, word: str) -> None:
+    """The caret begins where the word does, measured with the field's own font."""
+    start = explorer.locator("[data-field=objective]").evaluate(
+        """(field, word) => {
+             const [range, copy] = [document.createRange(), document.createElement("span")];
+             const style = getComputedStyle(field);
+             copy.textContent = field.value;
+             Object.assign(copy.style, { position: "fixed", left: 0, top: 0, whiteSpace: "pre" });
+             for (const name of ["fontFamily", "fontSize", "fontWeight"]) copy.style[name] = style[name];
+             document.body.append(copy);
+             range.setStart(copy.firstChild, field.value.indexOf(word));
+             range.setEnd(copy.firstChild, field.value.indexOf(word) + word.length);
+             const x = range.getBoundingClientRect().x;
+             copy.remove();
+             const inside = parseFloat(style.paddingLeft) + parseFloat(style.borderLeftWidth);
+             return field.getBoundingClientRect().x + inside + x;
+           }""",
+        word,
+    )
+    caret = explorer.locator(".said .caret").bounding_box()
+    assert caret["x"] == pytest.approx(start, abs=1.5)
+    field = explorer.locator("[data-field=objective]").bounding_box()
+    assert field["y"] + field["height"] <= caret["y"] + 1 < field["y"] + 2 * field["height"]
+
+
+def test_python_declares_an_objective_and_refuses_another(lab: Lab, notebook: Page):
+    explorer = ready(notebook, 0)
+    lab.run_cell(
+        notebook,
+        "explorer.objective = tradeoff.Objective('minimize', 'p50', at=tradeoff.objective.Setting('concurrency', 4))",
+    )
+    expect(explorer.locator("[data-field=objective]")).to_have_value("minimize p50 at concurrency 4")
+    expect(explorer.locator("[data-readout=winner]")).to_contain_text("batch 1 × concurrency 4")
+    refused = lab.run_cell(
+        notebook,
+        "try:\n    explorer.objective = 'minimize p5'\n"
+        "except tradeoff.ObjectiveError as error:\n    print(error.reason, '|', explorer.objective)\n",
+    )
+    assert refused.endswith("| minimize p50 at concurrency 4")
+    assert refused.startswith("no column 'p5'")
+    lab.run_cell(notebook, "explorer.objective = 'maximize throughput s.t. p99 <= 1 ms'")
+    slider(explorer, "limit").focus()
+    notebook.keyboard.press("ArrowRight")
+    expect(explorer.locator("[data-field=objective]")).to_have_value("maximize throughput subject to p99 <= 1.06 ms")
+    assert lab.run_cell(notebook, "print(explorer.objective, explorer.limit_ms)").endswith("p99 <= 1.06 ms 1.06")
+    # A column that did not travel is sent when it is asked for, under the hands of whoever types.
+    explorer.locator("[data-field=objective]").fill("minimize p99_hi")
+    expect(explorer.locator("[data-readout=winner]")).to_contain_text("p99_hi")
+    expect(explorer.locator("[data-field=objective]")).to_be_focused()
+    lab.run_cell(notebook, "explorer.objective = None")
+
+
 def test_a_second_explorer_is_cheap_and_is_linked_without_the_kernel(lab: Lab, notebook: Page):
     notebook.traffic.clear()
     lab.run_cell(notebook, SECOND)

@@ -44,6 +44,21 @@ def test_loads_beyond_capacity_are_crosses_at_the_top_with_the_reason():
     assert info.x.high > 900
 
 
+def test_what_was_rejected_stands_beside_p99():
+    run = tradeoff.simulate(
+        lambda size: 4.0 + size, max_batch_size=2, request_rate=[1, 900], queue_limit=4, n_requests=2000
+    )
+    info = _get_load_info(run, by=None)
+    ((curve,),) = [panel.curves for panel in info.panels]
+    lost = 100 * run.points["rejection_rate"].iloc[1]
+    assert curve.rejected[0] == ""
+    assert curve.rejected[1] == f"{lost:.0f} %"
+    figure = _get_load_plot(info, "light")
+    (told,) = [trace for trace in figure.data if trace.mode == "text"]
+    assert told.y[1] == pytest.approx(run.points["latency_p99_ms"].iloc[1])
+    assert any("were rejected" in text for text in frames.texts(figure))
+
+
 def test_text_from_files_is_escaped():
     rows = served(rates=(10,), workload="</script><img>") + served(rates=(10,), workload="b")
     assert "<img>" not in plot_load_curve(make_points(rows)).to_json()

@@ -52,6 +52,11 @@ def test_negative_overhead_is_a_finding_not_an_error():
     assert validate_points(make_points([{**GOOD, "at_p99_overhead_ms": -0.1, "temperature_c": -4.0}])) is None
 
 
+def test_a_generator_may_be_a_little_early():
+    assert validate_points(make_points([{**GOOD, "schedule_delay_p50_ms": -0.1, "schedule_delay_p99_ms": 5.0}])) is None
+    assert "latency_max_ms" in problems_of(make_points([{**GOOD, "latency_max_ms": -0.1}]))
+
+
 def test_ids_that_occur_twice():
     assert "twice" in problems_of(make_points([GOOD, GOOD]))
 

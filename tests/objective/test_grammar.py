@@ -66,6 +66,7 @@ def test_any_text_is_read_or_refused_with_its_own_error(text):
     [
         ("maximize throughput subject to p99 <= 20 ms", "maximize throughput subject to p99 <= 20 ms"),
         ("maximise throughput s.t. p99 ≤ 20000us", "maximize throughput subject to p99 <= 20 ms"),
+        ("maximise throughput s.t. p99 ≤ 700us", "maximize throughput subject to p99 <= 0.7 ms"),
         ("minimize p99 at concurrency 64", "minimize p99 at concurrency 64"),
         (
             "maximize tokens_per_s subject to ttft_p99 <= 0.3 s and tpot_p99 <= 20 ms at request_rate 16",

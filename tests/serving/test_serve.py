@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import importlib
 import math
 import os
 import signal
@@ -10,8 +11,10 @@ import threading
 import time
 
 import pytest
+import torch
 
 import tradeoff
+from tests.timing.test_host import omp_threads
 from tradeoff.frames import STAGES, validate_points, validate_samples
 from tradeoff.serving.serve import ServeInterrupted
 
@@ -123,7 +126,7 @@ def test_garbage_is_collected_as_ever_and_its_pauses_are_labelled():
         calls.append(batch)
         on.append(gc.isenabled())
         if len(calls) > 40 and len(calls) % 5 == 0:
-            gc.collect()
+            gc.collect(0)
 
     before = list(gc.callbacks)
     run = serve(sometimes, max_batch_size=1, concurrency=1, n_requests=100, duration_s=60.0)
@@ -194,6 +197,25 @@ def test_a_load_beyond_capacity_ends_with_its_time():
     assert row["n_in_system"] > 100, "those that wait are not served to the last"
     assert math.isnan(row["latency_p99_ms"])
     assert tradeoff.replay(run)["same"].all()
+
+
+@pytest.mark.parametrize(("asked", "workers", "expected"), [(4, 1, 2), (4, 2, 1), (1, 1, 1)])
+def test_workers_share_the_cores_in_torch(monkeypatch, asked, workers, expected):
+    monkeypatch.setattr(importlib.import_module("tradeoff.serving.serve"), "usable_cores", lambda: 2)
+    seen, before = set(), torch.get_num_threads()
+
+    def workload(batch):
+        if threading.current_thread() is not threading.main_thread():
+            seen.add(omp_threads())
+
+    try:
+        torch.set_num_threads(asked)
+        run = serve(workload, concurrency=4, workers=[workers, 3], n_requests=40)
+        assert torch.get_num_threads() == asked
+    finally:
+        torch.set_num_threads(before)
+    assert seen == {expected, 1}
+    assert ["oversubscribed" in flags for flags in run.points["flags"]] == [False, True]
 
 
 def test_nobody_comes():

@@ -3,7 +3,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tradeoff.stats.quantiles import quantile_ranks
-from tradeoff.stats.sample_size import GOOD, samples_needed
+from tradeoff.stats.sample_size import GOOD, samples_needed, samples_to_miss
 
 
 @pytest.mark.parametrize(
@@ -14,8 +14,8 @@ def test_the_table_of_the_design(p, exists, good):
     assert samples_needed(p, above=GOOD) == good
 
 
-def test_the_counts_of_mlperf():
-    """LoadGen's early stopping: 99 % one-sided, none, one and ten over the limit."""
+def test_the_counts_with_none_one_and_ten_over_the_limit_and_those_of_mlperf():
+    assert [samples_needed(0.99, above=above) for above in (0, 1, 10)] == [368, 555, 1835]
     assert [samples_needed(0.99, above=above, alpha=0.02) for above in (0, 1, 10)] == [459, 662, 2010]
 
 
@@ -34,3 +34,21 @@ def test_it_is_the_first_n_that_is_enough(percent, above, alpha):
 def test_arguments_outside_their_range(wrong):
     with pytest.raises(ValueError, match="must"):
         samples_needed(**wrong)
+
+
+@given(st.integers(0, 10), st.floats(1.0, 20.0))
+def test_samples_that_depend_on_each_other_take_more(above, tau):
+    alone, together = samples_needed(0.99, above=above), samples_needed(0.99, above=above, tau=tau)
+    assert alone <= together <= 2 * tau * alone + 2 * tau
+
+
+@pytest.mark.parametrize("share", [0.0, 0.005, 0.01])
+def test_a_share_that_the_percentile_allows_never_misses(share):
+    assert samples_to_miss(0.99, share) is None
+
+
+@given(st.floats(0.02, 1.0))
+def test_the_missing_is_shown_by_that_many_and_sooner_when_it_is_worse(share):
+    n = samples_to_miss(0.99, share)
+    assert n - int(share * n) < quantile_ranks(n, 0.99)[0]
+    assert samples_to_miss(0.99, min(1.0, 2 * share)) <= n

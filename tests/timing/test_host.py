@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import gc
+import re
 import threading
 import time
 
 import numpy as np
 import pytest
+import torch
 
 from tradeoff.timing.fake import ScriptedClock
 from tradeoff.timing.host import HostRunner
@@ -133,3 +135,20 @@ def test_threads_live_as_long_as_the_runner() -> None:
 def test_the_floor_is_positive_and_ordered(runner: HostRunner) -> None:
     median, tail = runner.floor_ns()
     assert 0 < median <= tail
+
+
+def omp_threads() -> int:
+    """What OpenMP would use in this thread."""
+    return int(re.search(r"omp_get_max_threads\(\) : (\d+)", torch.__config__.parallel_info())[1])
+
+
+def test_what_torch_was_told_holds_in_every_slot(runner):
+    before, seen = torch.get_num_threads(), []
+    try:
+        for threads in (1, 2, 1):
+            torch.set_num_threads(threads)
+            runner.run([lambda: seen.append(omp_threads())] * 3, max_calls=3, duration_ns=10**9)
+            assert seen == [threads] * 3
+            seen.clear()
+    finally:
+        torch.set_num_threads(before)

@@ -10,6 +10,7 @@ import tradeoff
 from tradeoff.cli.audit import audit
 from tradeoff.cli.calibrate import calibrate
 from tradeoff.cli.claim import claims
+from tradeoff.cli.compare import compare
 from tradeoff.cli.decide import decide
 from tradeoff.cli.doctor import doctor
 from tradeoff.cli.explore import explore
@@ -17,6 +18,7 @@ from tradeoff.cli.limits import limits
 from tradeoff.cli.replay import replay
 from tradeoff.cli.serving import drive, serve, simulate
 from tradeoff.cli.sweep import sweep
+from tradeoff.cli.tail import tail
 from tradeoff.cli.tokens import serve_tokens, simulate_tokens
 from tradeoff.cli.whatif import what_if
 from tradeoff.cli.workloads import workloads
@@ -31,8 +33,8 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 for _command in (
-    sweep, serve, simulate, serve_tokens, simulate_tokens, drive, replay, calibrate, explore, what_if, decide, audit,
-    workloads, limits, doctor,
+    sweep, serve, simulate, serve_tokens, simulate_tokens, drive, replay, calibrate, explore, what_if, decide, compare,
+    audit, tail, workloads, limits, doctor,
 ):  # fmt: skip
     app.command()(_command)
 app.add_typer(claims, name="claim")

@@ -68,6 +68,7 @@ def serve_tokens(
         import tradeoff
         from tradeoff.sweep.source import import_path
 
+        _check_out(out)
         asked = _asked(request_rate, concurrency, load, think_ms, think) | {
             "prompt_tokens": _lengths("--prompt-tokens", prompt_tokens),
             "output_tokens": _lengths("--output-tokens", output_tokens),

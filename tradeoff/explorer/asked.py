@@ -81,6 +81,16 @@ class Questions:
             "at": [{"column": one.column, **self._option(one)} for one in objective.at],
         }
 
+    def start(self, objective: Objective | None) -> dict[str, Any]:
+        """Return the state in which a page shows an objective: what is asked, of which slice, on which axis."""
+        if objective is None:
+            return {"objective": None}
+        return {
+            "objective": self.parts(objective),
+            "slice": self.slice_for(objective, {}),
+            "percentile": self.percentile_for(objective, "p99"),
+        }
+
     def settings(self) -> list[dict[str, Any]]:
         """List what an objective can hold: axes and drop-downs with their values, as an objective writes them."""
         listed = []

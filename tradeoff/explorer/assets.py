@@ -2,7 +2,8 @@
 
 The modules under ``js/`` are real ES modules that import each other by one-line relative imports. A widget and a
 page need a single text, so they are put one after the other in the order of their dependencies, without their
-imports and ``export`` keywords: no build, no tool beside Python.
+imports and ``export`` keywords, and without what is for readers, for they travel with every widget: no build, no tool
+beside Python.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ _EXPORT = re.compile(r"^export (?=(?:async function|function|const|let|class)\b)
 _TOP_LEVEL = re.compile(
     r"^(?:export )?(?:async function\*?|function\*?|const|let|class) ([A-Za-z_$][\w$]*)", re.MULTILINE
 )
+_FOR_READERS = re.compile(r"^[ \t]*//.*\n|^[ \t]+", re.MULTILINE)
 _PLOTLY_VERSION = re.compile(r"plotly\.js v(\d+\.\d+\.\d+\S*)")
 
 STYLES = ("base", "controls", "objective", "panels", "marks", "breakdown", "foot", "whatif", "report")
@@ -133,7 +135,8 @@ def join_modules(folder: Traversable, entry: str) -> str:
             if top_level in owners:
                 raise AssetError(f"{name} and {owners[top_level]} both define {top_level!r}: rename one")
             owners[top_level] = name
-        parts.append(f"// {name}\n" + _EXPORT.sub("", _IMPORT.sub("", text)).strip() + "\n")
+        bare = _FOR_READERS.sub("", _EXPORT.sub("", _IMPORT.sub("", text)))
+        parts.append(f"// {name}\n{bare.strip()}\n")
     return "\n".join(parts)
 
 

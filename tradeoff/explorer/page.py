@@ -89,10 +89,7 @@ def page_of(
     content = payload(
         run, axes=axes, title=title, before=before, asked=questions.columns(asked), remarks=remarks.remarks_on(run)
     )
-    start: dict[str, Any] = {"objective": questions.parts(asked)}
-    if asked is not None:
-        start |= {"slice": questions.slice_for(asked, {}), "percentile": questions.percentile_for(asked, "p99")}
-    return page(content, state={**start, **(state or {})}, above=above)
+    return page(content, state={**questions.start(asked), **(state or {})}, above=above)
 
 
 def page(content: Mapping[str, Any], *, state: Mapping[str, Any] | None = None, above: str = "") -> str:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import pandas as pd
 
+from tradeoff.audit import SEVERITIES, audit, label_of
 from tradeoff.explorer.grid import Slice
 from tradeoff.frames import Run
 
-SEVERITIES = ("error", "warning", "note")
-"""Worst first; a severity that is not among them comes last."""
+_Finding = tuple[str, str, str]
+"""Severity, what was checked, and the sentence."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,8 +23,8 @@ class Remarks:
     Attributes
     ----------
     findings
-        A frame with a row a finding: ``point_id``, ``severity``, ``sentence``, and further columns that are not shown.
-        A finding without a ``point_id`` is about every point. None when the points were not audited.
+        What `tradeoff.audit` returned; a finding without a ``point_id`` is about every point. None when the points were
+        not audited.
     tails
         By ``point_id``: what the slow requests of a point have that the others lack, in a sentence.
     """
@@ -32,9 +33,9 @@ class Remarks:
     tails: Mapping[str, str] = field(default_factory=dict)
 
 
-def remarks_on(run: Run) -> Remarks:  # noqa: ARG001
+def remarks_on(run: Run) -> Remarks:
     """Collect what there is to say of a Run: the one place where the explorer asks the audit and the tail."""
-    return Remarks()
+    return Remarks(findings=audit(run))
 
 
 def findings_entry(remarks: Remarks, points: pd.DataFrame, slices: Sequence[Slice]) -> dict[str, Any] | None:
@@ -52,8 +53,8 @@ def findings_entry(remarks: Remarks, points: pd.DataFrame, slices: Sequence[Slic
     Returns
     -------
     dict or None
-        ``said``: [severity, sentence] of each different finding, worst first; ``cells``: a mapping a slice, of the
-        cell to places in ``said``. None when nothing was audited.
+        ``said``: [severity, check, sentence] of each different finding, worst first; ``cells``: a mapping a slice, of
+        the cell to places in ``said``. None when nothing was audited.
     """
     if remarks.findings is None:
         return None
@@ -82,18 +83,14 @@ def tails_entry(remarks: Remarks, points: pd.DataFrame, one: Slice) -> dict[str,
     return {str(cell): str(remarks.tails[point]) for cell, point in ids if point in remarks.tails}
 
 
-def _by_point(findings: pd.DataFrame) -> dict[str | None, list[tuple[str, str]]]:
-    found: dict[str | None, list[tuple[str, str]]] = {}
-    for point, finding in _rows(findings):
-        found.setdefault(point, []).append(finding)
+def _by_point(findings: pd.DataFrame) -> dict[str | None, list[_Finding]]:
+    found: dict[str | None, list[_Finding]] = {}
+    columns = (findings[name] for name in ("point_id", "severity", "check", "sentence"))
+    for point, severity, check, sentence in zip(*columns, strict=True):
+        finding = (str(severity), label_of(str(check)), str(sentence))
+        found.setdefault(None if pd.isna(point) else str(point), []).append(finding)
     return found
 
 
-def _rows(findings: pd.DataFrame) -> Iterator[tuple[str | None, tuple[str, str]]]:
-    columns = (findings[name] for name in ("point_id", "severity", "sentence"))
-    for point, severity, sentence in zip(*columns, strict=True):
-        yield None if pd.isna(point) else str(point), (str(severity), str(sentence))
-
-
-def _severity(finding: tuple[str, str]) -> int:
-    return SEVERITIES.index(finding[0]) if finding[0] in SEVERITIES else len(SEVERITIES)
+def _severity(finding: _Finding) -> int:
+    return -SEVERITIES.index(finding[0]) if finding[0] in SEVERITIES else 1

@@ -138,7 +138,7 @@ def _get_distribution_info(
         points, point_id=point_id, batch_size=batch_size, concurrency=concurrency,
         usable=lambda rows: pd.Series(~np.isnan(measure(rows, "latency_p50_ms").value), index=rows.index),
     )  # fmt: skip
-    latencies = _latencies(run, point)
+    latencies = latencies_of(run, point)
     one = point.to_frame().T.reset_index(drop=True)
     marks = tuple(
         Mark(name, 1 - PERCENTILES[name], *parts)
@@ -166,7 +166,8 @@ def _get_distribution_info(
     )
 
 
-def _latencies(run: Run | pd.DataFrame, point: pd.Series) -> NDArray[np.float64]:
+def latencies_of(run: Run | pd.DataFrame, point: pd.Series) -> NDArray[np.float64]:
+    """Return the latencies of a point that its percentiles are made of, in ms, ascending; none without samples."""
     if not isinstance(run, Run) or not len(run.samples):
         return np.empty(0)
     samples = run.samples_of(str(point["point_id"]))

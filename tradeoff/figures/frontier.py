@@ -177,7 +177,7 @@ def _panel(
         labels=labels,
         names=[_name(row, short) for _, row in drawn.iterrows()],
         hover=hover,
-        step=_step(measure(drawn, x).value, labels, lower=POINT_COLUMNS[x].better == "lower"),
+        step=step_of(measure(drawn, x).value, labels, lower=POINT_COLUMNS[x].better == "lower"),
         absent=tuple(f"{place(row)} ({why_absent(row)})" for _, row in absent.iterrows()),
     )
     if asked is None:
@@ -198,7 +198,8 @@ def _row(point: pd.Series | None) -> int:
     return -1 if point is None else int(str(point.name))  # the index is fresh: labels are row numbers
 
 
-def _step(x: Numbers, labels: Sequence[str], *, lower: bool) -> list[int]:
+def step_of(x: Numbers, labels: Sequence[str], *, lower: bool) -> list[int]:
+    """Return the numbers of the points that make the step line, best x first."""
     on = [number for number, label in enumerate(labels) if label == "frontier"]
     return sorted(on, key=lambda number: x[number] if lower else -x[number])
 

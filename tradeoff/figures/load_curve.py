@@ -14,7 +14,7 @@ from tradeoff.figures.groups import failed, groups_of, points_of, settings_text,
 from tradeoff.figures.marks import Measure, hover_texts, measure
 from tradeoff.figures.panels import finish, grid_of_panels, nothing, outer_axes
 from tradeoff.figures.text import escape, label_of, three
-from tradeoff.figures.theme import SYMBOLS, Theme, faded, ordered_colours, palette
+from tradeoff.figures.theme import SIZE_SMALL, SYMBOLS, Theme, faded, ordered_colours, palette
 from tradeoff.frames import POINT_COLUMNS, Run
 
 _HEIGHT = 420
@@ -55,11 +55,12 @@ def plot_load_curve(run: Run | pd.DataFrame, *, by: Sequence[str] | None = None,
 
 
 class Curve(NamedTuple):
-    """Points that differ in their load only, in its order."""
+    """Points that differ in their load only, in its order; `rejected` is written beside p99, where any were."""
 
     name: str
     throughput: list[float]
     measures: dict[str, Measure]
+    rejected: list[str]
     hover: list[str]
     beyond: tuple[tuple[float, str], ...]
 
@@ -118,11 +119,20 @@ def _curves(rows: pd.DataFrame, vary: list[str]) -> tuple[Curve, ...]:
                 name=settings_text(dict(zip(vary, key, strict=True))),
                 throughput=drawn["throughput_rps"].astype("float64").tolist(),
                 measures={name: measure(drawn, name) for name in _DASHES},
+                rejected=_rejected(drawn),
                 hover=hover_texts(drawn, ("throughput_rps", *_DASHES, "rejection_rate", "batch_size_mean")),
                 beyond=tuple(map(_beyond, lost)),
             )
         )
     return tuple(curves)
+
+
+def _rejected(rows: pd.DataFrame) -> list[str]:
+    """Write the share of requests that were turned away: a p99 is only that of those that were let in."""
+    if "rejection_rate" not in rows:
+        return [""] * len(rows)
+    shares = 100.0 * rows["rejection_rate"].to_numpy(dtype="float64", na_value=np.nan)
+    return ["" if not share > 0 else "< 1 %" if share < 1 else f"{share:.0f} %" for share in shares]
 
 
 def _beyond(row: pd.Series) -> tuple[float, str]:
@@ -154,7 +164,11 @@ def _get_load_plot(info: LoadInfo, theme: Theme) -> go.Figure:
         "Solid: p99, dashed: p50. Whiskers: 95 % intervals. Lines guide the eye: nothing is known between marks."
     ]
     if any(curve.beyond for panel in info.panels for curve in panel.curves):
-        caption.append("Crosses at the top: loads beyond capacity, whose latency has no value: the queue grows.")
+        caption.append(
+            "Crosses at the top: loads that have no latency to show, as beyond capacity, where the queue grows."
+        )
+    if any(any(curve.rejected) for panel in info.panels for curve in panel.curves):
+        caption.append("The share beside p99 is that of requests that were rejected: they are in no percentile.")
     if info.legend:
         figure.update_layout(legend={"title": {"text": escape(info.legend), "side": "left"}})
     return finish(figure, title=title, subtitle=info.subtitle, caption=caption, height=_HEIGHT * rows, theme=theme)
@@ -176,6 +190,13 @@ def _draw_curve(
                     "color": colours.paper if hollow else colour, "line": {"width": 1.5, "color": colour}},
             error_y={**values.whiskers(), "color": faded(colour, 0.6), "thickness": 1, "width": 0},
             hovertext=curve.hover, hoverinfo="text", connectgaps=False, row=row, col=1,
+        )  # fmt: skip
+    if any(curve.rejected):
+        figure.add_scatter(
+            x=curve.throughput, y=curve.measures["latency_p99_ms"].value, mode="text",
+            text=[f"\u00a0\u00a0{share}" if share else "" for share in curve.rejected],
+            textposition="middle right", textfont={"size": SIZE_SMALL, "color": colours.ink}, showlegend=False,
+            legendgroup=curve.name, hoverinfo="skip", cliponaxis=False, row=row, col=1,
         )  # fmt: skip
     if curve.beyond:
         figure.add_scatter(

@@ -151,7 +151,9 @@ class _Parser:
                 raise self._wrong(f"{token.text} needs a unit: {', '.join(('ns', 'us', 'ms', 's'))}")
             if unit not in TIME_UNITS:
                 raise self._wrong(f"unit {unit!r} does not measure time: use ns, us, ms or s", back=1)
-            value = float(token.text) * (TIME_UNITS[unit] / TIME_UNITS[described.unit])
+            # Divided rather than multiplied by a thousandth: 700 us are 0.7 ms, not 0.7000000000000001.
+            given, kept = TIME_UNITS[unit], TIME_UNITS[described.unit]
+            value = float(token.text) * (given / kept) if given >= kept else float(token.text) / (kept / given)
         elif unit is None or unit == (described.unit if described else None) or (unit == "/s" and is_rate(described)):
             value = float(token.text)
         else:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from tradeoff.frames import NEVER_POOLED, PERCENTILES
 from tradeoff.objective.objective import Constraint, Objective, ObjectiveError, Setting
-from tradeoff.stats.enough import samples_to_meet
+from tradeoff.stats.sample_size import samples_needed
 
 UNUSABLE = ("failed", "oom", "saturated")
 """Statuses of rows that no decision may rest on."""
@@ -128,7 +128,7 @@ def _absent(rows: pd.DataFrame, name: str) -> str:
     n = numbers(rows, "n") if "n" in rows else np.full(1, np.nan)
     if percentile in PERCENTILES and not np.isnan(n).all():
         p = PERCENTILES[percentile]
-        least, whole = math.ceil(1 / (1 - p) - 1e-9), samples_to_meet(p, 0)
+        least, whole = math.ceil(1 / (1 - p) - 1e-9), samples_needed(p)
         if np.nanmax(n) < least:
             return (
                 f"no point has a {name}: {percentile} takes {least} independent samples, and {whole} for its "

@@ -10,8 +10,8 @@ import pandas as pd
 from tradeoff.frames import PERCENTILES, Run
 from tradeoff.objective.judging import judge
 from tradeoff.objective.objective import Constraint, Objective
-from tradeoff.stats.enough import samples_to_meet, samples_to_miss
 from tradeoff.stats.quantiles import quantile_ranks, rank_of
+from tradeoff.stats.sample_size import samples_needed, samples_to_miss
 
 _SAMPLED = {"latency": "latency_ns", "model": "model_ns"}
 """Columns of ``samples`` behind the percentiles of ``points``."""
@@ -58,10 +58,9 @@ def _further(point: pd.Series, constraint: Constraint, run: Run | None) -> int |
     p, tau = PERCENTILES[percentile], max(1.0, _number(point, f"tau_{percentile}", 1.0))
     seen, over = _counted(point, constraint, _SAMPLED[stem], run) or _read(point, constraint, p, tau, int(n))
     if _number(point, constraint.metric) <= constraint.limit:
-        wanted = samples_to_meet(p, over, tau=tau)
-    else:
-        wanted = samples_to_miss(p, over / seen, tau=tau)
-    return None if wanted is None else max(1, wanted - seen)
+        return max(1, samples_needed(p, above=over, tau=tau) - seen)
+    missed = samples_to_miss(p, over / seen, tau=tau)
+    return None if missed is None else max(1, missed - seen)
 
 
 def _counted(point: pd.Series, constraint: Constraint, column: str, run: Run | None) -> tuple[int, int] | None:

@@ -16,7 +16,7 @@ import pandas as pd
 from tradeoff.arguments import ArgumentError, shown, yes_or_no
 from tradeoff.arguments import device as checked_device
 from tradeoff.arguments import seed as seed_of
-from tradeoff.environment import capture, device_name
+from tradeoff.environment import capture, device_name, usable_cores
 from tradeoff.frames import Run, make_points, make_samples, point_id
 from tradeoff.serving.real.crew import Threads, Worker
 from tradeoff.serving.real.interrupts import Interrupted, Interrupts
@@ -26,6 +26,7 @@ from tradeoff.serving.schedule import MOST_REQUESTS, arrivals_of, check_length, 
 from tradeoff.serving.systems import System, systems
 from tradeoff.timing.bench import adapter_for
 from tradeoff.timing.failure import said_by
+from tradeoff.timing.threads import hold_this_thread_to, is_oversubscribed, threads_per_call
 from tradeoff.workloads import Workload, as_workload
 from tradeoff.workloads.choice import check_dtypes, device_for
 
@@ -73,7 +74,8 @@ def serve(
         As in `sweep`: a name, a torch module with `example`, a call that takes a batch size, or a factory.
     max_batch_size, request_rate, concurrency, load, think_ms, think, max_wait_ms, workers, queue_limit, formation
         As in `simulate`; lists span a grid in the order of the arguments. Each worker is a thread, and on a GPU a
-        stream.
+        stream; on a processor torch may use its share of the cores in each, or fewer where ``torch.set_num_threads``
+        says so.
     preprocess
         Work of the host before the model, called with the size of each batch; it occupies the worker.
     postprocess
@@ -107,8 +109,8 @@ def serve(
     is in ``wakeup_p50_ms`` and ``wakeup_p99_ms``. `replay` serves a Run again under the virtual clock.
 
     Garbage is collected as ever: requests whose batch met a collection carry the label ``gc``, and ``preempted`` when
-    a thread that served it lost its core (where the system tells: Linux). A queue that has grown without end when the
-    last request has come is given up, and the point is ``saturated``; requests that wait then are ``unfinished``.
+    the worker's thread lost its core meanwhile (where the system tells: Linux). A queue that has grown without end when
+    the last request has come is given up, and the point is ``saturated``; requests that wait then are ``unfinished``.
 
     Examples
     --------
@@ -155,7 +157,7 @@ def serve(
             window = window_of(system, until, arrivals, is_short=is_short)
             found = samples_of(record, point_id(identity), *window)
             rows.append(identity | row_of(record, found, system, *window))
-            rows[-1]["flags"] = ["not_isolated", *rows[-1]["flags"]]
+            rows[-1]["flags"] = ["not_isolated", *_crowded(system, adapter is None), *rows[-1]["flags"]]
             samples.append(found)
             if interrupts.count:
                 break
@@ -202,7 +204,8 @@ def _served(
 ) -> Record:
     """Serve one point."""
     rng = np.random.default_rng([seed, 0, 0])
-    threads = Threads(crew)
+    cores, before = usable_cores(), threads_per_call("torch")
+    threads = Threads(crew, intra_op=min(before, max(1, cores // system.policy.workers)))
     loop = Loop(system.policy, threads, clock=time.perf_counter_ns, interrupts=interrupts)
     try:
         with _quick_to_switch(), interrupts.waking(threads.wake):
@@ -212,6 +215,13 @@ def _served(
             return loop.serve(arrivals_of(system, rng, until=until, most=most), until=given_up)
     finally:
         threads.close()
+        hold_this_thread_to(before)
+
+
+def _crowded(system: System, on_host: bool) -> list[str]:
+    """Return the flag of more workers than there are cores for."""
+    crowded = on_host and is_oversubscribed(concurrency=system.policy.workers, threads=1, available=usable_cores())
+    return ["oversubscribed"] if crowded else []
 
 
 def _said(system: System) -> str:

@@ -16,6 +16,7 @@ import numpy as np
 from tradeoff.timing.block import Block, make_block
 from tradeoff.timing.cores import cores_for, held_to
 from tradeoff.timing.floor import floor_of
+from tradeoff.timing.threads import hold_this_thread_to, threads_per_call
 
 _FLOOR_CALLS = 2000
 _FAR = 1 << 62
@@ -65,11 +66,12 @@ class HostRunner:
         quota = None if max_calls is None else max(1, max_calls // k)
         stretch = _Stretch(slots=k, quota=quota, duration_ns=duration_ns, clock=self._clock, before=self._before)
         places = cores_for(k) if self._pinned else [None] * k
+        threads = threads_per_call("torch")
         logs = [_Log() for _ in calls]
         with collection_held_off():
             helpers = self._helpers[: k - 1]
             for helper, call, log, cores in zip(helpers, calls[1:], logs[1:], places[1:], strict=True):
-                helper.start(partial(_on, cores, stretch.loop, call, log))
+                helper.start(partial(_on, cores, stretch.loop, call, log, threads=threads))
             try:
                 _on(places[0], stretch.loop, calls[0], logs[0])
             finally:
@@ -234,8 +236,15 @@ class _Helper:
         self._thread.join()
 
 
-def _on(cores: frozenset[int] | None, loop: Callable[..., None], *arguments: object) -> None:
-    """Run a loop with this thread on `cores`, and put the thread back where it was."""
+def _on(
+    cores: frozenset[int] | None, loop: Callable[..., None], *arguments: object, threads: int | None = None
+) -> None:
+    """Run a loop with this thread on `cores`, and put the thread back where it was.
+
+    `threads` are those that a call may use inside, where this thread may not know it.
+    """
+    if threads is not None:
+        hold_this_thread_to(threads)
     with held_to(cores):
         loop(*arguments)
 

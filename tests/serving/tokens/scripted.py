@@ -21,7 +21,9 @@ class Scripted:
     def sleep(self, seconds):
         self.now += round(seconds * 1e9) + next(self.lateness)
 
-    def stops(self):
+    @property
+    def count(self):
+        """How often Ctrl-C was pressed."""
         return sum(self.steps >= at for at in self.stop_at)
 
     def _take(self, step, size):

@@ -1,6 +1,6 @@
 // The answer to the objective as it stands, worked out once however many ask for it.
 
-import { decide, flips, judgeAll } from "./decide.js";
+import { decide, flips, verdictOf } from "./decide.js";
 import { milliseconds, outward, three } from "./format.js";
 import { limitOf } from "./objective.js";
 
@@ -15,8 +15,8 @@ export function createAnswers(payload, grid) {
 
   // Where the winner changes along the slider of the limit: [{ limit, cell }], the tightest first.
   function flipsOf(state) {
-    if (state.objective === null) return [];
     const { at, ...moving } = limitOf(state);
+    if (state.objective === null || !payload.metrics[moving.metric]) return [];
     const { constraints } = state.objective;
     const whole = { ...state.objective, constraints: at < 0 ? [...constraints, { ...moving, limit: 0 }] : constraints };
     const place = at < 0 ? constraints.length : at;
@@ -28,9 +28,7 @@ export function createAnswers(payload, grid) {
   // Whether one cell meets the limits: "feasible", "undecided", "infeasible", or "" where there are none.
   function verdictAt(state, cell) {
     if (!state.objective?.constraints.length || grid.unusable.has(state.slice.status[cell])) return "";
-    const { sure, possible } = judgeAll(grid, state.slice, state.objective.constraints, cell);
-    if (sure) return "feasible";
-    return possible ? "undecided" : "infeasible";
+    return verdictOf(state.slice, state.objective.constraints, cell);
   }
 
   return { answerOf, flipsOf, verdictAt };

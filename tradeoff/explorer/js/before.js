@@ -51,12 +51,15 @@ export function beforeSentence({ grid, before }, state) {
   const then = names.map((metric) => (there < 0 ? null : before.grid.number(slice, metric, there)));
   if (then.every((value) => value === null)) return "Not measured before.";
   const now = names.map((metric) => grid.number(state.slice, metric, cell));
-  const told = [rate(then[0]), `${state.percentile} ${milliseconds(then[1])}`];
+  const told = [rate(then[0]), `${state.percentile} ${then[1] === null ? "not known" : milliseconds(then[1])}`];
   const changes = names.flatMap((metric, at) => {
     if (then[at] === null || now[at] === null || !(then[at] > 0)) return [];
-    const overlap = reach(grid, state.slice, metric, cell, now[at])[0] <= reach(before.grid, slice, metric, there, then[at])[1] && reach(before.grid, slice, metric, there, then[at])[0] <= reach(grid, state.slice, metric, cell, now[at])[1];
+    const [mine, theirs] = [reach(grid, state.slice, metric, cell, now[at]), reach(before.grid, slice, metric, there, then[at])];
+    const overlap = mine[0] <= theirs[1] && theirs[0] <= mine[1];
+    const name = at === 0 ? "throughput" : state.percentile;
+    if (now[at] === then[at]) return [`${name} unchanged`];
     const change = `${now[at] < then[at] ? "−" : "+"}${percentOf(Math.abs(now[at] - then[at]), then[at])}`;
-    return [`${at === 0 ? "throughput" : state.percentile} ${change}${overlap ? " (intervals overlap)" : ""}`];
+    return [`${name} ${change}${overlap ? " (intervals overlap)" : ""}`];
   });
   return `Before: ${told.join(", ")}${changes.length ? `; now ${changes.join(", ")}` : ""}.`;
 }

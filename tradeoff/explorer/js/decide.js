@@ -4,29 +4,34 @@
 // in between. A percentile whose far end is unknown while the other is known is never sure; a point without an interval
 // is judged by its value, a point without a value by nothing.
 
-const OPEN = { sure: false, possible: false };
+const [MISSED, OPEN, SURE] = [0, 1, 2];
+const VERDICTS = ["infeasible", "undecided", "feasible"];
 
-export function judge(grid, slice, { metric, comparison, limit }, cell) {
-  const value = grid.number(slice, metric, cell);
-  if (value === null) return OPEN;
-  const { low, high } = endsOf(grid, slice, metric, cell, value);
-  if (comparison === "<=") return { sure: high !== null && high <= limit, possible: !(low === null ? value > limit : low > limit) };
-  return { sure: low !== null && low >= limit, possible: !(high === null ? value < limit : high < limit) };
+// judge(cell) for one constraint: MISSED, OPEN or SURE.
+function judgeBy(slice, { metric, comparison, limit }) {
+  const { value, low, high } = columnsOf(slice, metric);
+  const isMost = comparison === "<=";
+  return (cell) => {
+    const middle = value(cell);
+    if (middle === null) return MISSED;
+    const [near, far] = isMost ? [low(cell), high(cell)] : [high(cell), low(cell)];
+    if (far !== null && (isMost ? far <= limit : far >= limit)) return SURE;
+    const best = near ?? middle;
+    return (isMost ? best > limit : best < limit) ? MISSED : OPEN;
+  };
 }
 
-export function judgeAll(grid, slice, constraints, cell) {
-  const found = { sure: true, possible: true };
-  for (const constraint of constraints) {
-    const { sure, possible } = judge(grid, slice, constraint, cell);
-    found.sure &&= sure;
-    found.possible &&= possible;
-  }
-  return found;
+// What is known of a column: its value and the ends of its interval, which are the value where there is no interval.
+function columnsOf(slice, metric) {
+  const [values, lows, highs] = ["", "_lo", "_hi"].map((end) => slice.metrics[metric + end]);
+  const value = (cell) => values?.[cell] ?? null;
+  const end = (mine, other) => (cell) => mine?.[cell] ?? ((other?.[cell] ?? null) === null ? value(cell) : null);
+  return { value, low: end(lows, highs), high: end(highs, lows) };
 }
 
-function endsOf(grid, slice, metric, cell, value) {
-  const [low, high] = ["_lo", "_hi"].map((end) => grid.number(slice, metric + end, cell));
-  return low === null && high === null ? { low: value, high: value } : { low, high };
+// Whether a cell meets all limits: "feasible", "undecided" or "infeasible".
+export function verdictOf(slice, constraints, cell) {
+  return VERDICTS[Math.min(SURE, ...constraints.map((one) => judgeBy(slice, one)(cell)))];
 }
 
 // { verdict: "feasible" | "undecided" | "infeasible", point, runnerUp, contender, binding, shortfall }: cells and places
@@ -35,36 +40,54 @@ export function decide(payload, grid, slice, objective) {
   const { cells, why } = cellsAsked(payload, grid, slice, objective);
   if (why) return { verdict: "", why };
   const { constraints } = objective;
-  const judged = new Map(cells.map((cell) => [cell, constraints.map((one) => judge(grid, slice, one, cell))]));
-  const isSame = (at, other) => other >= 0 && ["metric", "comparison", "limit"].every((name) => constraints[at][name] === constraints[other][name]);
-  const meets = (cell, how, except = -1) => judged.get(cell).every((one, at) => one[how] || isSame(at, except));
-  const better = betterBy(grid, slice, objective);
-  const sure = cells.filter((cell) => meets(cell, "sure"));
-  const open = cells.filter((cell) => meets(cell, "possible") && !meets(cell, "sure"));
-  if (!sure.length && !open.length) return infeasible(grid, slice, objective, cells);
-  const how = sure.length ? "sure" : "possible";
-  const point = best(sure.length ? sure : open, better);
-  const score = scoreBy(grid, slice, objective);
-  const contender = sure.length && open.length ? best(open, better) : -1;
+  const judges = constraints.map((one) => judgeBy(slice, one));
+  const alike = constraints.map((one) => constraints.findIndex((other) => isSame(one, other)));
+  const score = scoreBy(slice, objective);
+  const better = betterBy(slice, objective);
+  const bestOf = { [SURE]: -1, [OPEN]: -1 };
+  let second = -1; // of those that are sure
+  // The best score of those that only one constraint keeps from being sure, and from being possible.
+  const kept = { [SURE]: constraints.map(() => -Infinity), [OPEN]: constraints.map(() => -Infinity) };
+  for (const cell of cells) {
+    let worst = SURE;
+    const by = { [SURE]: -1, [OPEN]: -1 }; // which constraint keeps it out: -1 none, -2 several
+    judges.forEach((judge, at) => {
+      const found = judge(cell);
+      worst = Math.min(worst, found);
+      for (const level of [OPEN, SURE]) if (found < level) by[level] = by[level] === -1 || by[level] === alike[at] ? alike[at] : -2;
+    });
+    for (const level of [OPEN, SURE]) if (by[level] >= 0) kept[level][by[level]] = Math.max(kept[level][by[level]], score(cell));
+    if (worst === MISSED) continue;
+    const first = bestOf[worst];
+    const isBest = first < 0 || better(cell, first);
+    if (worst === SURE && (isBest || second < 0 || better(cell, second))) second = isBest ? first : cell;
+    if (isBest) bestOf[worst] = cell;
+  }
+  const level = bestOf[SURE] >= 0 ? SURE : OPEN;
+  const point = bestOf[level];
+  if (point < 0) return infeasible(slice, objective, cells);
+  const contends = level === SURE && bestOf[OPEN] >= 0 && score(bestOf[OPEN]) > score(point);
+  const gains = alike.map((group) => kept[level][group] - score(point));
+  const most = Math.max(0, ...gains);
   return {
-    verdict: sure.length ? "feasible" : "undecided",
+    verdict: VERDICTS[level],
     point,
-    runnerUp: sure.length > 1 ? best(sure.filter((cell) => cell !== point), better) : -1,
-    contender: contender >= 0 && score(contender) > score(point) ? contender : -1,
-    binding: bindingOf(constraints, (except) => {
-      const without = cells.filter((cell) => meets(cell, how, except));
-      return without.length ? without.reduce((most, cell) => Math.max(most, score(cell)), -Infinity) - score(point) : 0;
-    }),
+    runnerUp: level === SURE ? second : -1,
+    contender: contends ? bestOf[OPEN] : -1,
+    binding: most > 0 ? gains.indexOf(most) : -1,
     shortfall: -1,
   };
 }
 
+function isSame(one, other) {
+  return one.metric === other.metric && one.comparison === other.comparison && one.limit === other.limit;
+}
+
 // The cells an objective is about: usable, held where it holds them, with its metric.
 export function cellsAsked(payload, grid, slice, objective) {
-  const usable = grid.cells().filter((cell) => slice.rank[cell] !== null && !grid.unusable.has(slice.status[cell]));
-  if (!usable.length) return { cells: [], why: "no point here can be decided on" };
+  let cells = grid.cells().filter((cell) => slice.rank[cell] !== null && !grid.unusable.has(slice.status[cell]));
+  if (!cells.length) return { cells, why: "no point here can be decided on" };
   const at = payload.slices.indexOf(slice);
-  let cells = usable;
   for (const setting of objective.at) {
     cells = cells.filter((cell) => isHeld(grid, at, setting, cell));
     if (!cells.length) return { cells, why: `nothing was measured here at ${setting.text}` };
@@ -88,72 +111,58 @@ function isHeld(grid, slice, { column, value, held }, cell) {
 // [{ limit, cell }], the tightest first.
 export function flips(payload, grid, slice, objective, at) {
   const moving = objective.constraints[at];
-  const others = objective.constraints.filter((_, place) => place !== at);
+  const others = objective.constraints.filter((_, place) => place !== at).map((one) => judgeBy(slice, one));
   const { cells } = cellsAsked(payload, grid, slice, objective);
-  const sign = moving.comparison === "<=" ? 1 : -1;
-  const entering = [];
-  for (const cell of cells) {
-    const value = grid.number(slice, moving.metric, cell);
-    if (value === null || !judgeAll(grid, slice, others, cell).sure) continue;
-    const { low, high } = endsOf(grid, slice, moving.metric, cell, value);
-    const limit = moving.comparison === "<=" ? high : low;
-    if (limit !== null) entering.push({ limit, cell });
-  }
-  entering.sort((one, other) => sign * (one.limit - other.limit));
-  const better = betterBy(grid, slice, objective);
+  const { value, low, high } = columnsOf(slice, moving.metric);
+  const [far, sign] = moving.comparison === "<=" ? [high, 1] : [low, -1];
+  const entering = cells
+    .filter((cell) => value(cell) !== null && far(cell) !== null && others.every((judge) => judge(cell) === SURE))
+    .map((cell) => ({ limit: far(cell), cell }))
+    .sort((one, other) => sign * (one.limit - other.limit));
+  const better = betterBy(slice, objective);
   const found = [];
   for (const { limit, cell } of entering) {
     const last = found.at(-1);
     if (last && !better(cell, last.cell)) continue;
     if (last?.limit === limit) found.pop();
-    if (found.at(-1)?.cell !== cell) found.push({ limit, cell });
+    found.push({ limit, cell });
   }
   return found;
 }
 
-function scoreBy(grid, slice, { direction, metric }) {
+function scoreBy(slice, { direction, metric }) {
   const sign = direction === "maximize" ? 1 : -1;
-  return (cell) => sign * grid.number(slice, metric, cell);
+  const values = slice.metrics[metric];
+  return (cell) => sign * values[cell];
 }
 
 // Equal scores: the one with more room under the constraints, then the smaller id.
-function betterBy(grid, slice, objective) {
-  const score = scoreBy(grid, slice, objective);
+function betterBy(slice, objective) {
+  const score = scoreBy(slice, objective);
+  const excesses = objective.constraints.map((one) => excessBy(slice, one));
   return (cell, other) => {
     if (score(cell) !== score(other)) return score(cell) > score(other);
-    for (const constraint of objective.constraints) {
-      const [mine, theirs] = [cell, other].map((one) => excess(grid, slice, constraint, one));
-      if (mine !== theirs) return mine < theirs;
-    }
+    for (const excess of excesses) if (excess(cell) !== excess(other)) return excess(cell) < excess(other);
     return slice.rank[cell] < slice.rank[other];
   };
 }
 
 // How far a value lies beyond the limit, relative to it; negative inside, infinite without a value.
-function excess(grid, slice, { metric, comparison, limit }, cell) {
-  const value = grid.number(slice, metric, cell);
-  if (value === null) return Infinity;
-  return ((comparison === "<=" ? 1 : -1) * (value - limit)) / (Math.abs(limit) || 1);
+function excessBy(slice, { metric, comparison, limit }) {
+  const [sign, scale] = [comparison === "<=" ? 1 : -1, Math.abs(limit) || 1];
+  const values = slice.metrics[metric];
+  return (cell) => ((values?.[cell] ?? null) === null ? Infinity : (sign * (values[cell] - limit)) / scale);
 }
 
-function best(cells, better) {
-  return cells.reduce((found, cell) => (better(cell, found) ? cell : found));
-}
-
-// The constraint without which a better point would have won, by most.
-function bindingOf(constraints, gainWithout) {
-  let [found, most] = [-1, 0];
-  constraints.forEach((_, at) => {
-    const gain = gainWithout(at);
-    if (gain > most) [found, most] = [at, gain];
-  });
-  return found;
-}
-
-function infeasible(grid, slice, { constraints }, cells) {
-  const beyond = (cell) => constraints.map((one) => excess(grid, slice, one, cell));
-  const worst = new Map(cells.map((cell) => [cell, Math.max(...beyond(cell))]));
-  const nearer = (cell, other) => (worst.get(cell) === worst.get(other) ? slice.rank[cell] < slice.rank[other] : worst.get(cell) < worst.get(other));
-  const point = best(cells, nearer);
-  return { verdict: "infeasible", point, runnerUp: -1, contender: -1, binding: -1, shortfall: beyond(point).indexOf(worst.get(point)) };
+// The point that misses its worst limit by least, and that limit.
+function infeasible(slice, { constraints }, cells) {
+  const excesses = constraints.map((one) => excessBy(slice, one));
+  const beyond = (cell) => excesses.map((excess) => excess(cell));
+  let [point, least] = [-1, Infinity];
+  for (const cell of cells) {
+    const worst = Math.max(...beyond(cell));
+    if (point >= 0 && (worst > least || (worst === least && slice.rank[cell] > slice.rank[point]))) continue;
+    [point, least] = [cell, worst];
+  }
+  return { verdict: "infeasible", point, runnerUp: -1, contender: -1, binding: -1, shortfall: beyond(point).indexOf(least) };
 }

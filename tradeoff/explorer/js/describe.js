@@ -15,7 +15,7 @@ export function describePanels(panels, context, state) {
   for (const [name, text] of Object.entries(said)) setAttributes(panels[name].holder, { "aria-label": text });
 }
 
-function frontierSaid({ grid }, state) {
+function frontierSaid({ grid, answers, before }, state) {
   const metric = `latency_${state.percentile}_ms`;
   const labels = state.slice.frontier[state.percentile] ?? [];
   const on = grid.cells().filter((cell) => labels[cell] === "frontier");
@@ -23,7 +23,10 @@ function frontierSaid({ grid }, state) {
   const ordered = on.toSorted((a, b) => grid.number(state.slice, metric, a) - grid.number(state.slice, metric, b));
   const told = (cell) => `${rate(grid.number(state.slice, "throughput_rps", cell))} at ${milliseconds(grid.number(state.slice, metric, cell))} (${grid.placeOf(cell)})`;
   const range = ordered.length ? `, from ${told(ordered[0])} to ${told(ordered.at(-1))}` : "";
-  return `Throughput over ${state.percentile} latency: ${known} points, ${on.length} on the frontier${range}.`;
+  const answer = answers.answerOf(state);
+  const winner = answer?.verdict === "feasible" ? ` Winner: ${told(answer.point)}.` : "";
+  const then = before && state.before && before.sliceOf(state.slice) ? " The frontier of the run before is drawn dotted." : "";
+  return `Throughput over ${state.percentile} latency: ${known} points, ${on.length} on the frontier${range}.${winner}${then}`;
 }
 
 function lineSaid({ grid }, state, metrics, name) {

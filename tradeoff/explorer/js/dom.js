@@ -32,6 +32,20 @@ export function show(element, visible) {
   else element.setAttribute("display", "none");
 }
 
+// Before a part of the page is made anew: what puts the focus back where it was, and a text half typed.
+export function keepFocus(root) {
+  const before = root.querySelector("[data-field]:focus, [data-slider]:focus");
+  return () => {
+    const [name, value] = Object.entries(before?.dataset ?? {}).find(([key]) => ["field", "slider"].includes(key)) ?? [];
+    const now = before && root.querySelector(`[data-${name}="${value}"]`);
+    if (!now) return;
+    now.focus();
+    if (name !== "field") return;
+    now.value = before.value;
+    now.setSelectionRange(before.selectionStart, before.selectionEnd);
+  };
+}
+
 let counter = 0;
 
 // An id no other explorer in this document has.

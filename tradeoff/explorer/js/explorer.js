@@ -1,4 +1,4 @@
-// The explorer: render({ model, el }) draws one payload and keeps it in step with the model.
+// The explorer: what explorerWith gives, render({ model, el }), draws one payload and keeps it in step with the model.
 //
 // The model is anywidget's (get, set, save_changes, on, off, send); the stand-alone page brings a small one of its own.
 //
@@ -11,8 +11,7 @@
 //   percentile   string   "p50" | "p90" | "p95" | "p99" | "p999": the frontier's axis     written
 //   objective    object   as objective.js has it; null while none is declared           written
 //
-// A value that was not measured moves to the nearest measured one, and the moved value is written back. model.hasKernel
-// says that a text can be read: then the objective is typed (field.js), else put together (form.js).
+// A value that was not measured moves to the nearest measured one, and the moved value is written back.
 //
 // Messages: model.send({ kind: "plotly", version }) when this page has no plotly.js of payload.plotly_version yet;
 // the answer is msg:custom ({ kind: "plotly", version }, [gzipped bytes]) or ({ kind: "plotly", error: "sentence" }).
@@ -22,10 +21,8 @@ import { createAnswers } from "./answers.js";
 import { openBefore } from "./before.js";
 import { createControls } from "./controls.js";
 import { describePanels } from "./describe.js";
-import { html, setText } from "./dom.js";
+import { html, keepFocus, setText } from "./dom.js";
 import { createPanels } from "./explorer_panels.js";
-import { createField, keepTyping } from "./field.js";
-import { createForm } from "./form.js";
 import { openGrid } from "./grid.js";
 import { assemble } from "./layout.js";
 import { loadPlotly } from "./loader.js";
@@ -37,26 +34,29 @@ import { MODEL_KEYS, readState, writeState } from "./state.js";
 import { fillTable, markRow } from "./table.js";
 import { currentTheme, watchTheme } from "./theme.js";
 
-export async function render({ model, el }) {
-  const root = html("section", { class: "tradeoff-explorer", "aria-label": "throughput and latency explorer" });
-  el.append(root);
-  let close = await open(root, model);
-  const reopen = async () => {
-    const goOn = keepTyping(root);
-    close();
-    const opening = open(root, model);
-    goOn();
-    close = await opening;
-  };
-  model.on("change:payload", reopen);
-  return () => {
-    model.off("change:payload", reopen);
-    close();
-    root.remove();
+// createAsking(context, model, { objective }) makes what an objective is declared with: { element, show(state), close() }.
+export function explorerWith(createAsking) {
+  return async ({ model, el }) => {
+    const root = html("section", { class: "tradeoff-explorer", "aria-label": "throughput and latency explorer" });
+    el.append(root);
+    let close = await open(root, model, createAsking);
+    const reopen = async () => {
+      const goOn = keepFocus(root);
+      close();
+      const opening = open(root, model, createAsking);
+      goOn();
+      close = await opening;
+    };
+    model.on("change:payload", reopen);
+    return () => {
+      model.off("change:payload", reopen);
+      close();
+      root.remove();
+    };
   };
 }
 
-async function open(root, model) {
+async function open(root, model, createAsking) {
   const payload = model.get("payload");
   const grid = openGrid(payload);
   const context = { payload, grid, answers: createAnswers(payload, grid), before: openBefore(payload, grid) };
@@ -66,7 +66,7 @@ async function open(root, model) {
   let frame = 0; // a pending animation frame
 
   const controls = createControls(context, { move, limit, limiting, settle: settleSlider, percentile, slice });
-  const asking = model.hasKernel ? createField(model) : createForm(context, { objective: declare });
+  const asking = createAsking(context, model, { objective: declare });
   const readouts = createReadouts(context, () => tell(!state.tail));
   const answer = createAnswer(context, go);
   const panels = createPanels(context, { go, ask: askTail, showBefore });

@@ -8,7 +8,7 @@ const HINT = "maximize throughput subject to p99 <= 20 ms";
 
 // The kernel is asked by model.send({ kind: "objective", number, text }) and answers with msg:custom { kind, number,
 // error: null or { reason, position, length } }; what can be read it declares itself, and the model says so.
-export function createField(model) {
+export function createField(context, model) {
   const id = uniqueId("objective");
   const input = html("input", { type: "text", id, class: "objective-text", "data-field": "objective", placeholder: HINT, spellcheck: "false", autocomplete: "off", autocapitalize: "off", "aria-describedby": `${id}-said` });
   const caret = html("span", { class: "caret", "aria-hidden": "true" });
@@ -99,18 +99,5 @@ export function createField(model) {
       stop();
       model.off("msg:custom", answered);
     },
-  };
-}
-
-// Before the explorer is made anew under somebody's hands: what puts their text and their place in it back.
-export function keepTyping(root) {
-  const before = root.querySelector("[data-field=objective]:focus");
-  const { value, selectionStart, selectionEnd } = before ?? {};
-  return () => {
-    const input = root.querySelector("[data-field=objective]");
-    if (!before || !input) return;
-    input.value = value;
-    input.focus();
-    input.setSelectionRange(selectionStart, selectionEnd);
   };
 }

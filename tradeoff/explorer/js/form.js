@@ -8,7 +8,7 @@ const TIME_UNITS = { ns: 1e-6, "µs": 1e-3, ms: 1, s: 1e3 };
 const NONE = "";
 
 // on: { objective(the whole, or null) }
-export function createForm({ payload }, on) {
+export function createForm({ payload }, model, on) {
   const direction = choice("direction", "what is asked", [[NONE, "nothing declared"], ["maximize", "maximize"], ["minimize", "minimize"]]);
   const metrics = Object.entries(payload.metrics).map(([name, { short }]) => [name, short]);
   const metric = choice("metric", "the metric to optimise", metrics);

@@ -54,10 +54,10 @@ export function exact(value) {
 
 // A limit with three digits, rounded to the side on which what meets it still does.
 export function outward(limit, comparison) {
-  if (limit === 0) return 0;
-  const step = 10 ** (Math.floor(Math.log10(Math.abs(limit))) - 2);
-  const steps = comparison === "<=" ? Math.ceil(limit / step - 1e-9) : Math.floor(limit / step + 1e-9);
-  return Number((steps * step).toPrecision(3));
+  const near = Number(limit.toPrecision(3));
+  const step = 10 ** (Math.floor(Math.log10(Math.abs(near))) - 2);
+  if (comparison === "<=" ? near >= limit : near <= limit) return near;
+  return Number((near + (comparison === "<=" ? step : -step)).toPrecision(3));
 }
 
 export function percentOf(part, whole) {

@@ -23,7 +23,10 @@ export function freePlace(text, places, { boxes = [], points = [], own = null, r
     const box = textBox(text, place.x, place.y, place.anchor);
     const outside = Math.max(0, scale.left - box.left) + Math.max(0, box.right - scale.right) + Math.max(0, scale.top - box.top) + Math.max(0, box.bottom - scale.bottom);
     const covered = boxes.reduce((sum, other) => sum + overlap(box, other), 0) / 40;
-    const crossed = points.reduce((sum, [x, y, weight = 1]) => sum + (x > box.left - 2 && x < box.right + 2 && y > box.top - 2 && y < box.bottom + 2 ? weight : 0), 0);
+    let crossed = 0; // a plain loop: points are many where lines are
+    for (const point of points) {
+      if (point[0] > box.left - 2 && point[0] < box.right + 2 && point[1] > box.top - 2 && point[1] < box.bottom + 2) crossed += point[2] ?? 1;
+    }
     const misread = own && rival && gap(box, rival) <= gap(box, own) ? 10 : 0;
     const cost = 20 * outside + 5 * covered + crossed + misread + 0.1 * rank;
     if (best === null || cost < best.cost) best = { place, box, cost };

@@ -43,7 +43,6 @@ async function unpacked(model) {
   freshen();
   await unpacking;
   return {
-    hasKernel: true,
     get: (key) => (key === "payload" ? payload : model.get(key)),
     set: (key, value) => model.set(key, value),
     save_changes: () => model.save_changes(),

@@ -1,6 +1,7 @@
-// The entry of the explorer for its stand-alone page.
+// The entry of the explorer for its stand-alone page. No kernel is there: an objective is put together, not typed.
 
-import { render } from "./explorer.js";
+import { explorerWith } from "./explorer.js";
+import { createForm } from "./form.js";
 import { standAlone } from "./stand_alone.js";
 
-standAlone(render);
+standAlone(explorerWith(createForm));

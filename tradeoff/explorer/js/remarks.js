@@ -1,28 +1,38 @@
 // What is said of a point besides its numbers: the audit's findings, and what makes its tail.
 
 import { html, setText } from "./dom.js";
-import { count } from "./format.js";
+import { capital, count } from "./format.js";
 
-// [[severity, sentence], …] of a cell, worst first; null when nothing was audited.
+const NOUNS = new Map([["error", "error"], ["warning", "warning"], ["info", "note"]]);
+const MOST_NAMED = 4;
+
+// [[severity, check, sentence], …] of a cell, worst first; null when nothing was audited.
 export function findingsAt(payload, slice, cell) {
   if (!payload.findings) return null;
   const places = payload.findings.cells[payload.slices.indexOf(slice)][cell] ?? [];
   return places.map((place) => payload.findings.said[place]);
 }
 
-// "Audit: 1 warning: the clock drifted." or "Audit: no finding."; "" when nothing was audited.
+// "Audit: 1 error, 2 warnings: Little's law, errors." or "Audit: no finding."; "" when nothing was audited.
 export function auditSentence(findings) {
   if (!findings) return "";
   if (!findings.length) return "Audit: no finding.";
-  const more = findings.length > 1 ? ` (and ${findings.length - 1} more)` : "";
-  return `${auditHead(findings)}: ${findings[0][1].replace(/\.$/, "")}${more}.`;
+  // Beside what is grave, what is only worth knowing is counted and not named.
+  const grave = findings.filter(([severity]) => severity !== "info");
+  const named = [...new Set((grave.length ? grave : findings).map(([, check]) => check))];
+  const more = named.length > MOST_NAMED ? [`${named.length - MOST_NAMED} more`] : [];
+  return `Audit: ${countsSaid(findings)}: ${[...named.slice(0, MOST_NAMED), ...more].join(", ")}.`;
 }
 
-// "Audit: 1 error, 2 warnings"
-function auditHead(findings) {
+// "1 error, 2 warnings"
+export function countsSaid(findings) {
   const counts = new Map();
   for (const [severity] of findings) counts.set(severity, (counts.get(severity) ?? 0) + 1);
-  return `Audit: ${[...counts].map(([severity, number]) => `${count(number)} ${severity}${number === 1 ? "" : "s"}`).join(", ")}`;
+  return [...counts].map(([severity, number]) => `${count(number)} ${nounOf(severity)}${number === 1 ? "" : "s"}`).join(", ");
+}
+
+function nounOf(severity) {
+  return NOUNS.get(severity) ?? severity;
 }
 
 export function createAudit(payload) {
@@ -33,15 +43,11 @@ export function createAudit(payload) {
   function show(slice, cell) {
     const findings = findingsAt(payload, slice, cell) ?? [];
     element.hidden = findings.length === 0;
-    setText(summary, auditHead(findings));
-    list.replaceChildren(...findings.map(([severity, sentence]) => html("li", {}, html("span", { class: `severity ${knownSeverity(severity)}` }, severity), ` ${sentence}`)));
+    setText(summary, `Audit: ${countsSaid(findings)}`);
+    list.replaceChildren(...findings.map(([severity, check, sentence]) => html("li", {}, html("span", { class: NOUNS.has(severity) ? `severity ${severity}` : "severity" }, nounOf(severity)), ` ${capital(check)}: ${sentence}`)));
   }
 
   return { element, show };
-}
-
-function knownSeverity(severity) {
-  return ["error", "warning", "note"].includes(severity) ? severity : "";
 }
 
 export function hasTails(payload) {

@@ -3,11 +3,12 @@
 import { html } from "./dom.js";
 import { download } from "./exports.js";
 import { count, exact, milliseconds, three } from "./format.js";
+import { countsSaid, findingsAt } from "./remarks.js";
 
 const DANGEROUS = /^[=+\-@\t\r]/; // a spreadsheet would run a text that begins so
 
 export function fillTable(table, { payload, grid }, state) {
-  const heads = [...grid.axes.map((axis) => axis.label), "throughput, requests/s", ...payload.percentiles, "n", "frontier", "status"];
+  const heads = [...grid.axes.map((axis) => axis.label), "throughput, requests/s", ...payload.percentiles, "n", ...(payload.findings ? ["audit"] : []), "frontier", "status"];
   const body = html("tbody");
   for (const cell of grid.cells()) {
     const slice = state.slice;
@@ -18,7 +19,9 @@ export function fillTable(table, { payload, grid }, state) {
     grid.axes.forEach((axis, at) => row.append(html(at === 0 ? "th" : "td", at === 0 ? { scope: "row" } : {}, exact(axis.values[index[at]]))));
     row.append(html("td", {}, three(number("throughput_rps"))));
     for (const name of payload.percentiles) row.append(html("td", {}, milliseconds(number(`latency_${name}_ms`))));
-    row.append(html("td", {}, count(slice.n[cell])), html("td", {}, slice.frontier[state.percentile]?.[cell] ?? "–"));
+    row.append(html("td", {}, count(slice.n[cell])));
+    if (payload.findings) row.append(html("td", {}, countsSaid(findingsAt(payload, slice, cell)) || "–"));
+    row.append(html("td", {}, slice.frontier[state.percentile]?.[cell] ?? "–"));
     row.append(html("td", { class: hole ? "reason" : "" }, hole || slice.status[cell] || "–"));
     body.append(row);
   }

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, Protocol
 from tradeoff.serving.real.disturbances import preemptions
 from tradeoff.timing.device import DeviceAdapter
 from tradeoff.timing.failure import said_by
+from tradeoff.timing.threads import hold_this_thread_to
 
 _POLL_S = 20e-6
 """How often a thread asks the device whether it has done."""
@@ -109,9 +110,18 @@ class Worker:
 
 
 class Threads:
-    """A crew of threads, one for each worker."""
+    """A crew of threads, one for each worker.
 
-    def __init__(self, workers: Sequence[Worker]) -> None:
+    Parameters
+    ----------
+    workers
+        Who runs the batches.
+    intra_op
+        Threads that torch may use in each call; as it comes unless given.
+    """
+
+    def __init__(self, workers: Sequence[Worker], *, intra_op: int | None = None) -> None:
+        self._intra_op = intra_op
         self._ended: SimpleQueue[Ended | None] = SimpleQueue()
         self._given: list[SimpleQueue[tuple[int, int] | None]] = [SimpleQueue() for _ in workers]
         self._idle: list[int] = list(range(len(workers)))
@@ -153,5 +163,7 @@ class Threads:
             thread.join(timeout=1.0)
 
     def _work(self, worker: Worker, given: SimpleQueue[tuple[int, int] | None]) -> None:
+        if self._intra_op is not None:
+            hold_this_thread_to(self._intra_op)
         while (batch := given.get()) is not None:
             self._ended.put(worker.run(*batch))

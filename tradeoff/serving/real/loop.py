@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from tradeoff.serving.batching import Batch, Batching, Rejection
 from tradeoff.serving.policy import Policy
 from tradeoff.serving.real.crew import Crew, Ended
-from tradeoff.serving.real.disturbances import Collections, Pauses, preemptions
+from tradeoff.serving.real.disturbances import Collections, Pauses
 from tradeoff.serving.real.interrupts import AT_ONCE, Interrupts
 
 _LATE, _BUSY = 0.05, 0.9
@@ -30,7 +30,7 @@ its queue counts as one that grows without end."""
 
 @dataclass(eq=False)
 class BatchRecord:
-    """One batch; times in ns since the beginning, `switches` as `preemptions` counted them before it left."""
+    """One batch; times in ns since the beginning."""
 
     number: int
     free: int
@@ -38,7 +38,6 @@ class BatchRecord:
     handed: int
     requests: list[tuple[int, int]]
     in_flight: int
-    switches: int
     started: int = 0
     pre: int = 0
     model: int = 0
@@ -124,7 +123,6 @@ class Loop:
         wait = policy.max_wait_ms * 1e6
         self._batching = Batching(policy, max_wait=wait if math.isinf(wait) else round(wait))
         self._under_way: dict[int, BatchRecord] = {}
-        self._switches = 0
         self._record = Record()
         self._origin = 0
         self._arrivals: Iterator[int] = iter(())
@@ -206,7 +204,7 @@ class Loop:
 
     def _step(self) -> bool:
         """Do all that is due, then wait until something is; False when nothing ever will be."""
-        now, self._switches = self._clock() - self._origin, preemptions()
+        now = self._clock() - self._origin
         self._announce(now)
         while not self._interrupts.count and (event := self._batching.next(until=now)) is not None:
             if isinstance(event, Rejection):
@@ -232,7 +230,6 @@ class Loop:
             handed=self._clock() - self._origin,
             requests=[(int(request.time), request.number) for request in batch.requests],
             in_flight=len(self._under_way) + 1,
-            switches=self._switches,
         )
         self._record.batches.append(record)
         self._under_way[number] = record
@@ -245,8 +242,8 @@ class Loop:
         record.started, record.error = ended.started - self._origin, ended.error
         record.pre, record.model, record.post = ended.pre, ended.model, ended.post
         record.done = self._clock() - self._origin
-        # Two threads work for a batch: its worker, and this one.
-        record.preempted = ended.preempted or preemptions() > record.switches
+        # The worker's thread alone: this one loses its core to each worker that it wakes, as a matter of course.
+        record.preempted = ended.preempted
         self._busy += record.done - record.dispatch
         self._batching.free(record.done)
         for _ in record.requests:

@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tradeoff.arguments import ArgumentError, shown
+from tradeoff.serving.simulate import whole
+from tradeoff.serving.systems import several
 
 Lengths = NDArray[np.int64]
 
@@ -35,6 +37,18 @@ def lengths(name: str, asked: Any, rng: np.random.Generator, n: int) -> Lengths:
     if found.dtype.kind not in "iu" or found.min() < 1:
         raise ArgumentError(f"{name} must be whole numbers, 1 or more; got {shown(asked)}")
     return found.astype(np.int64)
+
+
+def memories_of(asked: Any) -> list[int | None]:
+    """Return how many tokens the cache holds, one after the other; None for no limit.
+
+    Raises
+    ------
+    ArgumentError
+        When `asked` does not say so.
+    """
+    several_of = several("memory_tokens", asked)
+    return [None if value is None else whole("memory_tokens", value) for value in several_of]
 
 
 def check_memory(memory: int | None, prompt: Lengths, output: Lengths) -> None:

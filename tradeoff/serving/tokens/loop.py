@@ -4,17 +4,25 @@ Arrivals are made beforehand, so that no generator can be late. An iteration beg
 end, or, when nobody was there, when the next request is due: what the loop itself takes, and how late it wakes up, is
 part of the iteration. So a run can be served again under the virtual clock with the times of its iterations: the same
 requests are admitted at the same moments, and have their first token and their last at the same nanosecond.
+
+It ends when no request is left. Ctrl-C, and a queue that has grown without end when the last request has come, end it
+earlier: nobody is admitted any more, and those that are in get all their tokens. A second Ctrl-C gives them up, too.
 """
 
 from __future__ import annotations
 
 import heapq
+import math
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from tradeoff.serving.policy import Policy
+from tradeoff.serving.real.disturbances import Collections, Pauses, preemptions
+from tradeoff.serving.real.interrupts import AT_ONCE, Interrupts
+from tradeoff.serving.real.loop import grows_without_end
 from tradeoff.serving.tokens.policy import Batch, Request, Step, TokenPolicy
 from tradeoff.timing.device import DeviceAdapter
 from tradeoff.timing.failure import said_by
@@ -64,6 +72,8 @@ class Iteration:
         Of all prompts that it computed.
     error
         What it raised.
+    preempted
+        Whether the loop's thread lost its core meanwhile.
     """
 
     step: Step
@@ -74,15 +84,28 @@ class Iteration:
     requests: int
     prompt_tokens: int
     error: str | None
+    preempted: bool = False
 
 
 @dataclass(eq=False)
 class TokenRecord:
-    """What happened: requests that were admitted, in that order, and iterations; how many waited when it ended."""
+    """What happened.
+
+    Attributes
+    ----------
+    requests
+        Those that were admitted, in that order, and then those that were not.
+    iterations
+        In the order in which they ran.
+    pauses
+        When garbage was collected: beginning and end.
+    interrupted
+        Whether Ctrl-C ended it.
+    """
 
     requests: list[Request] = field(default_factory=list)
     iterations: list[Iteration] = field(default_factory=list)
-    left: int = 0
+    pauses: Pauses = field(default_factory=list)
     interrupted: bool = False
 
 
@@ -131,9 +154,8 @@ class TokenLoop:
         Runs a step; by the clock unless given.
     sleep
         Lets time pass, in seconds.
-    stops
-        How often somebody has asked to stop. Once: nobody is admitted any more, and those under way get all their
-        tokens. Twice: they are given up after the iteration under way.
+    interrupts
+        How often Ctrl-C was pressed; see `tradeoff.serving.real.interrupts`.
     """
 
     def __init__(
@@ -145,11 +167,12 @@ class TokenLoop:
         clock: Callable[[], int] = time.perf_counter_ns,
         timed: Timed | None = None,
         sleep: Callable[[float], None] = time.sleep,
-        stops: Callable[[], int] = lambda: 0,
+        interrupts: Interrupts | None = None,
     ) -> None:
-        self._steps, self._requests = steps, requests
+        self._policy, self._steps, self._requests = policy, steps, requests
         self._clock, self._timed = clock, timed or host_timed(clock)
-        self._sleep, self._stops = sleep, stops
+        self._sleep = sleep
+        self._interrupts = Interrupts() if interrupts is None else interrupts
         self._batch = Batch(policy)
         self._coming: list[tuple[int, int]] = []
         self._asked = 0
@@ -157,9 +180,16 @@ class TokenLoop:
         self._gone: list[int] = []
         self._record = TokenRecord()
         self._origin = 0
+        self._until = math.inf
+        self._is_overwhelmed = False
+        self._busy = 0
 
-    def serve(self, arrivals: Sequence[int]) -> TokenRecord:
-        """Serve requests that arrive at these times, in ns after the beginning."""
+    def serve(self, arrivals: Sequence[int], *, until: float = math.inf) -> TokenRecord:
+        """Serve requests that arrive at these times, in ns after the beginning.
+
+        A queue that has grown without end is given up at `until`; none is, unless that is given.
+        """
+        self._until = until
         for arrival in arrivals:
             self._ask(arrival)
         return self._run()
@@ -190,12 +220,14 @@ class TokenLoop:
         return self._clock() - self._origin
 
     def _run(self) -> TokenRecord:
-        self._origin = self._clock()
-        now: int | None = 0
-        while now is not None:
-            now = self._next(now)
-        self._record.left = len(self._batch.waiting)
-        self._record.interrupted = self._stops() > 0
+        with Collections(self._clock) as collections:
+            self._origin = self._clock()
+            now: int | None = 0
+            while now is not None:
+                now = self._next(now)
+        self._record.pauses = collections.since(self._origin)
+        self._record.interrupted = self._interrupts.count > 0
+        self._record.requests += self._batch.waiting
         with suppress(Exception):  # what was measured is there, whatever the model says now
             gone = [*self._gone, *(request.number for request in self._batch.running)]
             self._timed(lambda: self._steps.leave(gone))
@@ -203,19 +235,30 @@ class TokenLoop:
 
     def _next(self, now: int) -> int | None:
         """Carry out what is due at this time, and say when the next decision is; None when there is none."""
-        stops = self._stops()
-        if stops > 1:
+        if self._interrupts.count >= AT_ONCE:
             return None
-        if not stops:
+        is_closing = self._interrupts.count > 0
+        if not is_closing:
             self._see_who_came(now)
-            if admitted := self._batch.admit(now):
-                self._record.requests += admitted
-                return self._iterate(now, admitted)
+            is_closing = self._is_hopeless(now)
+        if not is_closing and (admitted := self._batch.admit(now)):
+            self._record.requests += admitted
+            return self._iterate(now, admitted)
         if self._batch.running:
             return self._iterate(now, [])
-        if stops or not self._coming:
+        if is_closing or not self._coming:
             return None
         return self._wait_for(self._coming[0][0])
+
+    def _is_hopeless(self, now: int) -> bool:
+        """Say whether the last request has come, and the queue has grown without end."""
+        if now >= self._until:
+            self._until = math.inf  # what is left then is served: it does not take long
+            self._is_overwhelmed = grows_without_end(
+                Policy(max_batch_size=self._policy.max_batch_size), waiting=len(self._batch.waiting), came=self._asked,
+                busy=self._busy / max(now, 1),
+            )  # fmt: skip
+        return self._is_overwhelmed
 
     def _see_who_came(self, now: int) -> None:
         while self._coming and self._coming[0][0] <= now:
@@ -225,7 +268,7 @@ class TokenLoop:
             self._batch.waiting.append(request)
 
     def _wait_for(self, time_ns: int) -> int:
-        while (left := time_ns - self._now()) > 0 and not self._stops():
+        while (left := time_ns - self._now()) > 0 and not self._interrupts.count:
             self._sleep(min(left / 1e9, _NAP_S))
         return time_ns
 
@@ -239,7 +282,7 @@ class TokenLoop:
                 self._steps.leave(gone)
             return self._steps.prefill(prompts) if prompts else self._steps.decode()
 
-        handed, model, error = self._now(), 0, None
+        handed, model, error, before = self._now(), 0, None, preemptions()
         try:
             model = self._timed(step)
         except Exception as raised:  # the model is somebody else's
@@ -248,9 +291,10 @@ class TokenLoop:
         self._record.iterations.append(
             Iteration(
                 "prefill" if prompts else "decode", start, handed, done, model, served,
-                sum(tokens for _, tokens in prompts), error,
+                sum(tokens for _, tokens in prompts), error, preemptions() > before,
             )
         )  # fmt: skip
+        self._busy += done - start
         for request in self._batch.end(done, admitted, error):
             self._gone.append(request.number)
             self._ask_again(done)

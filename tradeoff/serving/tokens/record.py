@@ -14,14 +14,13 @@ from numpy.typing import NDArray
 from tradeoff.arguments import shown
 from tradeoff.digits import three
 from tradeoff.frames import PERCENTILES, make_samples
+from tradeoff.serving.real.loop import grows_without_end
 from tradeoff.serving.simulated import with_interval
 from tradeoff.serving.systems import System
 from tradeoff.serving.tokens.lengths import Lengths
 from tradeoff.stats.quantiles import carries_estimate, rank_of
 
 _WARM_UP, _DRAIN = 0.1, 0.01
-_BATCHES, _LATE = 2, 0.05
-"""Requests that may wait at the end of an open loop, in full batches and as a share of all, before it is saturated."""
 
 
 @dataclass(eq=False)
@@ -38,8 +37,8 @@ class Tokens:
         Steps of decoding, iterations of prefill, busy time, and tokens that steps gave.
     numbers
         Which request each is; their places unless given.
-    failed
-        Whether it got an error in the place of an answer; nobody did unless given.
+    status
+        ``"ok"``, ``"error"`` or ``"unfinished"``; all are answered unless given. What has not happened is NaN.
     """
 
     prompt: Lengths
@@ -50,12 +49,14 @@ class Tokens:
     done: NDArray[np.float64]
     totals: NDArray[np.float64]
     numbers: Lengths | None = None
-    failed: NDArray[np.bool_] | None = None
+    status: NDArray[np.str_] | None = None
 
-    @property
-    def answered(self) -> NDArray[np.bool_]:
-        """Which requests have their answer."""
-        return np.ones(len(self.arrivals), dtype=np.bool_) if self.failed is None else ~self.failed
+    def are(self, status: str) -> NDArray[np.bool_]:
+        """Say which requests ended so."""
+        if self.status is None:
+            return np.full(len(self.arrivals), status == "ok")
+        found: NDArray[np.bool_] = self.status == status
+        return found
 
     def measured(self, *, is_finite: bool) -> NDArray[np.bool_]:
         """Which requests count: all of a finite load, else neither the first tenth nor the last hundredth."""
@@ -102,7 +103,7 @@ def _has_interval(name: str) -> bool:
 
 
 def _seen(tokens: Tokens, system: System) -> dict[str, float]:
-    answered, measured = tokens.answered, tokens.measured(is_finite=system.is_finite)
+    answered, measured = tokens.are("ok"), tokens.measured(is_finite=system.is_finite)
     chosen = measured & answered
     arrivals, first, done = (times[chosen] / 1e6 for times in (tokens.arrivals, tokens.first, tokens.done))
     output, network = tokens.output[chosen], system.network_ms
@@ -114,14 +115,14 @@ def _seen(tokens: Tokens, system: System) -> dict[str, float]:
     whole = float(np.nanmax(tokens.done) - tokens.arrivals.min())
     seen: dict[str, float] = {
         "n": float(chosen.sum()),
-        "n_errors": float((measured & ~answered).sum()),
+        "n_errors": float((measured & tokens.are("error")).sum()),
         "duration_s": duration_s,
         "throughput_rps": float(ended.sum()) / duration_s,
         "tokens_per_s": float(tokens.output[ended].sum()) / duration_s,
         "utilisation": min(1.0, float(tokens.totals[2]) / max(whole, 1.0)),
         "batch_size_mean": float(tokens.totals[3] / max(tokens.totals[0], 1.0)),
-        "grows": float(_grows(tokens, system)),
     }
+    seen["grows"] = float(_grows(tokens, system, busy=seen["utilisation"]))
     seen |= statistics("latency", done - arrivals + network, PERCENTILES)
     seen |= statistics("ttft", first - arrivals + network, PERCENTILES)
     seen |= statistics("tpot", per_token, PERCENTILES)
@@ -131,7 +132,7 @@ def _seen(tokens: Tokens, system: System) -> dict[str, float]:
 
 def _window(tokens: Tokens, *, is_finite: bool) -> tuple[float, float]:
     """Return from when to when answers count, in ns."""
-    done = tokens.done[tokens.answered]
+    done = tokens.done[tokens.are("ok")]
     if not is_finite:
         start = float(np.quantile(done, _WARM_UP))
         end = float(tokens.arrivals[tokens.measured(is_finite=False)].max())
@@ -141,12 +142,12 @@ def _window(tokens: Tokens, *, is_finite: bool) -> tuple[float, float]:
     return float(tokens.arrivals.min()), float(done.max())
 
 
-def _grows(tokens: Tokens, system: System) -> bool:
-    """Say whether more waited when the last one came than a queue that does not grow would have."""
+def _grows(tokens: Tokens, system: System, *, busy: float) -> bool:
+    """Say whether the queue of an open loop was one that grows without end."""
     if system.load is None or system.is_finite:
         return False
-    waiting = int((tokens.admitted > tokens.arrivals.max()).sum())
-    return waiting > max(_BATCHES * system.policy.max_batch_size, _LATE * len(tokens.arrivals))
+    waiting = int((~(tokens.admitted <= tokens.arrivals.max())).sum())  # or was never admitted
+    return grows_without_end(system.policy, waiting=waiting, came=len(tokens.arrivals), busy=busy)
 
 
 def statistics(stem: str, values: NDArray[np.float64], wanted: Mapping[str, float]) -> dict[str, float]:
@@ -190,7 +191,7 @@ def samples_of(tokens: Tokens, system: System, identity: str, replicate: int) ->
             "prompt_tokens": tokens.prompt,
             "output_tokens": tokens.output,
             "phase": np.where(measured, "measure", np.where(early, "warmup", "drain")),
-            "status": np.where(tokens.answered, "ok", "error"),
+            "status": "ok" if tokens.status is None else tokens.status,
             "point_id": identity,
             "replicate": replicate,
         }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import numbers
+import math
 import sys
 import time
 import warnings
@@ -15,27 +15,26 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from tradeoff.arguments import ArgumentError, shown, yes_or_no
 from tradeoff.arguments import device as checked_device
 from tradeoff.arguments import seed as seed_of
 from tradeoff.arguments import text as checked_text
+from tradeoff.arguments import yes_or_no
 from tradeoff.digits import counted
 from tradeoff.environment import capture, device_name
 from tradeoff.frames import Run, make_points, make_samples, point_id
-from tradeoff.serving.schedule import arrivals_of, thinker
+from tradeoff.serving.real.interrupts import Interrupts
+from tradeoff.serving.schedule import arrivals_of, check_length, thinker
 from tradeoff.serving.serve import ServeInterrupted
 from tradeoff.serving.simulate import whole
-from tradeoff.serving.systems import System, several, systems
-from tradeoff.serving.tokens.lengths import Lengths, check_memory, lengths
+from tradeoff.serving.systems import System, systems
+from tradeoff.serving.tokens.lengths import Lengths, check_memory, lengths, memories_of
 from tradeoff.serving.tokens.loop import Steps, Timed, TokenLoop, device_timed, host_timed
 from tradeoff.serving.tokens.policy import Request, TokenPolicy
 from tradeoff.serving.tokens.record import identity_of
 from tradeoff.serving.tokens.served import SOURCE, requests_of, served_row, steps_of
-from tradeoff.serving.tokens.stopping import interrupts_counted
 from tradeoff.serving.tokens.transformer import Transformer, token_model
 from tradeoff.timing.bench import adapter_for
 from tradeoff.timing.failure import Failure, describe_failure
-from tradeoff.timing.host import collection_held_off
 from tradeoff.workloads.choice import check_dtypes, device_for
 
 _WARM_UP_STEPS = 3
@@ -102,8 +101,8 @@ def serve_tokens(
         A row of ``points`` for each combination, with ``tokens_per_s``, ``ttft_*``, ``tpot_*`` and ``itl_*``. A row of
         ``samples`` for each request, and after them one for each iteration: its column ``step`` is ``prefill`` or
         ``decode``, it has no ``phase``, and no statistic counts it. After Ctrl-C nobody is admitted any more, those
-        under way get all their tokens (a second Ctrl-C gives them up: they count as errors), and all that was measured
-        is kept, with a `ServeInterrupted` warning.
+        that are in get all their tokens (a second Ctrl-C gives them up), and all that was measured is kept, with a
+        `ServeInterrupted` warning. Requests that had come and got no answer then are ``unfinished``.
 
     Raises
     ------
@@ -119,6 +118,10 @@ def serve_tokens(
     `memory_tokens` says who is admitted. The transformer's cache has a place of the longest request's size for each
     that may be in at once; it takes more memory than that where lengths differ.
 
+    An open loop whose queue has grown without end when the last request has come is given up, and the point is
+    ``saturated``. Garbage is collected as ever; requests whose iterations met that, or lost their core, carry the label
+    ``gc`` or ``preempted``.
+
     Latency counts from when a request was due. ``model`` is the device's time from admission to the last token, in
     which iterations for others have their part; ``overhead`` what the loop takes.
 
@@ -133,10 +136,9 @@ def serve_tokens(
         max_batch_size=max_batch_size, request_rate=request_rate, concurrency=concurrency, load=load, think_ms=think_ms,
         think=think,
     )  # fmt: skip
-    memories = [None if value is None else whole("memory_tokens", value) for value in several("m", memory_tokens)]
+    memories = memories_of(memory_tokens)
     most_prefill, n = whole("max_prefill_tokens", max_prefill_tokens), whole("n_requests", n_requests)
-    if isinstance(duration_s, bool) or not isinstance(duration_s, numbers.Real) or not 0.0 < float(duration_s) < 1e6:
-        raise ArgumentError(f"duration_s must be seconds, above 0; got {shown(duration_s)}")
+    check_length(asked, duration_s=duration_s, n_requests=n)
     seed, progress, named = seed_of(seed), yes_or_no("progress", progress), checked_text("name", name)
     device = checked_device(device)
     made = token_model(model, device=device)
@@ -144,8 +146,8 @@ def serve_tokens(
     if isinstance(made, Transformer):
         check_dtypes(made.block, (dtype,), device)
     until = round(float(duration_s) * 1e9)
-    due = [None if system.load is None else arrivals_of(system, _rng(seed, 0), until=until, most=n) for system in asked]
-    used = max(n if arrivals is None else len(arrivals) for arrivals in due)
+    due = [_due(system, seed=seed, until=until, most=n) for system in asked]
+    used = max(1, *(n if arrivals is None else len(arrivals) for arrivals in due))
     prompt = lengths("prompt_tokens", prompt_tokens, _rng(seed, 3), n)[:used]
     output = lengths("output_tokens", output_tokens, _rng(seed, 4), n)[:used]
     for memory in memories:
@@ -164,42 +166,50 @@ def serve_tokens(
     steps = _prepared(make, places, int(prompt.max()), timed)
     rows, samples = [], []
     grid = list(product(zip(asked, due, strict=True), memories))
-    for (system, arrivals), memory in grid:
-        identity = who | identity_of(
-            system, prompt=prompt_tokens, output=output_tokens, memory=memory, most_prefill=most_prefill
-        )
-        if isinstance(steps, Failure):
-            rows.append(identity | {"status": steps.status, "reason": steps.reason, "flags": []})
-            continue
-        if progress:
-            print(f"{who['workload']}: {_said(system, memory)}", file=sys.stderr)
-        policy = TokenPolicy(
-            max_batch_size=system.policy.max_batch_size, memory_tokens=memory, max_prefill_tokens=most_prefill
-        )
-        requests = [Request(at, int(p), int(o)) for at, (p, o) in enumerate(zip(prompt, output, strict=True))]
-        with collection_held_off(), interrupts_counted() as stops:
-            loop = TokenLoop(policy, steps, requests, timed=timed, stops=stops)
+    with Interrupts() as interrupts:
+        for (system, arrivals), memory in grid:
+            identity = who | identity_of(
+                system, prompt=prompt_tokens, output=output_tokens, memory=memory, most_prefill=most_prefill
+            )
+            if isinstance(steps, Failure):
+                rows.append(identity | {"status": steps.status, "reason": steps.reason, "flags": []})
+                continue
+            if progress:
+                print(f"{who['workload']}: {_said(system, memory)}", file=sys.stderr)
+            policy = TokenPolicy(
+                max_batch_size=system.policy.max_batch_size, memory_tokens=memory, max_prefill_tokens=most_prefill
+            )
+            requests = [Request(at, int(p), int(o)) for at, (p, o) in enumerate(zip(prompt, output, strict=True))]
+            loop = TokenLoop(policy, steps, requests, timed=timed, interrupts=interrupts)
             if arrivals is None:
                 record = loop.serve_clients(system.clients, thinker(system, _rng(seed, 0)), until)
             else:
-                record = loop.serve(arrivals)
-        identified = point_id(identity)
-        found = requests_of(record, system, identified)
-        rows.append(identity | served_row(record, found, system))
-        rows[-1]["flags"] = ["not_isolated", *rows[-1]["flags"]]
-        samples += [found, steps_of(record.iterations, identified)]
-        if record.interrupted:
-            warnings.warn(
-                f"stopped at point {len(rows)} of {len(grid)}; what was measured is in the Run that was returned",
-                ServeInterrupted,
-                stacklevel=2,
-            )
-            break
+                record = loop.serve(arrivals, until=math.inf if system.is_finite else max(arrivals, default=0))
+            identified = point_id(identity)
+            found = requests_of(record, system, identified)
+            rows.append(identity | served_row(record, found, system))
+            rows[-1]["flags"] = ["not_isolated", *rows[-1]["flags"]]
+            samples += [found, steps_of(record, identified)]
+            if interrupts.count:
+                break
+    if interrupts.count:
+        warnings.warn(
+            f"stopped at point {len(rows)} of {len(grid)}; what was measured is in the Run that was returned",
+            ServeInterrupted,
+            stacklevel=2,
+        )
     return Run(
         make_points(rows),
         pd.concat(samples, ignore_index=True) if samples else make_samples({}),
         capture() | {"seed": seed},
     )
+
+
+def _due(system: System, *, seed: int, until: int, most: int) -> list[int] | None:
+    """Return when requests come; None for a closed loop."""
+    if system.load is None:
+        return None
+    return list(arrivals_of(system, _rng(seed, 0), until=until, most=most))
 
 
 def _rng(seed: int, stream: int) -> np.random.Generator:

@@ -19,9 +19,9 @@ from tradeoff.frames import Run, make_points, make_samples, point_id
 from tradeoff.serving.costs import Costs, FunctionCosts, MeasuredCosts, Table
 from tradeoff.serving.simulate import whole
 from tradeoff.serving.simulated import flags_of, who_of
-from tradeoff.serving.systems import System, several, systems
+from tradeoff.serving.systems import System, systems
 from tradeoff.serving.tokens.costs import decode_costs, prefill_table
-from tradeoff.serving.tokens.lengths import check_memory, lengths
+from tradeoff.serving.tokens.lengths import check_memory, lengths, memories_of
 from tradeoff.serving.tokens.record import Tokens, identity_of, row_of, samples_of
 from tradeoff.serving.virtual import engine
 from tradeoff.serving.virtual.grid import columns_of
@@ -128,7 +128,7 @@ def simulate_tokens(
         max_batch_size=max_batch_size, request_rate=request_rate, concurrency=concurrency, load=load, think_ms=think_ms,
         think=think, network_ms=network_ms,
     )  # fmt: skip
-    memories = [None if value is None else whole("memory_tokens", value) for value in several("m", memory_tokens)]
+    memories = memories_of(memory_tokens)
     most_prefill = whole("max_prefill_tokens", max_prefill_tokens)
     n, replications = whole("n_requests", n_requests), whole("replications", replications)
     seed, keep_samples = seed_of(seed), yes_or_no("keep_samples", keep_samples)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import inspect
 import threading
+import time
 from importlib.util import find_spec
 from pathlib import Path
 from types import FunctionType, SimpleNamespace
@@ -31,6 +32,9 @@ _CONSTANTS = (layout, histogram)
 
 _TRIED_OUT = ("run_points", "open_path", "closed_path", "event_path")
 """What is called from outside: by `tradeoff.serving.virtual.engine.try_out`, so that it is compiled beforehand."""
+
+_FIRST_S = 1.0
+"""Before compiling begins: most first answers take less, and would take twice as long beside it, for the same lock."""
 
 _lock = threading.Lock()
 _compiled: SimpleNamespace | None = None
@@ -117,4 +121,5 @@ def _stamp() -> str:
 def _warm() -> None:
     from tradeoff.serving.virtual.engine import try_out
 
+    time.sleep(_FIRST_S)
     try_out(compiled())

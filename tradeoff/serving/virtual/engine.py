@@ -27,7 +27,7 @@ INTERPRETED = SimpleNamespace(**{**vars(token_kernel), **vars(kernels)})
 """The inner loops as they are, without a compiler."""
 
 _LONG = 2_000_000
-"""Requests that take NumPy longer than compiling takes."""
+"""Requests that one by one take longer than compiling does."""
 
 _FEW_LANES = 5
 """Points below which one after the other is faster than in lock step."""
@@ -67,7 +67,7 @@ def see(
     tuple of numpy.ndarray
         What was seen, of shape (points, len(SEEN)); and requests served, rejected, and waiting for ever.
     """
-    inner = loops(sum(point.n for point in points)) if inner is None else inner
+    inner = loops(_one_by_one(points)) if inner is None else inner
     see_all = _in_numpy if inner is INTERPRETED else _compiled
     return see_all(points, shared, is_full, inner)
 
@@ -135,14 +135,12 @@ def _in_numpy(points: Sequence[Point], shared: Shared, is_full: bool, inner: Any
         seen[at] = summary(path, points[at], is_full=is_full)
         outcome[at] = len(path.arrivals), len(path.rejected), path.left
 
-    together = [at for at, point in enumerate(points) if point.loop == OPEN]
-    if len(together) < _FEW_LANES:
-        together = []
+    together = _together(points)
     for at in sorted(set(range(len(points))) - set(together)):
         note(at, serve(points[at], shared, inner=inner))
-    for some in _groups(together, max(1, _AT_ONCE // max(point.n for point in points))):
-        for at, path in lockstep.open_paths([points[at] for at in some], shared):
-            note(some[at], path)
+    for some in _groups(together, _AT_ONCE // max((points[at].n for at in together), default=1)):
+        for at, path in zip(some, lockstep.open_paths([points[at] for at in some], shared), strict=True):
+            note(at, path)
     return seen, outcome
 
 
@@ -166,6 +164,21 @@ def _compiled(points: Sequence[Point], shared: Shared, is_full: bool, inner: Any
                 shared.table.fill(missing)
             waiting = [(at, stop) for at, _, stop in ended if at < stop]
     return seen, outcome
+
+
+def _together(points: Sequence[Point]) -> list[int]:
+    """Return the places of those that are served in lock step: where it pays up to the end of the longest of them."""
+    lengths = sorted(point.n for point in points if point.loop == OPEN)
+    if len(lengths) < _FEW_LANES or lengths[-_FEW_LANES] > _AT_ONCE // _FEW_LANES:
+        return []
+    return [at for at, point in enumerate(points) if point.loop == OPEN and point.n <= lengths[-_FEW_LANES]]
+
+
+def _one_by_one(points: Sequence[Point]) -> int:
+    """Return how many requests, one by one, take NumPy as long as these points do."""
+    together = {at: points[at].n for at in _together(points)}
+    alone = sum(point.n for at, point in enumerate(points) if at not in together)
+    return alone + _FEW_LANES * max(together.values(), default=0) + sum(together.values()) // 20
 
 
 def _groups(some: list[int], size: int) -> list[list[int]]:

@@ -24,11 +24,9 @@ _ABOVE = 1.0 + 8.0 * float(np.finfo(np.float64).eps)
 """Factor that makes up for what a division and a product may be rounded down by."""
 
 
-def open_paths(points: Sequence[Point], shared: Shared) -> Iterator[tuple[int, Served]]:
-    """Serve open-loop points whose requests always find a place; yields the place of each, and what happened in it."""
-    for n in dict.fromkeys(point.n for point in points):
-        some = [at for at, point in enumerate(points) if point.n == n]
-        yield from zip(some, _Lanes([points[at] for at in some], shared, n).paths(), strict=True)
+def open_paths(points: Sequence[Point], shared: Shared) -> Iterator[Served]:
+    """Serve open-loop points whose requests always find a place; yields what happened in each."""
+    return _Lanes(points, shared).paths()
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,15 +53,19 @@ class _Block:
 
 
 class _Lanes:
-    """Points with equally many requests, each at its own one; those that are not at their end have a lane."""
+    """Points, each at its own request; those that are not at their end have a lane."""
 
-    def __init__(self, points: Sequence[Point], shared: Shared, n: int) -> None:
-        self._all, self._shared, self._n = points, shared, n
+    def __init__(self, points: Sequence[Point], shared: Shared) -> None:
+        self._all, self._shared = points, shared
+        self._n = np.array([point.n for point in points])
+        most = int(self._n.max())
+        self._differ = bool((self._n < most).any())
         self._costs = _Costs(shared.table)
         self._has_host = bool(shared.host_ms.any())
         policies = [point.policy for point in points]
         size = np.array([policy.max_batch_size for policy in policies])
-        self._unit = np.concatenate([shared.unit[:n], np.full(size.max(), np.inf)])
+        self._unit = np.concatenate([shared.unit[:most], np.full(size.max(), np.inf)])
+        self._times = self._unit[:most]
         self._size, self._last = size, size - 1
         self._wait = np.array([float(policy.max_wait_ms) for policy in policies])
         self._waits, self._for_ever = bool(self._wait.any()), bool(np.isinf(self._wait).any())
@@ -73,7 +75,7 @@ class _Lanes:
         workers = np.array([policy.workers for policy in policies])
         self._free = np.where(np.arange(workers.max())[:, None] < workers, 0.0, np.inf)
         self._absent = workers.max() - workers
-        self._numbers, self._alone = np.arange(n), np.ones(n, dtype=np.int64)
+        self._numbers, self._alone = np.arange(most), np.ones(most, dtype=np.int64)
         self._head = np.zeros(len(points), dtype=np.int64)
         self._points = np.arange(len(points))
 
@@ -97,7 +99,7 @@ class _Lanes:
             if step % 32 == 0 and not block.sizes[step].any():
                 break
         goes = (block.sizes[step] > 0) & (self._head < self._n)
-        for name in ("_points", "_head", "_size", "_last", "_wait", "_scale", "_above", "_host", "_absent"):
+        for name in ("_points", "_head", "_n", "_size", "_last", "_wait", "_scale", "_above", "_host", "_absent"):
             setattr(self, name, getattr(self, name)[goes])
         self._free = self._free[:, goes]
         return block
@@ -109,8 +111,11 @@ class _Lanes:
         leaves *= scale
         if self._waits:
             leaves += self._wait
-            full = self._unit.take(head + self._last)
+            last = head + self._last
+            full = self._unit.take(last)
             full *= scale
+            if self._differ:
+                full[last >= self._n] = np.inf
             np.minimum(leaves, full, out=leaves)
         dispatch = np.maximum(free[0], leaves, out=block.dispatch[step])
         k = np.subtract(self._come_by(dispatch), head, out=block.sizes[step])
@@ -140,11 +145,11 @@ class _Lanes:
 
     def _come_by(self, dispatch: Numbers) -> Integers:
         """Return how many requests have come by then."""
-        come = self._unit[: self._n].searchsorted(dispatch * self._above, side="right")
+        come = self._times.searchsorted(dispatch * self._above, side="right")
         # That is rounded up: what decides is the time of arrival itself.
         while np.count_nonzero(late := self._unit.take(come - 1) * self._scale > dispatch):
             come -= late
-        return come
+        return np.minimum(come, self._n) if self._differ else come
 
     def _served(self, point: Point, parts: list[tuple[_Block, int, int]]) -> Served:
         """Return what happened in one point: some rows of one column of each block."""
@@ -165,7 +170,7 @@ class _Lanes:
             sizes=sizes,
             in_flight=column("in_flight") if several else self._alone[: len(sizes)],
             rejected=np.empty(0),
-            left=self._n - taken,
+            left=point.n - taken,
         )
 
 
@@ -190,17 +195,18 @@ class _Costs:
                 self._table.fill(size)
             self._read()
             return self.ms(k, under_way, uniform, out)
-        high = self._times(self._high_at, high_n, cell, uniform, out)
+        if self._fixed is not None:
+            return self._fixed.take(cell, mode="clip", out=out)
+        high = self._drawn(self._high_at, high_n, cell, uniform, out)
         if self._is_between:
-            low = self._times(self._low_at, self._low_n.take(cell, mode="clip"), cell, uniform)
+            low = self._drawn(self._low_at, self._low_n.take(cell, mode="clip"), cell, uniform)
             weight = self._weight.take(cell, mode="clip")
             np.copyto(high, low + (high - low) * weight, where=weight != 1.0)
         return high
 
-    def _times(self, at: Integers, n: Numbers, cell: Integers, uniform: float, out: Numbers | None = None) -> Numbers:
+    def _drawn(self, at: Integers, n: Numbers, cell: Integers, uniform: float, out: Numbers | None = None) -> Numbers:
         place = at.take(cell, mode="clip")
-        if self._is_drawn:
-            place += np.minimum(n * uniform, n - 1.0).astype(np.int64)
+        place += np.minimum(n * uniform, n - 1.0).astype(np.int64)
         return self._table.times.take(place, mode="clip", out=out)
 
     def _read(self) -> None:
@@ -209,8 +215,9 @@ class _Costs:
         self._rows, self._columns = weight.shape
         self._low_at, self._high_at, self._weight = low_at.flatten(), high_at.flatten(), weight.ravel()
         self._low_n, self._high_n = low_n.flatten().astype(np.float64), high_n.flatten().astype(np.float64)
-        self._is_drawn = bool(max(self._high_n.max(), self._low_n.max()) > 1)
         self._is_between = bool((self._weight != 1.0).any())
         if (there := np.flatnonzero(self._high_n)).size:  # then a batch of nobody takes what any other takes
             for column in (self._low_at, self._high_at, self._low_n, self._high_n):
                 column[:: self._columns] = column[there[0]]
+        is_drawn = self._is_between or self._high_n.max() > 1
+        self._fixed = None if is_drawn else self._table.times.take(self._high_at)

@@ -66,9 +66,8 @@ def summarise(
         around = np.empty(9)
         order_statistics(counted, sizes[:0], ranks, counts, room[0], around)
         seen[9], seen[10], seen[11], seen[12], seen[13] = around[1], around[3], around[4], around[6], around[8]
-        edges = np.array([[around[0], around[2]], [around[5], around[7]]])
         summarise_parts(
-            began[before : before + n], counted, batches[first:end], sizes[first:end], network, edges, five, room,
+            began[before : before + n], counted, batches[first:end], sizes[first:end], network, around, five, room,
             counts, seen,
         )  # fmt: skip
     else:
@@ -78,10 +77,10 @@ def summarise(
             seen[9 + at], seen[14 + at] = math.nan, math.nan
 
 
-def summarise_parts(began, latency, batches, sizes, network, edges, five, room, counts, seen):
-    """Write what latency was made of: on the whole, and of the requests with latencies between two pairs of `edges`."""
-    scratch, queued, formed = room
-    parts = np.zeros((2, 5))
+def summarise_parts(began, latency, batches, sizes, network, around, five, room, counts, seen):
+    """Write what latency was made of: on the whole, and of requests near p50 and p99, whose ends are in `around`."""
+    scratch, queued, formed = room[0], room[1], room[2]
+    parts, two = np.zeros((2, 5)), np.array([five[0], five[3]])
     at = 0
     for batch in range(len(sizes)):
         free, dispatch = batches[batch, FREE], batches[batch, DISPATCH]
@@ -89,8 +88,7 @@ def summarise_parts(began, latency, batches, sizes, network, edges, five, room, 
             queued[at] = max(0.0, free - began[at])
             formed[at] = dispatch - max(began[at], free)
             for half in range(2):
-                # Not one after the other: whether a latency is above the median no processor can guess.
-                if (edges[half, 0] <= latency[at]) & (latency[at] <= edges[half, 1]):
+                if around[5 * half] <= latency[at] <= around[5 * half + 2]:
                     parts[half, 0] += batches[batch, HOST]
                     parts[half, 1] += batches[batch, MODEL]
                     parts[half, 2] += queued[at]
@@ -99,8 +97,8 @@ def summarise_parts(began, latency, batches, sizes, network, edges, five, room, 
             at += 1
     seen[7], seen[8] = queued[:at].sum() / at, formed[:at].sum() / at
     order_statistics(batches[:, MODEL].copy(), sizes, five, counts, scratch, seen[14:19])
-    order_statistics(queued[:at], sizes[:0], five[::3], counts, scratch, seen[19:21])
-    order_statistics(formed[:at], sizes[:0], five[::3], counts, scratch, seen[21:23])
+    order_statistics(queued[:at], sizes[:0], two, counts, scratch, seen[19:21])
+    order_statistics(formed[:at], sizes[:0], two, counts, scratch, seen[21:23])
     for half in range(2):
         # The requests around a percentile are not exactly as slow as it: their parts are made to add up to it.
         whole = seen[9] if half == 0 else seen[12]

@@ -1,0 +1,95 @@
+import math
+
+import pandas as pd
+
+from tests.compare.runs import LIMIT, failed, grid, scaled
+from tradeoff.compare import compare
+
+
+def sentence(before, after, objective=LIMIT, **options):
+    return compare(before, after, objective, **options).sentence()
+
+
+def notes(before, after, objective=LIMIT):
+    return [note.replace("\u202f", " ") for note in compare(before, after, objective).notes]
+
+
+def one(**options):
+    return grid(sizes=(4,), concurrencies=(1,), **options)
+
+
+def test_one_point():
+    assert sentence(one(), one(p99=4.0)).endswith(": the one point that met the limit no longer does.")
+    assert sentence(one(), one(throughput=2.0)).startswith("throughput doubled, p99 ±0.0 %")
+    assert sentence(one(), one()).endswith(": the one point that met the limit still does.")
+    unclear = "of the one point that met the limit it cannot be told whether it still does."
+    assert sentence(one(), one(p99=2.95)).endswith(unclear)
+    assert "1 point is on both sides." in notes(one(), one())
+
+
+def test_points_that_cross_the_limit():
+    two = scaled(grid(sizes=(1, 2), concurrencies=(1,)), latency_p99_ms=2.0)
+    up = two.assign(batch_size=[1, 2])
+    assert "both points that met the limit still do" in sentence(two, two)
+    assert "none of the 2 points that met the limit still does" in sentence(two, scaled(two, latency_p99_ms=9.0))
+    assert "2 points that missed the limit now meet it" in sentence(scaled(two, latency_p99_ms=9.0), two)
+    crossed = scaled(up, latency_p99_ms=pd.Series([9.0, 1.0]))
+    back = scaled(up, latency_p99_ms=pd.Series([1.0, 9.0]))
+    assert "1 of 1" not in sentence(crossed, back)
+    both = "the one point that met the limit no longer does, and 1 point that missed the limit now meets it"
+    assert both in sentence(crossed, back)
+    several = "maximize throughput subject to p99 <= 10 ms and p50 <= 9 ms"
+    assert "both points that met the limits still do" in sentence(two, two, several)
+
+
+def test_infeasible_before_after_and_both():
+    near, far = grid(), grid(p99=99.0)
+    assert "points that missed the limit now meet it" in sentence(far, near)
+    assert any(note.startswith("Best throughput with p99 <= 10 ms: nothing before, ") for note in notes(far, near))
+    assert any(note.endswith("requests/s before, nothing after.") for note in notes(near, far))
+    assert (compare(far, near, LIMIT).verdict, compare(near, far, LIMIT).verdict) == ("better", "worse")
+    neither = "no point that was measured on both sides surely meets the limit, before or after."
+    assert sentence(far, far).endswith(neither)
+    told = notes(far, far)
+    assert told[0] == "No point meets p99 <= 10 ms, before or after."
+    assert [note.split(":")[0] for note in told[1:3]] == ["Before", "After"]
+
+
+def test_failures_are_told_with_their_reason():
+    after = failed(grid(), [0, 1, 2, 3, 4])
+    assert "5 of 11 points that met the limit no longer do" in sentence(grid(), after)
+    (told,) = [note for note in notes(grid(), after) if note.startswith("Failed")]
+    assert told.startswith("Failed after only: batch size 1 × concurrency 1 (out of memory: tried to allocate 2 GiB); ")
+    assert told.endswith(" and 2 more.")
+    assert compare(grid(), after, LIMIT).verdict == "worse"
+    every = failed(grid(), list(range(15)), status="failed", reason=None)
+    assert sentence(grid(), every).startswith("every point that was measured on both sides failed after; best ")
+    assert compare(grid(), every, LIMIT).verdict == "worse"
+    assert compare(every, grid(), LIMIT).verdict == "better"
+
+
+def test_a_percentile_without_support_is_neither_met_nor_missed():
+    lacking = grid()
+    lacking.loc[:2, ["latency_p99_ms", "latency_p99_ms_lo", "latency_p99_ms_hi"]] = math.nan
+    found = compare(grid(), lacking, LIMIT)
+    assert (found.verdict, found.lost) == ("not_separable", ())
+    assert "of 3 of 11 points that met the limit it cannot be told any more" in found.sentence()
+    assert any(note.startswith("3 matched points have no p99 on a side") for note in found.notes)
+
+
+def test_without_intervals_it_is_said():
+    found = compare(grid(width=None), grid(throughput=1.01), LIMIT)
+    assert "Without intervals of throughput and p99 on both sides, chance cannot be told from change." in found.notes
+
+
+def test_what_only_one_side_has_is_counted():
+    assert "6 points are on both sides, by batch size and concurrency; 9 only before; 3 only after." in notes(
+        grid(), grid(sizes=(1, 2, 64))
+    )
+
+
+def test_names_from_files_stay_text():
+    hostile = "</script><img src=x>\x1b[2J"
+    before, after = grid(workload=hostile, device="a"), grid(workload=hostile, device=hostile)
+    found = compare(before, after, LIMIT, across=["device"])
+    assert any(hostile in note for note in found.notes), "plain text: whoever shows it escapes it"

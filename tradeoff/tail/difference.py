@@ -1,0 +1,183 @@
+"""What the requests beyond a percentile have that those around the median lack, with intervals.
+
+Latencies in order; the two groups that are compared:
+
+      |------------[  45 %  to  55 %  ]-----------------------[q      ]
+                    around the median                          the tail
+
+Requests of one batch share its fate, and so do batches that follow each other. Intervals are a jackknife's over blocks:
+the run is cut into 16 stretches of batches that follow each other, everything is worked out again without each of them
+in turn, both groups included, and the spread of the answers gives the error (Künsch, *The jackknife and the bootstrap
+for general stationary observations*, Ann. Statist. 17(3), 1989, section 2.1; 10 to 30 blocks lose little: Schmeiser,
+*Batch size effects in the analysis of simulation output*, Oper. Res. 30(3), 1982). Blocks that are still alike count as
+fewer: the variance is widened by (1 + r) / (1 - r), r being the correlation of one block's answer with the next, as for
+the mean of an autoregressive series. Student's t with one degree of freedom fewer than blocks. No block cuts a batch.
+
+The intervals of shares held the truth in 93 to 97 of 100 simulated runs, at 90 % load in 88 to 90. Those of times do so
+where 200 requests or more are beyond the percentile, and not near saturation: a run that is short beside the queue's
+memory cannot know how long it may grow (see ``benchmarks/tail_causes.py``).
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from tradeoff.stats.quantiles import rank_of
+from tradeoff.stats.student import t_quantile
+from tradeoff.tail.requests import Numbers, Places
+
+BLOCKS = 16
+
+_MOST_ALIKE = 0.9
+"""Correlation of neighbouring blocks, at most: of fewer than 16 it is not known better."""
+
+AROUND = (0.45, 0.55)
+"""Ranks of the requests around the median, as shares of n."""
+
+FEWEST = 10
+"""Requests beyond the percentile from which on something can be said about them."""
+
+
+@dataclass(frozen=True, eq=False)
+class Difference:
+    """Means of quantities around the median and in the tail.
+
+    Attributes
+    ----------
+    around, tail
+        The means, one for each quantity.
+    half
+        Half of the 95 % interval of the difference, tail less around.
+    share, share_half
+        The difference as a share of that of the first quantity, and half of its interval; NaN where that is 0.
+    threshold
+        The percentile: the first quantity of the request from which on the tail is counted.
+    n, n_tail
+        Requests, and those in the tail.
+    """
+
+    around: Numbers
+    tail: Numbers
+    half: Numbers
+    share: Numbers
+    share_half: Numbers
+    threshold: float
+    n: int
+    n_tail: int
+
+    @property
+    def extra(self) -> Numbers:
+        """What the tail has more."""
+        more: Numbers = self.tail - self.around
+        return more
+
+
+def fewest_requests(q: float) -> int:
+    """Return how many requests it takes until `FEWEST` lie beyond a percentile."""
+    return math.ceil(FEWEST / (1.0 - q) - 1e-6)
+
+
+def difference(quantities: Numbers, blocks: Places, q: float) -> Difference:
+    """Compare the requests beyond the q-quantile of the first quantity with those around its median.
+
+    Parameters
+    ----------
+    quantities
+        Of shape (quantities, requests); the first is the latency.
+    blocks
+        Which block each request is in, from 0.
+    q
+        The probability, above `AROUND`.
+    """
+    order = np.argsort(quantities[0], kind="stable")
+    n, count = len(order), int(blocks.max()) + 1
+    ordered = blocks[order]
+    # The first answer is without any block, that is of everything; then without each block in turn.
+    left_out = np.concatenate([[0], np.bincount(blocks, minlength=count)])
+    low, high = (np.array(ends) for ends in zip(*(_middle(n - gone) for gone in left_out), strict=True))
+    rank = np.array([min(rank_of(n - gone, q), n - gone - 1) for gone in left_out])
+    around = _means(quantities, order, ordered, low, high, left_out)
+    tail = _means(quantities, order, ordered, rank, n - left_out, left_out)
+    extras = tail - around
+    wholes = extras[:, :1]
+    shares = np.divide(extras, wholes, out=np.full(extras.shape, np.nan), where=wholes != 0)
+    return Difference(
+        around=around[0],
+        tail=tail[0],
+        half=_half(extras[1:]),
+        share=shares[0],
+        share_half=_half(shares[1:]),
+        threshold=float(quantities[0, order[rank_of(n, q) - 1]]),
+        n=n,
+        n_tail=n - int(rank[0]),
+    )
+
+
+def blocks_of(batch: Places) -> Places:
+    """Cut requests, in the order in which their batches began, into `BLOCKS` blocks of about as many.
+
+    Parameters
+    ----------
+    batch
+        Number of each request's batch.
+    """
+    n = len(batch)
+    first = np.full(int(batch.max()) + 1, n)
+    np.minimum.at(first, batch, np.arange(n))
+    block = first[batch] * BLOCKS // n
+    used = np.bincount(block, minlength=BLOCKS) > 0
+    blocks: Places = (np.cumsum(used) - 1)[block]
+    return blocks
+
+
+def around_median(latency: Numbers) -> Places:
+    """Return the places of the requests around the median."""
+    low, high = _middle(len(latency))
+    return np.argpartition(latency, (low, high - 1))[low:high]
+
+
+def _middle(n: int) -> tuple[int, int]:
+    low, high = (int(share * n) for share in AROUND)
+    return low, max(high, low + 1)
+
+
+def _means(quantities: Numbers, order: Places, ordered: Places, low: Places, high: Places, left_out: Places) -> Numbers:
+    """Return the means of those at ranks `low` to `high` among all, and among all but each block.
+
+    Parameters
+    ----------
+    quantities
+        Of shape (quantities, requests).
+    order, ordered
+        Places by latency, and the block of each.
+    low, high, left_out
+        For all, then without each block: ranks, and how many are left out.
+    """
+    # Who has rank r among those that are kept lies at most as many places further up as there are left out.
+    start, stop = int(low.min()), min(len(order), int((high + left_out).max()))
+    block = np.arange(-1, len(low) - 1)
+    kept = ordered[start:stop] != block[:, None]
+    before = np.concatenate([[0], np.bincount(ordered[:start], minlength=len(low) - 1)])
+    rank = start - before[:, None] + np.cumsum(kept, axis=1) - 1
+    chosen = kept & (rank >= low[:, None]) & (rank < high[:, None])
+    sums: Numbers = chosen.astype(np.float64) @ quantities[:, order[start:stop]].T
+    return sums / (high - low)[:, None]
+
+
+def _half(found: Numbers) -> Numbers:
+    """Return half of the interval from the values without each block."""
+    count = len(found)
+    if count < 2:
+        return np.full(found.shape[1], np.nan)
+    apart = found - found.mean(axis=0)
+    squares = (apart**2).sum(axis=0)
+    products = (apart[1:] * apart[:-1]).sum(axis=0)
+    # Around their own mean even independent values seem to repel each other, by one part in as many as there are.
+    alike = np.divide(products, squares, out=np.zeros(len(squares)), where=squares > 0) + 1.0 / count
+    alike = np.clip(alike, 0.0, _MOST_ALIKE)
+    error = np.sqrt((count - 1) / count * squares * (1.0 + alike) / (1.0 - alike))
+    half: Numbers = t_quantile(0.975, count - 1) * error
+    return half

@@ -1,0 +1,275 @@
+"""``explain_tail``: what the slow requests of a point have that those around the median lack."""
+
+from __future__ import annotations
+
+import math
+import numbers
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from tradeoff.arguments import ArgumentError, shown
+from tradeoff.frames import STAGES, Run
+from tradeoff.tail.batches import Batches, batches_of
+from tradeoff.tail.causes import (
+    CAUSES,
+    UNDER_WAY,
+    VARIATION,
+    Cause,
+    Evidence,
+    is_rare_size,
+    parts_by_cause,
+    standing_out,
+)
+from tradeoff.tail.difference import Difference, around_median, blocks_of, difference, fewest_requests
+from tradeoff.tail.explanation import Stage, TailExplanation, Trait
+from tradeoff.tail.point import choose
+from tradeoff.tail.requests import Numbers, Requests, requests_of
+from tradeoff.tail.waiting import Waiting, waiting_at_arrival, waiting_of
+from tradeoff.tail.words import why_nothing
+
+_ORDINARY, _WAITS, _TRAIT = "ordinary", "waits", "trait "
+
+
+def explain_tail(
+    run: Run,
+    point_id: str | None = None,
+    q: float = 0.99,
+    *,
+    batch_size: int | None = None,
+    concurrency: int | None = None,
+) -> TailExplanation:
+    """Explain the tail of a point: what the requests beyond a percentile have that those around the median lack.
+
+    Parameters
+    ----------
+    run
+        A Run with samples.
+    point_id
+        Which point: its id, or the beginning of it.
+    q
+        The percentile as a probability, from 0.6 to below 1.
+    batch_size, concurrency
+        Which point, by its place on the grid. Of several the one on the frontier with the highest throughput.
+
+    Returns
+    -------
+    TailExplanation
+        A sentence (``sentence()``), the stages (``table``) and causes (``cause_table``) of the extra time with 95 %
+        intervals, and the cause that stands out (``cause``), if one does. Where there are too few samples, or none, it
+        says so.
+
+    Raises
+    ------
+    TypeError
+        When `run` is no Run.
+    ValueError
+        When there is no such point, or `q` is out of range.
+
+    Notes
+    -----
+    A wait is followed to what it was for: who waits behind a slow batch is in the tail because of that batch
+    (`tradeoff.tail.waiting`). What is compared, and where the intervals come from: `tradeoff.tail.difference`; what is
+    far out: `tradeoff.tail.batches`; when a cause stands out: `tradeoff.tail.causes`.
+
+    Examples
+    --------
+    >>> print(tradeoff.explain_tail(run, batch_size=8))  # doctest: +SKIP
+    """
+    probability = probability_of(q)
+    if not isinstance(run, Run):
+        raise TypeError(f"run={type(run).__name__}: pass a Run, whose samples say where the time of each request went")
+    point, _ = choose(run, point_id, batch_size=batch_size, concurrency=concurrency)
+    samples = run.samples
+    if "point_id" in samples:
+        samples = samples[(samples["point_id"] == point["point_id"]).fillna(False).to_numpy(dtype=bool)]
+    return explain_samples(point, samples, probability)
+
+
+def explain_tails(run: Run, q: float = 0.99) -> dict[str, TailExplanation]:
+    """Explain the tail of every point of a Run.
+
+    Parameters
+    ----------
+    run, q
+        As in `explain_tail`.
+
+    Returns
+    -------
+    dict
+        ``point_id`` to its explanation, in the order of the points. Samples are looked through once for all of them.
+    """
+    probability = probability_of(q)
+    if not isinstance(run, Run):
+        raise TypeError(f"run={type(run).__name__}: pass a Run, whose samples say where the time of each request went")
+    samples = run.samples
+    places = dict(samples.groupby("point_id", sort=False).indices) if "point_id" in samples else {}
+    nothing = samples.iloc[:0]
+    found = {}
+    for _, point in run.points.iterrows():
+        identity = point["point_id"]
+        mine = samples.iloc[places[identity]] if identity in places else nothing
+        found[str(identity)] = explain_samples(point, mine, probability)
+    return found
+
+
+def probability_of(q: Any) -> float:
+    """Return `q` when it is a probability whose tail can be compared with the middle.
+
+    Raises
+    ------
+    ArgumentError
+        For anything else.
+    """
+    if isinstance(q, bool) or not isinstance(q, numbers.Real) or not 0.6 <= float(q) < 1.0:
+        hint = f"; for p{q:g} give {q / 100:g}" if isinstance(q, int | float) and 1 < q < 100 else ""
+        raise ArgumentError(f"q must be a probability from 0.6 to below 1, such as 0.99; got {shown(q)}{hint}")
+    return float(q)
+
+
+def explain_samples(point: pd.Series, samples: pd.DataFrame, q: float = 0.99) -> TailExplanation:
+    """Explain the tail of one point from its own samples: a pure function of both.
+
+    Parameters
+    ----------
+    point
+        A row of ``points``.
+    samples
+        Its rows of ``samples``, of all phases.
+    q
+        As in `explain_tail`.
+    """
+    q = probability_of(q)
+    requests = requests_of(samples)
+    n = int(requests.counts.sum())
+    identity = str(point.get("point_id"))
+    if n < fewest_requests(q):
+        return TailExplanation(identity, q, n, reason=why_nothing(point, n, q), point=point, samples=samples)
+    network_ms = _number(point, "network_ms")
+    workers = max(1, int(_number(point, "workers") or _number(point, "concurrency") or 1))
+    batches = batches_of(requests, network_ms=network_ms)
+    middle = np.flatnonzero(requests.counts)[around_median(requests.latency[requests.counts])]
+    usual_ms = float(batches.ordinary[requests.batch[middle]].mean())
+    waiting = waiting_of(requests, batches, workers=workers, usual_ms=usual_ms)
+    named = dict(_quantities(requests, batches, waiting))
+    found = difference(
+        np.stack(list(named.values()))[:, requests.counts], blocks_of(requests.batch[requests.counts]), q
+    )
+    place = {name: number for number, name in enumerate(named)}
+    causes = {name: _cause(name, found, place[name]) for name in (*CAUSES, UNDER_WAY, VARIATION)}
+    traits = tuple(
+        _trait(name, found, at)
+        for name, at in place.items()
+        if name.startswith(_TRAIT) and (found.around[at] or found.tail[at])
+    )
+    ordinary_ms = usual_ms + float((requests.stage("pre") + requests.stage("post"))[middle].mean())
+    evidence = _evidence(point, batches, found, place, traits, workers, ordinary_ms)
+    stages = tuple(_stage(stage, found, place[stage]) for stage in STAGES)
+    cause = standing_out(causes, _cause(_WAITS, found, place[_WAITS]), evidence) if requests.has_parts else None
+    return TailExplanation(
+        point_id=identity,
+        q=q,
+        n=n,
+        n_tail=found.n_tail,
+        threshold_ms=found.threshold,
+        median_ms=float(found.around[0]),
+        tail_ms=float(found.tail[0]),
+        extra_ms=float(found.extra[0]),
+        extra_lo_ms=float(found.extra[0] - found.half[0]),
+        extra_hi_ms=float(found.extra[0] + found.half[0]),
+        cause=cause,
+        stages=stages,
+        causes=tuple(causes.values()),
+        traits=traits,
+        evidence=evidence,
+        point=point,
+        samples=samples,
+    )
+
+
+def _quantities(requests: Requests, batches: Batches, waiting: Waiting) -> Iterator[tuple[str, Numbers]]:
+    """Yield everything that is compared, by name; the latency first."""
+    yield "latency", requests.latency
+    for stage in STAGES:
+        yield stage, requests.stage(stage)
+    yield from parts_by_cause(requests, batches, waiting).items()
+    yield _ORDINARY, batches.ordinary[requests.batch]
+    yield _WAITS, waiting.queue + waiting.under_way + waiting.larger
+    for name, values in _traits(requests):
+        counted = values[requests.counts]
+        if not np.isnan(counted).any() and counted.min() < counted.max():
+            yield _TRAIT + name, np.nan_to_num(values)
+
+
+def _traits(requests: Requests) -> Iterator[tuple[str, Numbers]]:
+    yield "batch size", requests.size
+    yield "waiting at arrival", waiting_at_arrival(requests)
+    yield "in flight", requests.in_flight
+    yield "output tokens", requests.output_tokens
+    yield "sent late (ms)", requests.late
+    yield "first batch of its size", requests.is_first.astype(np.float64)
+    for name, carries in requests.labels.items():
+        yield f"label {name}", carries.astype(np.float64)
+
+
+def _stage(name: str, found: Difference, at: int) -> Stage:
+    return Stage(name, float(found.around[at]), float(found.tail[at]), float(found.extra[at]), *_share(found, at))
+
+
+def _cause(name: str, found: Difference, at: int) -> Cause:
+    return Cause(name, float(found.extra[at]), *_share(found, at))
+
+
+def _share(found: Difference, at: int) -> tuple[float, float, float]:
+    share, half = float(found.share[at]), float(found.share_half[at])
+    return share, share - half, share + half
+
+
+def _trait(name: str, found: Difference, at: int) -> Trait:
+    extra, half = float(found.extra[at]), float(found.half[at])
+    return Trait(name.removeprefix(_TRAIT), float(found.around[at]), float(found.tail[at]), extra - half, extra + half)
+
+
+def _evidence(
+    point: pd.Series,
+    batches: Batches,
+    found: Difference,
+    place: dict[str, int],
+    traits: tuple[Trait, ...],
+    workers: int,
+    batch_ms: float,
+) -> Evidence:
+    more = {trait.trait: trait.tail - trait.median for trait in traits}
+    around, tail = found.around[place[_ORDINARY]], found.tail[place[_ORDINARY]]
+    slow = batches.slow[batches.measured]
+    ordinary = batches.ordinary[batches.measured]
+    return Evidence(
+        median_ms=float(found.around[0]),
+        batch_ms=batch_ms,
+        size_factor=float(tail / around) if around > 0 else 1.0,
+        is_rare_size=is_rare_size(batches, float(tail)),
+        more_waiting=more.get("waiting at arrival", 0.0),
+        more_in_batch=more.get("batch size", 0.0),
+        workers=workers,
+        load=_load(point, batches, workers),
+        policy_share=float(found.tail[place["wait limit"]] / found.tail[0]) if found.tail[0] > 0 else 0.0,
+        slow_share=float((slow > 0).mean()),
+        slow_factor=float(np.median(1.0 + slow[slow > 0] / ordinary[slow > 0])) if slow.any() else math.nan,
+    )
+
+
+def _load(point: pd.Series, batches: Batches, workers: int) -> float:
+    """Return what an open loop asks for over what full batches serve."""
+    size, rate = _number(point, "batch_size"), _number(point, "throughput_rps")
+    if point.get("mode") != "serving" or point.get("load") == "closed" or not size or not rate:
+        return 0.0
+    full_ms = float(batches.curve.at(np.array([size]))[0]) + batches.host
+    return rate * full_ms / 1e3 / (size * workers)
+
+
+def _number(point: pd.Series, name: str) -> float:
+    """Return a number of a point; 0 where it is missing."""
+    value = point.get(name)
+    return float(value) if value is not None and pd.notna(value) else 0.0

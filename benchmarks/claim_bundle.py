@@ -41,12 +41,12 @@ def first_bundle(folder: Path) -> float:
     return float(done.stdout)
 
 
-def session(run: tradeoff.Run, folder: Path, limits_ms: tuple[float, ...]) -> float:
-    """Return the seconds that several claims take with one browser."""
-    begun = time.perf_counter()
+def session(run: tradeoff.Run, folder: Path, limits_ms: tuple[float, ...]) -> tuple[float, float]:
+    """Return the seconds that several claims take with one browser, and what this process computed of them."""
+    begun, used = time.perf_counter(), time.process_time()
     objectives = [f"maximize throughput subject to p99 <= {limit:g} ms" for limit in limits_ms]
     tradeoff.save_claims({folder / str(at): tradeoff.claim(run, one) for at, one in enumerate(objectives)})
-    return time.perf_counter() - begun
+    return time.perf_counter() - begun, time.process_time() - used
 
 
 def main() -> int:
@@ -54,24 +54,27 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Seconds for a claim's bundle, and for each further one.")
     parser.add_argument("--rounds", type=int, default=5)
     rounds = parser.parse_args().rounds
-    run, large = tradeoff.read(DEMO), grid_run(sizes=32, samples=20)
+    run, large = tradeoff.read(DEMO), grid_run(sizes=22, samples=20)
     with tempfile.TemporaryDirectory() as temporary:
         folders = (Path(temporary) / str(number) for number in range(10**6))
         first = [first_bundle(next(folders)) for _ in range(rounds)]
         further = []
         for _ in range(rounds):
             one = session(run, next(folders), LIMITS_MS[:1])
-            further.append((session(run, next(folders), LIMITS_MS) - one) / (len(LIMITS_MS) - 1))
-        big = session(large, next(folders), (5.0,))
+            several = session(run, next(folders), LIMITS_MS)
+            further.append([(a - b) / (len(LIMITS_MS) - 1) for a, b in zip(several, one, strict=True)])
+        big, _ = session(large, next(folders), (5.0,))
         sizes = {file.name: file.stat().st_size for file in sorted((Path(temporary) / "0").iterdir())}
-    for name, seconds, most in (("the first bundle", first, FIRST_S), ("each further one", further, FURTHER_S)):
+    walls, processors = zip(*further, strict=True)
+    for name, seconds, most in (("the first bundle", first, FIRST_S), ("each further one", walls, FURTHER_S)):
         told = f"{statistics.median(seconds):.2f} s (slowest {max(seconds):.2f} s)"
         print(
             f"{name:20} {told:32} wanted {most:g} s   {'reached' if statistics.median(seconds) <= most else 'MISSED'}"
         )
+    print(f"of which this process computes {statistics.median(processors):.2f} s, the browser beside it not counted")
     print(f"one of {len(large.points)} points: {big:.2f} s")
     print("bytes: " + ", ".join(f"{name} {size:,}" for name, size in sizes.items()))
-    reached = statistics.median(first) <= FIRST_S and statistics.median(further) <= FURTHER_S
+    reached = statistics.median(first) <= FIRST_S and statistics.median(walls) <= FURTHER_S
     print("targets met" if reached else "missed")
     return 0 if reached else 1
 

@@ -16,7 +16,10 @@ export function rankOf(n, p) {
 
 export function summarise(room, found, { warmUp = 0, tail = 0, network = 0, workers = 1 } = {}) {
   const { sizes } = room;
-  const { first, end, before } = measured(sizes, found.batches, warmUp, tail);
+  // Of requests that were not rejected as large a share is left out as of all.
+  const kept = found.served + found.left;
+  const share = (requests) => Math.floor((requests * kept) / (kept + found.rejected));
+  const { first, end, before } = measured(sizes, found.batches, share(warmUp), share(tail));
   let request = before;
   let n = 0;
   let busy = 0;

@@ -25,7 +25,7 @@ FACTORS = st.sampled_from([1.0, 1.02, 1.4, 2.0, 0.6, 0.98])
 
 
 GRIDS = [grid(sizes=sizes, concurrencies=(1, 2)) for sizes in ((1, 2), (1, 4), (2, 4, 8))]
-few = settings(max_examples=40, deadline=None)
+few = settings(max_examples=25, deadline=None)
 
 
 @st.composite

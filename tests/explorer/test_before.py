@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from tests.explorer.test_page import boxes, open_page, readout, slide
 from tradeoff.explorer import PayloadError, save_page
@@ -74,12 +74,12 @@ def test_both_frontiers_stand_on_axes_that_stand_still(compared):
     toggle.focus()
     compared.keyboard.press("Enter")
     assert toggle.get_attribute("aria-pressed") == "false"
-    compared.wait_for_function("document.querySelectorAll('[data-panel=frontier] path.point').length === 16")
+    expect(compared.locator("[data-panel=frontier] path.point")).to_have_count(16)
     assert drawn() == (ranges, 16, 1)
     assert not compared.locator("[data-mark=before]").is_visible()
     assert "Before:" not in readout(compared, "sentence")
     toggle.click()
-    compared.wait_for_function("document.querySelectorAll('[data-panel=frontier] path.point').length === 28")
+    expect(compared.locator("[data-panel=frontier] path.point")).to_have_count(28)
     assert drawn()[0] == ranges
 
 

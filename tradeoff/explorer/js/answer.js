@@ -14,7 +14,7 @@ export function createAnswer(context, go) {
   const verdict = html("p", { class: "verdict", "data-readout": "verdict" });
   const binding = html("span", { "data-readout": "binding" });
   const flips = html("span", { "data-readout": "flips" });
-  const element = html("div", { class: "answer", role: "group", "aria-label": "what answers the objective" }, verdict, ...Object.values(rows).map((row) => row.element), html("p", { class: "verdict" }, binding, " ", flips));
+  const element = html("div", { class: before ? "answer compared" : "answer", role: "group", "aria-label": "what answers the objective" }, verdict, ...Object.values(rows).map((row) => row.element), html("p", { class: "verdict" }, binding, " ", flips));
 
   function show(state) {
     setText(objective, state.objective?.text ?? "no objective declared");

@@ -52,7 +52,8 @@ def main() -> int:
     asked = parser.parse_args()
     torch.set_num_threads(1)
     torch.manual_seed(0)
-    pilot = tradeoff.sweep(perceptron, batch_size=[LARGEST], budget="draft", isolate=False)
+    # A sweep would let torch use all cores: what full batches give on one thread is asked of the server itself.
+    pilot = tradeoff.serve(perceptron, max_batch_size=LARGEST, concurrency=2 * LARGEST, duration_s=3.0)
     capacity = float(pilot.points["throughput_rps"].iloc[0])
     runs = [
         tradeoff.serve(perceptron, max_batch_size=LARGEST, max_wait_ms=WAIT_MS, request_rate=round(share * capacity),

@@ -27,6 +27,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import math
+import os
 import sys
 import time
 import warnings
@@ -41,6 +42,7 @@ import pandas as pd
 import torch
 
 import tradeoff
+from tradeoff.environment import usable_cores
 from tradeoff.frames import PERCENTILES
 from tradeoff.serving.real.interrupts import Interrupted
 from tradeoff.stats.quantiles import percentiles
@@ -178,7 +180,8 @@ def compare(kind: str, *, seconds: float, turns: int) -> bool:
     )
     nothing, theirs, ours = ({name: Seen() for name in loads()} for _ in range(3))
     with running(kind, "nothing") as empty, running(kind, "model") as server:
-        print(f"nobody asks: {server.cores(2.0):.2f} cores busy, {empty.cores(2.0):.2f} without batching")
+        load = f"other work here: load {os.getloadavg()[0]:.1f} on {usable_cores()} cores"
+        print(f"nobody asks: {server.cores(2.0):.2f} cores busy, {empty.cores(2.0):.2f} without batching; {load}")
         for turn in range(turns):
             for name, load in loads().items():
                 ask(empty, load, nothing[name], seconds=seconds, seed=turn)

@@ -9,6 +9,7 @@ at most 1 ms, arrived = done + rejected + in flight, and the replay is the same 
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import time
 from collections.abc import Callable
@@ -17,6 +18,7 @@ from queue import Empty, SimpleQueue
 import numpy as np
 
 import tradeoff
+from tradeoff.environment import usable_cores
 from tradeoff.serving.schedule import arrivals_of
 from tradeoff.serving.systems import systems
 
@@ -60,6 +62,7 @@ def main() -> int:
     seconds = parser.parse_args().seconds
     met = True
     print(f"{RATE:g} requests/s for {seconds:g} s; wake-up of the loop beside that of a thread that only waits, ms")
+    print(f"other work here: load {os.getloadavg()[0]:.1f} on {usable_cores()} cores")
     for name, policy in POLICIES.items():
         idle = woken_late_ms(2.0)
         run = tradeoff.serve(trivial, request_rate=RATE, duration_s=seconds, seed=SEED, progress=False, **policy)

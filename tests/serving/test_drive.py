@@ -176,7 +176,7 @@ def test_pauses_of_this_process_are_labelled():
     async def send(number):
         await asyncio.sleep(0)
         if number % 2:
-            gc.collect()
+            gc.collect(0)
 
     samples = drive(send, load=tradeoff.Trace([n / 20 for n in range(8)])).samples
     assert (samples.loc[samples["seq"] % 2 == 1, "label"] == "gc").all()

@@ -86,6 +86,11 @@ class Batching:
         heapq.heappush(self._becoming_free, time)
 
     @property
+    def n_waiting(self) -> int:
+        """How many requests have come and not left."""
+        return len(self._queue) + sum(len(worker.requests) for worker in self._forming)
+
+    @property
     def waiting(self) -> list[Request]:
         """Requests that have come and not left."""
         return [*(request for worker in self._forming for request in worker.requests), *self._queue]

@@ -66,7 +66,8 @@ def compare_with_simulation(run: Run, *, draws: int = 20, seed: int = 0) -> pd.D
     points = points[(points["load"] != "closed") | points["load_detail"].fillna("").isin(_THINKS)]
     if not len(points):
         raise ArgumentError(
-            "run holds nothing to compare: it takes points of tradeoff.serve, within their capacity, with samples"
+            "run holds nothing to compare: it takes points of tradeoff.serve, within their capacity, with samples, and "
+            "with no think time of a function"
         )
     samples = {identity: run.samples_of(identity, phase=None) for identity in points["point_id"]}
     batches = {identity: _batches(rows) for identity, rows in samples.items()}

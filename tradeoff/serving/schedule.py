@@ -13,7 +13,7 @@ from tradeoff.arguments import ArgumentError, shown
 from tradeoff.digits import three
 from tradeoff.serving.systems import System
 
-MOST_REQUESTS = 2_000_000
+MOST_REQUESTS = 1_000_000
 """At one point: each leaves a row in memory, and a percentile needs no more."""
 
 _ALL_AT_ONCE = 1_000

@@ -153,7 +153,8 @@ def serve(
             ]
             record = _served(system, crew, interrupts, until=until, most=n_requests, seed=seed)
             arrivals = record.arrivals
-            is_short = n_requests is not None or record.interrupted or len(arrivals) >= MOST_REQUESTS
+            ended = record.interrupted or record.overwhelmed or len(arrivals) >= MOST_REQUESTS
+            is_short = n_requests is not None or ended
             window = window_of(system, until, arrivals, is_short=is_short)
             found = samples_of(record, point_id(identity), *window)
             rows.append(identity | row_of(record, found, system, *window))

@@ -68,6 +68,9 @@ def test_what_was_never_sent_is_in_the_system_and_says_whose_fault_it_was():
     assert found["status"] == "saturated"
     assert "this generator fell behind, and never sent 990" in found["reason"]
     assert len(found["samples"]) == 1991, "nobody is lost"
+    nobody = row(asked[:100], not_sent=[(number, number * MS) for number in range(1000, 1990)])
+    assert (nobody["status"], nobody["n"]) == ("failed", 0)
+    assert "this generator fell behind" in nobody["reason"]
 
 
 @pytest.mark.parametrize(

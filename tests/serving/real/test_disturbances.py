@@ -17,9 +17,9 @@ def test_collections_are_noted_while_it_is_entered():
     gc.disable()
     try:
         with Collections(lambda: next(clock)) as collections:
-            gc.collect()
             gc.collect(0)
-        gc.collect()
+            gc.collect(1)
+        gc.collect(0)
     finally:
         if was_on:
             gc.enable()

@@ -91,6 +91,8 @@ def row_of(
         row["reason"] = f"{failed} failed, {timeouts} of them timed out (timeout_s={timeout_s:g}){said}"
     if not len(done):
         nobody = "no request was answered" if len(measured) else "no request was due in the time that counts"
+        if caller.not_sent:
+            nobody += f": {_fell_behind(caller)}"
         return row | {"status": "failed", "reason": row.get("reason", nobody)}
     times = times_of(done, row)
     for name in [name for name in times if name.startswith(("model_", "queue_wait_", "batch_wait_"))]:
@@ -104,11 +106,13 @@ def row_of(
     if refused and not caller.not_sent:
         row["reason"] = f"{came}: the rest is rejected, and percentiles are those of requests that were answered"
         return row | times
-    why = "they pile up, or take half as long as all of this"
-    if caller.not_sent:
-        why = f"this generator fell behind, and never sent {whole(len(caller.not_sent))}"
+    why = _fell_behind(caller) if caller.not_sent else "they pile up, or take half as long as all of this"
     row["reason"] = f"{came}: {why}; no percentile has a value"
     return row | {"flags": [name for name in times["flags"] if name == "generator_bound"]}
+
+
+def _fell_behind(caller: Caller) -> str:
+    return f"this generator fell behind, and never sent {whole(len(caller.not_sent))}"
 
 
 def _falls_behind(samples: pd.DataFrame, until: int) -> bool:

@@ -4,7 +4,8 @@ Arrivals are made beforehand: at each decision the requests that are due have co
 The loop is late itself at times, by as much as it takes to wake up; how late is recorded with each batch.
 
 It ends when no request is left. Two things end it earlier, and what was not finished then is recorded as such: Ctrl-C,
-and a queue that has grown without end when the last request has come, as there is nothing more to learn from it.
+and a queue that has grown without end, be it when the last request has come or when it takes too much memory, as there
+is nothing more to learn from it.
 
 Three times make a batch: when the policy lets it leave, when its worker is handed it, and when the loop has seen that
 it is done. From the first to the last its worker is taken. So a run can be served again under the virtual clock, with
@@ -26,6 +27,9 @@ from tradeoff.serving.real.interrupts import AT_ONCE, Interrupts
 _LATE, _BUSY = 0.05, 0.9
 """Share of all requests that wait at the end of an open loop, and of the time that workers were busy, from which on
 its queue counts as one that grows without end."""
+
+_MOST_WAITING = 100_000
+"""Requests at which that is looked at before the last has come."""
 
 
 @dataclass(eq=False)
@@ -191,15 +195,16 @@ class Loop:
         return record
 
     def _is_hopeless(self, now: int) -> bool:
-        """Say whether the last request has come, and the queue has grown without end."""
-        if now < self._until:
+        """Say whether the queue has grown without end, when the last request has come or it takes too much memory."""
+        waiting = self._batching.n_waiting
+        if math.isinf(self._until) or (now < self._until and waiting < _MOST_WAITING):
             return False
-        self._until = math.inf  # what is left then is served: it does not take long
         busy = self._busy + sum(now - batch.dispatch for batch in self._under_way.values())
         self._record.overwhelmed = grows_without_end(
-            self._policy, waiting=len(self._batching.waiting), came=self._asked,
-            busy=busy / (now * self._policy.workers),
-        )  # fmt: skip
+            self._policy, waiting=waiting, came=self._asked, busy=busy / (max(1, now) * self._policy.workers)
+        )
+        if now >= self._until:
+            self._until = math.inf  # what is left then is served: it does not take long
         return self._record.overwhelmed
 
     def _step(self) -> bool:

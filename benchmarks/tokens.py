@@ -101,7 +101,8 @@ def again(run: tradeoff.Run, requests: pd.DataFrame) -> list[dict[str, np.ndarra
 
 def alike(run: tradeoff.Run) -> float:
     """Count how many steps in a row are as slow or as fast as each other, for their size; drawing them makes it 1."""
-    steps = run.samples[run.samples["step"] == "decode"]
+    steps = run.steps_of(run.points["point_id"][0])
+    steps = steps[steps["step"] == "decode"]
     took = (steps["done_ns"] - steps["dispatched_ns"]).astype(float)
     slowness = (took / took.groupby(steps["batch_size"]).transform("median")).to_numpy()
     return max(tau(slowness, float(np.quantile(slowness, p))) for p in (0.5, 0.9))
@@ -110,7 +111,7 @@ def alike(run: tradeoff.Run) -> float:
 def compared(run: tradeoff.Run) -> list[str]:
     """Print measured beside simulated, and return what disagrees without a reason."""
     point, silent = run.points.iloc[0], []
-    requests = run.samples[run.samples["step"].isna()]
+    requests = run.samples_of(point["point_id"], phase=None)
     measured, draws = times_of(requests[requests["phase"] == "measure"]), again(run, requests)
     spell, busy = alike(run), float(point["utilisation"])
     load = f"{point['concurrency']} clients" if point["load"] == "closed" else f"{point['request_rate_rps']:.3g}/s"

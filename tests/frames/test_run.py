@@ -2,7 +2,7 @@ import dataclasses
 
 import pytest
 
-from tradeoff.frames import Run, make_points, make_samples
+from tradeoff.frames import Run, make_points, make_samples, without_steps
 
 
 def small_run() -> Run:
@@ -35,6 +35,18 @@ def test_samples_of_a_point():
     assert run.samples_of(first, phase=None)["latency_ns"].tolist() == [9, 1, 2]
     with pytest.raises(KeyError, match="no point 'nowhere'"):
         run.samples_of("nowhere")
+
+
+def test_steps_of_a_token_model_are_no_samples_of_requests():
+    (identity,) = make_points([{"workload": "transformer"}])["point_id"]
+    columns = {"point_id": identity, "phase": ["measure", None], "step": [None, "decode"], "latency_ns": [5, None]}
+    run = Run(make_points([{"workload": "transformer"}]), make_samples(columns))
+    assert run.samples_of(identity, phase=None)["latency_ns"].tolist() == [5]
+    assert run.steps_of(identity)["step"].tolist() == ["decode"]
+    assert len(without_steps(run.samples.drop(columns="step"))) == 2, "an older Run"
+    assert not len(small_run().steps_of(small_run().points["point_id"][0]))
+    with pytest.raises(KeyError, match="no point 'nowhere'"):
+        run.steps_of("nowhere")
 
 
 def test_samples_may_be_read_when_they_are_asked_for():

@@ -14,7 +14,7 @@ from tradeoff.frames.columns import (
 from tradeoff.frames.files import RunFolderError
 from tradeoff.frames.flags import FLAGS, Flag
 from tradeoff.frames.folder import RunFolder
-from tradeoff.frames.run import Run
+from tradeoff.frames.run import Run, without_steps
 from tradeoff.frames.tables import make_points, make_samples, point_id
 from tradeoff.frames.validate import FrameError, validate_points, validate_samples
 
@@ -39,4 +39,5 @@ __all__ = [
     "point_id",
     "validate_points",
     "validate_samples",
+    "without_steps",
 ]

@@ -31,6 +31,11 @@ def _no_samples() -> pd.DataFrame:
     return make_samples({})
 
 
+def without_steps(samples: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of calls and requests: without those that say what a token model's iterations took."""
+    return samples[samples["step"].isna()] if "step" in samples else samples
+
+
 @dataclass(frozen=True, eq=False, repr=False)
 class Run:
     """Two frames and the environment they were measured in.
@@ -73,19 +78,31 @@ class Run:
         save_run(self, path, overwrite=overwrite)
 
     def samples_of(self, point_id: str, *, phase: str | None = "measure") -> pd.DataFrame:
-        """Return the samples of one point, of one phase or (``phase=None``) of all.
+        """Return the calls or requests of one point, of one phase or (``phase=None``) of all.
 
         Raises
         ------
         KeyError
             When no point has this id.
         """
+        samples = without_steps(self._rows_of(point_id))
+        return samples if phase is None else samples[samples["phase"] == phase]
+
+    def steps_of(self, point_id: str) -> pd.DataFrame:
+        """Return the iterations of one point of a token model, in order; no rows where there were none.
+
+        Raises
+        ------
+        KeyError
+            When no point has this id.
+        """
+        rows = self._rows_of(point_id)
+        return rows[rows["step"].notna()] if "step" in rows else rows[:0]
+
+    def _rows_of(self, point_id: str) -> pd.DataFrame:
         if point_id not in set(self.points["point_id"]):
             raise KeyError(f"no point {point_id!r} in this Run; its ids are in run.points['point_id']")
-        chosen = self.samples["point_id"] == point_id
-        if phase is not None:
-            chosen &= self.samples["phase"] == phase
-        return self.samples[chosen]
+        return self.samples[self.samples["point_id"] == point_id]
 
     def __repr__(self) -> str:
         workloads = ", ".join(sorted(self.points["workload"].dropna().unique())) if "workload" in self.points else ""

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from tradeoff.arguments import ArgumentError, shown
-from tradeoff.frames import STAGES, Run
+from tradeoff.frames import STAGES, Run, without_steps
 from tradeoff.tail.batches import Batches, batches_of
 from tradeoff.tail.causes import (
     CAUSES,
@@ -141,7 +141,7 @@ def explain_samples(point: pd.Series, samples: pd.DataFrame, q: float = 0.99) ->
     q
         As in `explain_tail`.
     """
-    q = probability_of(q)
+    q, samples = probability_of(q), without_steps(samples)
     requests = requests_of(samples)
     n = int(requests.counts.sum())
     identity = str(point.get("point_id"))

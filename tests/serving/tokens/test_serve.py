@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import signal
+import warnings
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ import tradeoff
 from tests.serving.tokens.test_transformer import model
 from tradeoff.frames import STAGES, validate_points, validate_samples
 from tradeoff.serving import ServeInterrupted
+from tradeoff.tail.explain import explain_tails
 
 
 @pytest.fixture(autouse=True)
@@ -193,6 +195,15 @@ def test_a_served_run_is_costs_of_a_simulation():
     assert (again.points["tokens_per_s"] > 0).all()
     with pytest.raises(ValueError, match="larger than the largest batch"):
         tradeoff.simulate_tokens(run, prompt_tokens=2, output_tokens=3, max_batch_size=4, concurrency=3)
+
+
+def test_what_the_iterations_took_is_no_part_of_the_tail():
+    run = serve(Own(), concurrency=3, n_requests=1500)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        (found,) = explain_tails(run).values()
+    assert found.n == run.points["n"][0]
+    assert len(found.samples) == 1500
 
 
 @pytest.mark.parametrize(

@@ -49,11 +49,15 @@ def replay(run: Run) -> pd.DataFrame:
         raise ValueError(f"run holds no point of {SOURCE} or {TOKENS}: there is nothing to replay")
     rows = []
     for _, point in served.iterrows():
-        samples = run.samples_of(str(point["point_id"]), phase=None)
+        identity = str(point["point_id"])
+        samples = run.samples_of(identity, phase=None)
         if not len(samples):
             continue
-        again = replayed_tokens(point, samples) if point["source"] == TOKENS else _replayed(policy_of(point), samples)
-        rows.append({"point_id": point["point_id"], **again})
+        if point["source"] == TOKENS:
+            again = replayed_tokens(point, samples, run.steps_of(identity))
+        else:
+            again = _replayed(policy_of(point), samples)
+        rows.append({"point_id": identity, **again})
     if not rows:
         raise ValueError("run holds no samples: replaying needs every request")
     return pd.DataFrame(rows)

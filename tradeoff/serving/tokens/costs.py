@@ -81,8 +81,8 @@ def _steps_of(run: Run, step: str, by: str) -> tuple[NDArray[np.int64], Times]:
     """Return how large the steps of one kind were, and what they took, what the loop took included, in ms."""
     points = run.points[run.points["source"] == SOURCE]
     check_one_kind(points)
-    rows = run.samples[run.samples["point_id"].isin(points["point_id"]) & (run.samples["step"] == step)]
-    rows = rows[rows["status"] == "ok"]
+    rows = pd.concat([run.steps_of(str(identity)) for identity in points["point_id"]])
+    rows = rows[(rows["step"] == step) & (rows["status"] == "ok")]
     if not len(rows):
         raise ArgumentError(f"the Run of {SOURCE} holds no {step} step in its samples: their times are what is needed")
     took: pd.Series[Any] = rows["done_ns"] - rows["dispatched_ns"]

@@ -14,15 +14,14 @@ from tradeoff.serving.virtual.grid import columns_of
 _STAMPS = ("dispatched_ns", "first_token_ns", "done_ns")
 
 
-def replayed_tokens(point: pd.Series, samples: pd.DataFrame) -> dict[str, object]:
+def replayed_tokens(point: pd.Series, requests: pd.DataFrame, steps: pd.DataFrame) -> dict[str, object]:
     """Serve one point again, and say whether every request was admitted, begun and answered at the same nanosecond.
 
     Requests that had not been admitted when the loop ended are not served again: who waits behind others does not
     change what becomes of them.
     """
-    is_step = samples["step"].notna()
-    requests = samples[~is_step & samples["dispatched_ns"].notna()].sort_values(["scheduled_ns", "seq"], kind="stable")
-    steps = samples[is_step].sort_values("batch_id")
+    requests = requests[requests["dispatched_ns"].notna()].sort_values(["scheduled_ns", "seq"], kind="stable")
+    steps = steps.sort_values("batch_id")
     n, memory = len(requests), point["memory_tokens"]
     prompt, output = (requests[f"{name}_tokens"].to_numpy(dtype=np.int64) for name in ("prompt", "output"))
     took = (steps["done_ns"] - steps["dispatched_ns"]).to_numpy(dtype=float)

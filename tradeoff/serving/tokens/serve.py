@@ -99,10 +99,12 @@ def serve_tokens(
     -------
     Run
         A row of ``points`` for each combination, with ``tokens_per_s``, ``ttft_*``, ``tpot_*`` and ``itl_*``. A row of
-        ``samples`` for each request, and after them one for each iteration: its column ``step`` is ``prefill`` or
-        ``decode``, it has no ``phase``, and no statistic counts it. After Ctrl-C nobody is admitted any more, those
-        that are in get all their tokens (a second Ctrl-C gives them up), and all that was measured is kept, with a
-        `ServeInterrupted` warning. Requests that had come and got no answer then are ``unfinished``.
+        ``samples`` for each request, and after them one for each iteration (``run.steps_of(point_id)``): its column
+        ``step`` is ``prefill`` or ``decode``, it has no ``phase``, and no statistic counts it.
+
+        After Ctrl-C nobody is admitted any more, those that are in get all their tokens (a second Ctrl-C gives them
+        up), and all that was measured is kept, with a `ServeInterrupted` warning. Requests that had come and got no
+        answer then are ``unfinished``.
 
     Raises
     ------

@@ -205,8 +205,9 @@ def _served(
 ) -> Record:
     """Serve one point."""
     rng = np.random.default_rng([seed, 0, 0])
-    cores, before = usable_cores(), threads_per_call("torch")
-    threads = Threads(crew, intra_op=min(before, max(1, cores // system.policy.workers)))
+    before = threads_per_call("torch") if "torch" in sys.modules else None
+    share = max(1, usable_cores() // system.policy.workers)
+    threads = Threads(crew, intra_op=None if before is None else min(before, share))
     loop = Loop(system.policy, threads, clock=time.perf_counter_ns, interrupts=interrupts)
     try:
         with _quick_to_switch(), interrupts.waking(threads.wake):
@@ -216,7 +217,8 @@ def _served(
             return loop.serve(arrivals_of(system, rng, until=until, most=most), until=given_up)
     finally:
         threads.close()
-        hold_this_thread_to(before)
+        if before is not None:
+            hold_this_thread_to(before)
 
 
 def _crowded(system: System, on_host: bool) -> list[str]:

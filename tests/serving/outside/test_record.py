@@ -26,7 +26,7 @@ def rows(answer_ms, *, status="ok", n=N):
 
 
 def row(asked, *, not_sent=(), under_way=None, until=N * MS):
-    caller = SimpleNamespace(rows=asked, not_sent=list(not_sent), under_way=under_way or {}, pauses=[], errors=["oh"])
+    caller = SimpleNamespace(rows=asked, not_sent=list(not_sent), under_way=under_way or {}, pauses=[], error="oh")
     samples = samples_of(caller, "point", until // 10, until)
     validate_samples(samples)
     system = System(policy=Policy(), load=Poisson(), request_rate_rps=1000.0)

@@ -55,8 +55,8 @@ class Caller:
         Those that have not: number to when they were due and sent.
     not_sent
         Those that were due and never sent, because this generator had fallen behind: numbers and when they were due.
-    errors
-        What went wrong, in order.
+    error
+        What went wrong first.
     pauses
         When garbage was collected.
     """
@@ -71,7 +71,7 @@ class Caller:
         self.rows: list[Asked] = []
         self.under_way: dict[int, tuple[int, int]] = {}
         self.not_sent: list[tuple[int, int]] = []
-        self.errors: list[str] = []
+        self.error = ""
         self.pauses: Pauses = []
         self._is_stopped = False
         self._misuse: ArgumentError | None = None
@@ -182,8 +182,8 @@ class Caller:
         error, done = answer.result() if ended else (None, self._now())
         answer.cancel()
         status = "timeout" if not ended or isinstance(error, TimeoutError) else "ok" if error is None else "error"
-        if status == "error" and error is not None:
-            self.errors.append(said_by(error))
+        if status == "error" and error is not None and not self.error:
+            self.error = said_by(error)
         del self.under_way[number]
         self.rows.append(Asked(number, due, sent, done, status))
         return done

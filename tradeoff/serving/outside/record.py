@@ -87,7 +87,7 @@ def row_of(
     if len(late):
         row |= {f"wakeup_{name}_ms": float(np.quantile(late, p)) for name, p in (("p50", 0.5), ("p99", 0.99))}
     if row["n_errors"]:
-        failed, said = counted(row["n_errors"], "request"), f": {caller.errors[0]}" if caller.errors else ""
+        failed, said = counted(row["n_errors"], "request"), f": {caller.error}" if caller.error else ""
         row["reason"] = f"{failed} failed, {timeouts} of them timed out (timeout_s={timeout_s:g}){said}"
     if not len(done):
         nobody = "no request was answered" if len(measured) else "no request was due in the time that counts"

@@ -11,7 +11,7 @@ Every tail has some stage with the largest share, and a steady system has a tail
    wait limit        nothing more: to wait for a batch to form is a policy
    queue             others were waiting when they came, three for each worker more than around the median, and
                      the wait behind them is that of one and a half ordinary batches. In an open loop that asks for more
-                     than 70 % of what full batches serve, waiting for the batch under way counts too
+                     than 70 % of what full batches serve, all waiting for a worker counts, if nothing else stands out
    spikes            by definition: times that are far out (`tradeoff.tail.batches`)
    host pauses       by definition
    mixed batch sizes their batches hold three requests more than around the median, ordinarily take twice as
@@ -158,7 +158,7 @@ def standing_out(causes: Mapping[str, Cause], waits: Cause, evidence: Evidence) 
     causes
         By name.
     waits
-        All waiting for a worker that no slow batch is behind: for others that wait, and for the batch under way.
+        All waiting for a worker.
     evidence
         The rest.
     """

@@ -26,7 +26,7 @@ from tradeoff.tail.causes import (
 from tradeoff.tail.difference import Difference, around_median, blocks_of, difference, fewest_requests
 from tradeoff.tail.explanation import Stage, TailExplanation, Trait
 from tradeoff.tail.point import choose
-from tradeoff.tail.requests import Numbers, Requests, requests_of
+from tradeoff.tail.requests import Numbers, Places, Requests, requests_of
 from tradeoff.tail.waiting import Waiting, waiting_at_arrival, waiting_of
 from tradeoff.tail.words import why_nothing
 
@@ -110,9 +110,15 @@ def explain_tails(run: Run, q: float = 0.99) -> dict[str, TailExplanation]:
     found = {}
     for _, point in run.points.iterrows():
         identity = point["point_id"]
-        mine = samples.iloc[places[identity]] if identity in places else nothing
+        mine = _rows(samples, np.asarray(places[identity])) if identity in places else nothing
         found[str(identity)] = explain_samples(point, mine, probability)
     return found
+
+
+def _rows(samples: pd.DataFrame, places: Places) -> pd.DataFrame:
+    """Return rows; those that lie together are not copied."""
+    first, last = int(places[0]), int(places[-1])
+    return samples.iloc[first : last + 1] if last - first + 1 == len(places) else samples.iloc[places]
 
 
 def probability_of(q: Any) -> float:
@@ -196,7 +202,7 @@ def _quantities(requests: Requests, batches: Batches, waiting: Waiting) -> Itera
         yield stage, requests.stage(stage)
     yield from parts_by_cause(requests, batches, waiting).items()
     yield _ORDINARY, batches.ordinary[requests.batch]
-    yield _WAITS, waiting.queue + waiting.under_way + waiting.larger
+    yield _WAITS, waiting.for_worker
     for name, values in _traits(requests):
         counted = values[requests.counts]
         if not np.isnan(counted).any() and counted.min() < counted.max():
@@ -265,7 +271,7 @@ def _load(point: pd.Series, batches: Batches, workers: int) -> float:
     size, rate = _number(point, "batch_size"), _number(point, "throughput_rps")
     if point.get("mode") != "serving" or point.get("load") == "closed" or not size or not rate:
         return 0.0
-    full_ms = float(batches.curve.at(np.array([size]))[0]) + batches.host
+    full_ms = float(batches.curve.at(np.array([size]))[0]) * batches.longer + batches.host
     return rate * full_ms / 1e3 / (size * workers)
 
 

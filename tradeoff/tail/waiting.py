@@ -4,20 +4,21 @@ A request that waits for a worker waits behind something. What is asked is how m
 free without it:
 
     batch left later than its worker was free   the policy held it: all of its wait is the wait limit's
-    a slow batch, or one that was held up       the work that was behind the plan when the worker became free
+    a slow batch, or one that was held up       by how much earlier its worker would have been free
     the batch under way                         until the next one ends
     others that waited too                      the rest: a queue
 
-Work behind the plan is a store that slow batches fill while they take longer than ordinary, and idle workers empty
-(Lindley's recursion, *The theory of queues with a single server*, Proc. Camb. Phil. Soc. 48(2), 1952, with the excess
-in the place of the service):
+How much earlier is Lindley's recursion (*The theory of queues with a single server*, Proc. Camb. Phil. Soc. 48(2),
+1952), run twice over the same batches in the same order, as they were and without the excess; the difference lives on
+from batch to batch, and ends where the worker is idle:
 
-    excess of a slow batch      ........|####|..............
-    worker                      ####|########|###|##|  idle |###
-    behind the plan                     /‾‾‾‾‾‾‾‾‾‾‾\___         what waits here waits for the slow batch,
-                                       /                \_____    however many batches lie between
+      as they were     |##|##########excess####|##|##|##|   idle  |##|
+      without          |##|##|idle  |##| idle  |##|##|            |##|
+                                    ^ came                            who came here waited for the slow batch only,
+                                                                      though two others went before
 
-With several workers it is emptied by the share of them that is idle.
+Each batch stays with the worker that took it: the one that was free first, so that the k-th batch of c workers follows
+the batch that ended as the (k - c)-th.
 """
 
 from __future__ import annotations
@@ -28,6 +29,9 @@ import numpy as np
 
 from tradeoff.tail.batches import Batches
 from tradeoff.tail.requests import Numbers, Places, Requests, Truths
+
+_ROUNDING_MS = 1e-5
+"""Stamps are whole nanoseconds, and three of them may be rounded."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,6 +59,11 @@ class Waiting:
     under_way: Numbers
     queue: Numbers
 
+    @property
+    def for_worker(self) -> Numbers:
+        """All waiting but that for a batch to leave."""
+        return self.slow + self.held_up + self.larger + self.under_way + self.queue
+
 
 def waiting_of(requests: Requests, batches: Batches, *, workers: int, usual_ms: float) -> Waiting:
     """Take the waits apart.
@@ -78,9 +87,7 @@ def waiting_of(requests: Requests, batches: Batches, *, workers: int, usual_ms: 
     if not np.isfinite(free[left > 0]).all():  # nobody knows when: that it was waited is all there is
         nothing = np.zeros(len(left))
         return Waiting(policy, nothing, nothing, nothing, nothing, left)
-    slow, held_up = (
-        np.minimum(left, behind(batches, excess, workers, free)) for excess in (batches.slow, batches.held_up)
-    )
+    slow, held_up = (behind(requests, batches, excess, workers, left) for excess in (batches.slow, batches.held_up))
     both = slow + held_up
     scale = np.divide(left, both, out=np.ones(len(left)), where=both > left)
     slow, held_up = slow * scale, held_up * scale
@@ -91,24 +98,44 @@ def waiting_of(requests: Requests, batches: Batches, *, workers: int, usual_ms: 
     return Waiting(policy, slow, held_up, larger, under_way - larger, left - under_way)
 
 
-def behind(batches: Batches, excess: Numbers, workers: int, at: Numbers) -> Numbers:
-    """Return how much work is behind the plan at moments, in ms of one worker's time."""
-    happened = excess > 0
-    if not happened.any():
-        return np.zeros(len(at))
-    start, end = batches.start, batches.end
-    late = end[happened] - excess[happened], end[happened]
-    times = np.concatenate([start, end, *late])
-    order = np.argsort(times, kind="stable")
-    times = times[order]
-    n, k = len(start), int(happened.sum())
-    busy = np.repeat([1.0, -1.0, 0.0, 0.0], [n, n, k, k])[order].cumsum()
-    exceeding = np.repeat([0.0, 0.0, 1.0, -1.0], [n, n, k, k])[order].cumsum()
-    rate = (exceeding - np.maximum(0.0, workers - busy)) / workers
-    net = np.concatenate([[0.0], np.cumsum(rate[:-1] * np.diff(times))])
-    store = net - np.minimum.accumulate(net)
-    found: Numbers = np.interp(at, times, store)
-    return found
+def behind(requests: Requests, batches: Batches, excess: Numbers, workers: int, left: Numbers) -> Numbers:
+    """Return how much less each request would have waited for its worker without some of what batches took.
+
+    Parameters
+    ----------
+    requests, batches
+        Of one point.
+    excess
+        What each batch took too long.
+    workers
+        Batches under way at once, at most.
+    left
+        What each request waited for its worker.
+    """
+    if not excess.any() or not left.any():
+        return np.zeros(len(left))
+    due = batches.start.copy()
+    waited = left > 0
+    np.minimum.at(due, requests.batch[waited], requests.arrival[waited])  # a batch that had to wait for its worker
+    before = _before(batches, workers)
+    taken = batches.end - batches.start - excess
+    ends: list[float] = []
+    for number, time, took in zip(before.tolist(), due.tolist(), taken.tolist(), strict=True):
+        free = ends[number] if number >= 0 else -np.inf
+        ends.append((free if free > time else time) + took)
+    free_then = np.where(before >= 0, np.array(ends)[before], -np.inf)[requests.batch]
+    shorter: Numbers = np.clip(left - np.maximum(0.0, free_then - requests.arrival), 0.0, left)
+    return shorter
+
+
+def _before(batches: Batches, workers: int) -> Places:
+    """Return the batch that each batch's worker had before; -1 for none, or where the times contradict it."""
+    count = len(batches.start)
+    ended = np.argsort(batches.end, kind="stable")
+    before: Places = np.full(count, -1, dtype=np.intp)
+    before[workers:] = ended[: max(0, count - workers)]
+    before[(before >= np.arange(count)) | (batches.end[before] > batches.start + _ROUNDING_MS)] = -1
+    return before
 
 
 def _next_end(at: Numbers, batches: Batches, wanted: Truths) -> tuple[Numbers, Places]:

@@ -53,6 +53,14 @@ def test_without_samples_the_share_is_read_from_the_interval():
     assert read == pytest.approx(exact, abs=2 * 187)  # one or two over the limit: the interval does not tell
 
 
+@pytest.mark.parametrize("n", [1, 2, 30, 200, 10**7])
+@pytest.mark.parametrize("ends", [(4, 40), (np.nan, 40), (19, np.nan), (19, 20.5)])
+@pytest.mark.parametrize("value", [10, 19.5, 20, 21])
+def test_rows_of_strangers_with_intervals_that_their_n_does_not_give(n, ends, value):
+    further = decide(points((100, value, *ends), n=n), TEXT).further_samples
+    assert further is None or further >= 1
+
+
 def test_nothing_is_promised_where_nothing_can_be_told():
     frame = points((100, 19, 18, 22))
     assert decide(frame, TEXT).further_samples is None

@@ -2,39 +2,40 @@
 
 from __future__ import annotations
 
-import errno
-import os
-import re
-import shlex
-import sys
-import warnings
-from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tradeoff.cli.outcome import Status, told_in_a_sentence
-from tradeoff.cli.output import complain, say, table, three_digits
+from tradeoff.cli.asking import (
+    Concurrency,
+    Formation,
+    LoadName,
+    MaxBatchSize,
+    MaxWaitMs,
+    Out,
+    QueueLimit,
+    RequestRate,
+    Seed,
+    Think,
+    ThinkMs,
+    Workers,
+    check_out,
+    end,
+    find_modules_here,
+    known,
+    limits,
+    load_asked,
+    numbers,
+    who_asks,
+    with_options,
+)
+from tradeoff.cli.outcome import told_in_a_sentence
+from tradeoff.cli.output import table, three_digits
 from tradeoff.cli.sweep import parts, whole_numbers
 
 if TYPE_CHECKING:
     import pandas as pd
-
-    from tradeoff.frames import Run
-
-MaxBatchSize = Annotated[str, typer.Option("--max-batch-size", "-b", help="Requests in a batch at most; or several.")]
-RequestRate = Annotated[str | None, typer.Option("--request-rate", "-r", help="Open loop: requests a second; several.")]
-Concurrency = Annotated[str | None, typer.Option("--concurrency", "-c", help="Closed loop: clients; or several.")]
-LoadName = Annotated[str | None, typer.Option("--load", help="poisson (by default), constant, or all_at_once.")]
-ThinkMs = Annotated[str, typer.Option(help="Closed loop: ms that a client thinks before it asks again; or several.")]
-Think = Annotated[str, typer.Option(help="constant or exponential.")]
-MaxWaitMs = Annotated[str, typer.Option(help="ms a request may wait for its batch to fill; inf; or several.")]
-Workers = Annotated[str, typer.Option(help="Batches under way at once; or several.")]
-QueueLimit = Annotated[str | None, typer.Option(help="Requests that may wait; others are rejected; or several.")]
-Formation = Annotated[str, typer.Option(help="shared or per_worker; or both.")]
-Seed = Annotated[int, typer.Option(help="Of everything that is drawn.")]
-Out = Annotated[str | None, typer.Option("--out", "-o", help="Keep the Run in this folder.")]
 
 
 def simulate(
@@ -64,21 +65,21 @@ def simulate(
     with told_in_a_sentence():
         import tradeoff
 
-        _check_out(out)
-        asked = _asked(request_rate, concurrency, load, think_ms, think) | {
+        check_out(out)
+        asked = load_asked(request_rate, concurrency, load, think_ms, think) | {
             "max_batch_size": whole_numbers("--max-batch-size", max_batch_size),
-            "max_wait_ms": _numbers("--max-wait-ms", max_wait_ms),
+            "max_wait_ms": numbers("--max-wait-ms", max_wait_ms),
             "workers": whole_numbers("--workers", workers),
-            "queue_limit": _limits("--queue-limit", queue_limit),
+            "queue_limit": limits("--queue-limit", queue_limit),
             "formation": parts(formation),
-            "host_ms": _numbers("--host-ms", host_ms),
-            "network_ms": _numbers("--network-ms", network_ms),
+            "host_ms": numbers("--host-ms", host_ms),
+            "network_ms": numbers("--network-ms", network_ms),
             "pad_to": pad_to,
             "n_requests": n_requests,
             "replications": replications,
             "seed": seed,
         }
-        _end(*_with_options(asked, lambda: tradeoff.simulate(tradeoff.read(path), **asked)), out)
+        end(*with_options(asked, lambda: tradeoff.simulate(tradeoff.read(path), **asked)), out, report=_report)
 
 
 def serve(
@@ -110,12 +111,12 @@ def serve(
         import tradeoff
         from tradeoff.sweep.source import import_path
 
-        _check_out(out)
-        asked = _asked(request_rate, concurrency, load, think_ms, think) | {
+        check_out(out)
+        asked = load_asked(request_rate, concurrency, load, think_ms, think) | {
             "max_batch_size": whole_numbers("--max-batch-size", max_batch_size),
-            "max_wait_ms": _numbers("--max-wait-ms", max_wait_ms),
+            "max_wait_ms": numbers("--max-wait-ms", max_wait_ms),
             "workers": whole_numbers("--workers", workers),
-            "queue_limit": _limits("--queue-limit", queue_limit),
+            "queue_limit": limits("--queue-limit", queue_limit),
             "formation": parts(formation),
             "duration_s": duration_s,
             "n_requests": n_requests,
@@ -124,9 +125,9 @@ def serve(
             "name": name,
             "seed": seed,
         }
-        _find_modules_here()
+        find_modules_here()
         thing: Any = import_path(workload) if ":" in workload else workload
-        _end(*_with_options(asked, lambda: tradeoff.serve(thing, **asked)), out)
+        end(*with_options(asked, lambda: tradeoff.serve(thing, **asked)), out, report=_report)
 
 
 def drive(
@@ -151,8 +152,8 @@ def drive(
         import tradeoff
         from tradeoff.sweep.source import import_path
 
-        _check_out(out)
-        asked = _asked(request_rate, concurrency, load, think_ms, think) | {
+        check_out(out)
+        asked = load_asked(request_rate, concurrency, load, think_ms, think) | {
             "duration_s": duration_s,
             "n_requests": n_requests,
             "timeout_s": timeout_s,
@@ -161,61 +162,8 @@ def drive(
         }
         if ":" not in send:
             raise ValueError(f"SEND must be package.module:function, such as client:send; got {send!r}")
-        _find_modules_here()
-        _end(*_with_options(asked, lambda: tradeoff.drive(import_path(send), **asked)), out)
-
-
-def _check_out(out: str | None) -> None:
-    """Check that a Run can be kept there, before a minute is spent on measuring one."""
-    if out is None:
-        return
-    if not out.strip():
-        raise ValueError(f"--out takes the path of a folder; got {out!r}")
-    from tradeoff.frames import RunFolder
-
-    folder = RunFolder(out)
-    if folder.is_run():
-        raise ValueError(f"{out} holds a Run already: choose another folder")
-    folder.check_parts()
-    there = next(place for place in (Path(out).absolute(), *Path(out).absolute().parents) if place.exists())
-    if not there.is_dir():
-        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(there))
-    if not os.access(there, os.W_OK | os.X_OK):
-        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(there))
-
-
-def _end(run: Run, stopped: bool, out: str | None, *, report: Callable[[pd.DataFrame], None] | None = None) -> None:
-    """Print and keep a Run, and end with its status."""
-    (report or _report)(run.points)
-    if out is not None:
-        run.save(out)
-        say(f"Saved in {out}. Next: tradeoff explore {shlex.quote(out)}")
-    if stopped:
-        raise typer.Exit(Status.INTERRUPTED)
-    if not run.points["latency_p50_ms"].notna().any():
-        raise typer.Exit(Status.NO)
-
-
-def _with_options(asked: Mapping[str, object], call: Callable[[], Run]) -> tuple[Run, bool]:
-    """Call, with arguments named as the options they came from, and warnings as sentences; say if Ctrl-C ended it."""
-    from tradeoff.serving.real.interrupts import Interrupted
-
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("default")
-        try:
-            run = call()
-        except ValueError as error:
-            raise ValueError(_as_options(str(error), asked)) from None
-    for warning in caught:
-        complain(str(warning.message))
-    return run, any(issubclass(warning.category, Interrupted) for warning in caught)
-
-
-def _as_options(sentence: str, asked: Mapping[str, object]) -> str:
-    """Call arguments by the options that they came from: ``--max-wait-ms must be …``."""
-    for name in sorted(asked, key=len, reverse=True):
-        sentence = re.sub(rf"(?<![\w.-]){name}(?=[= ,(]|$)", f"--{name.replace('_', '-')}", sentence)
-    return sentence
+        find_modules_here()
+        end(*with_options(asked, lambda: tradeoff.drive(import_path(send), **asked)), out, report=_report)
 
 
 def _report(points: pd.DataFrame) -> None:
@@ -230,10 +178,10 @@ def _report(points: pd.DataFrame) -> None:
         printed.append(
             [
                 *(row[name] for name in varying),
-                _known(row["batch_size"]),
-                _who(row),
-                _known(row["max_wait_ms"]),
-                _known(row["workers"]),
+                known(row["batch_size"]),
+                who_asks(row),
+                known(row["max_wait_ms"]),
+                known(row["workers"]),
                 three_digits(row["throughput_rps"]),
                 three_digits(row["latency_p50_ms"]),
                 three_digits(row["latency_p99_ms"]),
@@ -244,52 +192,3 @@ def _report(points: pd.DataFrame) -> None:
         )
     numeric = ("batch", "wait ms", "workers", "requests/s", "p50 ms", "p99 ms", "(95 %)", "rejected")
     table([*(optional[name] for name in varying), *columns], printed, numeric=numeric)
-
-
-def _who(row: Mapping[Any, Any]) -> str:
-    clients = row["concurrency"]
-    who = f"{clients} clients" if clients == clients and clients else f"{three_digits(row['request_rate_rps'])}/s"
-    if row["load"] not in ("closed", "poisson"):
-        return f"{row['load']} {who}" if row["request_rate_rps"] == row["request_rate_rps"] else str(row["load"])
-    return who
-
-
-def _known(value: Any) -> str:
-    return "" if value is None or value != value or str(value) == "<NA>" else f"{value:g}"
-
-
-def _asked(
-    request_rate: str | None, concurrency: str | None, load: str | None, think_ms: str, think: str
-) -> dict[str, Any]:
-    return {
-        "request_rate": None if request_rate is None else _numbers("--request-rate", request_rate),
-        "concurrency": None if concurrency is None else whole_numbers("--concurrency", concurrency),
-        "load": load,
-        "think_ms": _numbers("--think-ms", think_ms),
-        "think": think,
-    }
-
-
-def _numbers(option: str, text: str) -> list[float]:
-    found = []
-    for part in parts(text):
-        try:
-            found.append(float(part))
-        except ValueError:
-            raise ValueError(f"{option} takes numbers, separated by commas, such as 1,2.5; got {part!r}") from None
-    return found
-
-
-def _limits(option: str, text: str | None) -> list[int | None]:
-    if text is None:
-        return [None]
-    words = parts(text)
-    wrong = next((word for word in words if not re.fullmatch(r"[0-9]{1,9}|none", word)), None)
-    if wrong is not None:
-        raise ValueError(f"{option} takes whole numbers of at least 0, or none, such as 0,16,none; got {wrong!r}")
-    return [None if word == "none" else int(word) for word in words]
-
-
-def _find_modules_here() -> None:
-    if os.getcwd() not in sys.path:  # noqa: PTH109  # sys.path holds text
-        sys.path.insert(0, os.getcwd())  # noqa: PTH109

@@ -7,9 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tradeoff.cli.outcome import told_in_a_sentence
-from tradeoff.cli.output import table, three_digits
-from tradeoff.cli.serving import (
+from tradeoff.cli.asking import (
     Concurrency,
     LoadName,
     MaxBatchSize,
@@ -18,16 +16,18 @@ from tradeoff.cli.serving import (
     Seed,
     Think,
     ThinkMs,
-    _asked,
-    _check_out,
-    _end,
-    _find_modules_here,
-    _known,
-    _limits,
-    _numbers,
-    _who,
-    _with_options,
+    check_out,
+    end,
+    find_modules_here,
+    known,
+    limits,
+    load_asked,
+    numbers,
+    who_asks,
+    with_options,
 )
+from tradeoff.cli.outcome import told_in_a_sentence
+from tradeoff.cli.output import table, three_digits
 from tradeoff.cli.sweep import whole_numbers
 
 if TYPE_CHECKING:
@@ -68,12 +68,12 @@ def serve_tokens(
         import tradeoff
         from tradeoff.sweep.source import import_path
 
-        _check_out(out)
-        asked = _asked(request_rate, concurrency, load, think_ms, think) | {
+        check_out(out)
+        asked = load_asked(request_rate, concurrency, load, think_ms, think) | {
             "prompt_tokens": _lengths("--prompt-tokens", prompt_tokens),
             "output_tokens": _lengths("--output-tokens", output_tokens),
             "max_batch_size": whole_numbers("--max-batch-size", max_batch_size),
-            "memory_tokens": _limits("--memory-tokens", memory_tokens),
+            "memory_tokens": limits("--memory-tokens", memory_tokens),
             "max_prefill_tokens": max_prefill_tokens,
             "duration_s": duration_s,
             "n_requests": n_requests,
@@ -82,9 +82,9 @@ def serve_tokens(
             "name": name,
             "seed": seed,
         }
-        _find_modules_here()
+        find_modules_here()
         thing: Any = import_path(model) if ":" in model else model
-        _end(*_with_options(asked, lambda: tradeoff.serve_tokens(thing, **asked)), out, report=_report)
+        end(*with_options(asked, lambda: tradeoff.serve_tokens(thing, **asked)), out, report=_report)
 
 
 def simulate_tokens(
@@ -114,20 +114,20 @@ def simulate_tokens(
     with told_in_a_sentence():
         import tradeoff
 
-        _check_out(out)
-        asked = _asked(request_rate, concurrency, load, think_ms, think) | {
+        check_out(out)
+        asked = load_asked(request_rate, concurrency, load, think_ms, think) | {
             "prompt_tokens": _lengths("--prompt-tokens", prompt_tokens),
             "output_tokens": _lengths("--output-tokens", output_tokens),
             "max_batch_size": whole_numbers("--max-batch-size", max_batch_size),
             "prefill": None if prefill is None else _price(prefill),
-            "memory_tokens": _limits("--memory-tokens", memory_tokens),
+            "memory_tokens": limits("--memory-tokens", memory_tokens),
             "max_prefill_tokens": max_prefill_tokens,
             "n_requests": n_requests,
             "replications": replications,
             "seed": seed,
         }
-        found = _with_options(asked, lambda: tradeoff.simulate_tokens(tradeoff.read(path), **asked))
-        _end(*found, out, report=_report)
+        found = with_options(asked, lambda: tradeoff.simulate_tokens(tradeoff.read(path), **asked))
+        end(*found, out, report=_report)
 
 
 def _lengths(option: str, text: str) -> int | list[int]:
@@ -136,7 +136,7 @@ def _lengths(option: str, text: str) -> int | list[int]:
 
 
 def _price(text: str) -> float | list[float]:
-    found = _numbers("--prefill", text)
+    found = numbers("--prefill", text)
     return found[0] if len(found) == 1 else found
 
 
@@ -152,9 +152,9 @@ def _report(points: pd.DataFrame) -> None:
         why = isinstance(row["reason"], str) and row["status"] in ("saturated", "failed", "oom")
         printed.append(
             [
-                _known(row["batch_size"]),
-                *(_known(row["memory_tokens"]) or "none" for _ in memory),
-                _who(row),
+                known(row["batch_size"]),
+                *(known(row["memory_tokens"]) or "none" for _ in memory),
+                who_asks(row),
                 *(three_digits(row[name]) for name in measured),
                 f"{row['status']}: {row['reason']}" if why else row["status"],
             ]

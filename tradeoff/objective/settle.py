@@ -85,7 +85,8 @@ def _read(point: pd.Series, constraint: Constraint, p: float, tau: float, n: int
     times, ranks = zip(*[(time, rank) for time, rank in known if not math.isnan(time)], strict=True)
     if constraint.limit >= times[-1]:
         return n, 0
-    return n, n - math.floor(float(np.interp(constraint.limit, times, ranks)))
+    # Whoever stated the interval may know an end that so few samples do not give.
+    return n, max(0, n - math.floor(float(np.interp(constraint.limit, times, ranks))))
 
 
 def _by_width(point: pd.Series, constraint: Constraint, n: float) -> int | None:

@@ -57,7 +57,11 @@ def figure_widget(run: Run) -> ipywidgets.VBox:
     def follow(_change: Any = None) -> None:
         b, k = (slider.index for slider in sliders)
         cell = b * len(concurrencies) + k
-        parts = {stage: values[cell] for stage, values in one["parts"]["p99"].items()}
+        parts = {
+            stage: one["metrics"][name][cell]
+            for stage in content["stages"]
+            if (name := f"at_p99_{stage}_ms") in one["metrics"]
+        }
         counted = one["histograms"][cell]
         edges = np.geomspace(counted["low_ms"], counted["high_ms"], len(counted["counts"]) + 1)
         with figure.batch_update():

@@ -31,6 +31,7 @@ def save_page(
     title: str | None = None,
     objective: Objective | str | None = None,
     before: Run | None = None,
+    said: remarks.Remarks | None = None,
 ) -> Path:
     """Write the explorer of `run` as one HTML file.
 
@@ -50,6 +51,8 @@ def save_page(
         What is asked at first, as `tradeoff.decide` takes it; by default nothing, and no winner is shown.
     before
         Another Run to compare with.
+    said
+        What is said of the points; by default what `tradeoff.explorer.remarks.remarks_on` finds.
 
     Returns
     -------
@@ -68,7 +71,7 @@ def save_page(
         When it cannot be written; a page that was there stays.
     """
     target = page_path(path)
-    text = page_of(run, axes=axes, state=state, title=title, objective=objective, before=before)
+    text = page_of(run, axes=axes, state=state, title=title, objective=objective, before=before, said=said)
     return write_document(target, text)
 
 
@@ -80,6 +83,7 @@ def page_of(
     title: str | None = None,
     objective: Objective | str | None = None,
     before: Run | None = None,
+    said: remarks.Remarks | None = None,
     above: str = "",
 ) -> str:
     """Return such a page as text; `above` is markup that stands above the explorer, escaped by who wrote it."""
@@ -87,8 +91,9 @@ def page_of(
     questions = Questions(points, lay_out(points, axes))
     asked = questions.read(objective)
     content = payload(
-        run, axes=axes, title=title, before=before, asked=questions.columns(asked), remarks=remarks.remarks_on(run)
-    )
+        run, axes=axes, title=title, before=before, asked=questions.columns(asked),
+        remarks=remarks.remarks_on(run) if said is None else said,
+    )  # fmt: skip
     return page(content, state={**questions.start(asked), **(state or {})}, above=above)
 
 

@@ -162,7 +162,7 @@ class Explorer(Declaring, anywidget.AnyWidget):  # type: ignore[misc]
         state = {name: getattr(self, name) for name in _SETTABLE if name != "objective"}
         return save_page(
             self.run, path, axes=self._axes, state=state, title=self._title, objective=self.objective,
-            before=self.before,
+            before=self.before, said=self._remarks,
         )  # fmt: skip
 
     def set_state(self, sync_data: dict[str, Any]) -> None:

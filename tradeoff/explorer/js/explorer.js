@@ -73,11 +73,11 @@ async function open(root, model, createAsking) {
   const parts = assemble(root, context, { controls, asking, readouts, answer, panels, state: () => state });
 
   // --- while a slider moves: look up, place marks, write numbers; nothing else -------------------------------------
-  function follow() {
+  function follow(isMoved = true) {
     readouts.show(state);
     answer.show(state);
     setText(panels.note, panels.frontier.place(state));
-    for (const panel of [panels.throughput, panels.latency, panels.breakdown, panels.distribution]) panel.place(state);
+    for (const panel of [panels.throughput, panels.latency, ...(isMoved ? [panels.breakdown, panels.distribution] : [])]) panel.place(state);
   }
 
   function move(axis, at) {
@@ -90,7 +90,7 @@ async function open(root, model, createAsking) {
     state = { ...state, objective: withLimit(payload, state, value) };
     controls.limit.show(state);
     asking.show(state);
-    follow();
+    follow(false); // the point is the same
   }
 
   // --- when it has come to rest ------------------------------------------------------------------------------------

@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 
 from tests.objective.test_decision import ROWS, TEXT, batch, narrow, points
 from tradeoff.objective import Constraint, Objective, decide
+from tradeoff.objective.room import _outward
 
 
 def test_what_the_next_step_of_the_limit_buys():
@@ -54,3 +55,11 @@ def test_with_the_room_that_is_told_its_point_wins(rows, limit):
     just_before = Constraint("p99", "<=", decision.room.constraint.limit - 1e-9)
     between = decide(frame, Objective("maximize", "throughput", (just_before,)))
     assert between.point["throughput_rps"] == decision.point["throughput_rps"]
+
+
+@given(st.floats(1e-6, 1e9), st.sampled_from(["<=", ">="]))
+def test_a_rounded_limit_is_the_next_one_outward(limit, comparison):
+    rounded = _outward(Constraint("energy_j_per_item", comparison, limit))
+    assert rounded >= limit if comparison == "<=" else rounded <= limit
+    assert rounded == pytest.approx(limit, rel=0.011)
+    assert float(f"{rounded:.3g}") == rounded

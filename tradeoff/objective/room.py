@@ -59,9 +59,11 @@ class Room:
 def _outward(constraint: Constraint) -> float:
     """Round a limit to three digits, never to one that the point misses."""
     step = 10.0 ** (math.floor(math.log10(abs(constraint.limit))) - 2) if constraint.limit else 1.0
-    steps = constraint.limit / step
-    rounded = math.ceil(steps - 1e-9) if constraint.comparison == "<=" else math.floor(steps + 1e-9)
-    return float(f"{rounded * step:.3g}")
+    outward = 1 if constraint.comparison == "<=" else -1
+    steps = round(constraint.limit / step) - outward
+    while (rounded := float(f"{steps * step:.3g}")) * outward < constraint.limit * outward:
+        steps += outward
+    return rounded
 
 
 def next_room(

@@ -16,9 +16,8 @@ from tradeoff.explorer.histograms import histograms
 from tradeoff.explorer.measured import measured
 from tradeoff.explorer.metrics import ENDS, exact, metric_entry, numbers, rounded, travelling
 from tradeoff.explorer.remarks import Remarks, findings_entry, tails_entry
-from tradeoff.frames import FLAGS, PERCENTILES, POINT_COLUMNS, STAGES, Run
+from tradeoff.frames import FLAGS, PERCENTILES, POINT_COLUMNS, STAGES, UNUSABLE, Run
 from tradeoff.frontier import frontier
-from tradeoff.objective import UNUSABLE
 
 __all__ = ["FORMAT", "VERSION", "PayloadError", "payload", "to_json"]
 

@@ -1,13 +1,12 @@
 """What is optimised, under which constraint, at which load; and what answers it."""
 
 from tradeoff.objective.decision import Decision, Verdict, decide
-from tradeoff.objective.judging import UNUSABLE, judge, rows_at
+from tradeoff.objective.judging import judge, rows_at
 from tradeoff.objective.objective import Constraint, Direction, Objective, ObjectiveError, Setting
 from tradeoff.objective.room import Room
 from tradeoff.objective.words import describe
 
 __all__ = [
-    "UNUSABLE",
     "Constraint",
     "Decision",
     "Direction",

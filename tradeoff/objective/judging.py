@@ -8,12 +8,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from tradeoff.frames import NEVER_POOLED, PERCENTILES
+from tradeoff.frames import NEVER_POOLED, PERCENTILES, UNUSABLE
 from tradeoff.objective.objective import Constraint, Objective, ObjectiveError, Setting
 from tradeoff.stats.sample_size import samples_needed
-
-UNUSABLE = ("failed", "oom", "saturated")
-"""Statuses of rows that no decision may rest on."""
 
 Numbers = NDArray[np.float64]
 Marks = NDArray[np.bool_]

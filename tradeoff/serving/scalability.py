@@ -23,15 +23,13 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from tradeoff.digits import three
-from tradeoff.frames import IDENTITY_COLUMNS, Run
+from tradeoff.frames import IDENTITY_COLUMNS, UNUSABLE, Run
 
 Numbers = NDArray[np.float64]
 
 _ROUNDS = 100
 _FEWEST = 4
 """With three parameters three throughputs are always met: nothing would be checked."""
-
-_UNUSABLE = ("failed", "oom", "saturated")
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,7 +114,7 @@ def scalability(run: Run | pd.DataFrame) -> tuple[Scalability, ...]:
             raise ValueError(f"the points have no column {name!r}")
     rows = points[points["concurrency"].notna() & (points["throughput_rps"] > 0).fillna(False)]
     if "status" in rows:
-        rows = rows[~rows["status"].isin(_UNUSABLE)]
+        rows = rows[~rows["status"].isin(UNUSABLE)]
     names = [name for name in IDENTITY_COLUMNS if name in rows and name != "concurrency"]
     parts: Iterable[tuple[Hashable, pd.DataFrame]] = [((), rows)] if len(rows) else []
     if names and len(rows):

@@ -37,6 +37,9 @@ _MOST_ALIKE = 0.9
 AROUND = (0.45, 0.55)
 """Ranks of the requests around the median, as shares of n."""
 
+_ROUNDING = 1e-12
+"""Differences of means below this share of them are rounding."""
+
 FEWEST = 10
 """Requests beyond the percentile from which on something can be said about them."""
 
@@ -49,8 +52,8 @@ class Difference:
     ----------
     around, tail
         The means, one for each quantity.
-    half
-        Half of the 95 % interval of the difference, tail less around.
+    extra, half
+        The difference, tail less around, and half of its 95 % interval.
     share, share_half
         The difference as a share of that of the first quantity, and half of its interval; NaN where that is 0.
     threshold
@@ -61,18 +64,13 @@ class Difference:
 
     around: Numbers
     tail: Numbers
+    extra: Numbers
     half: Numbers
     share: Numbers
     share_half: Numbers
     threshold: float
     n: int
     n_tail: int
-
-    @property
-    def extra(self) -> Numbers:
-        """What the tail has more."""
-        more: Numbers = self.tail - self.around
-        return more
 
 
 def fewest_requests(q: float) -> int:
@@ -102,11 +100,13 @@ def difference(quantities: Numbers, blocks: Places, q: float) -> Difference:
     around = _means(quantities, order, ordered, low, high, left_out)
     tail = _means(quantities, order, ordered, rank, n - left_out, left_out)
     extras = tail - around
+    extras[np.abs(extras) < _ROUNDING * np.abs(tail)] = 0.0
     wholes = extras[:, :1]
     shares = np.divide(extras, wholes, out=np.full(extras.shape, np.nan), where=wholes != 0)
     return Difference(
         around=around[0],
         tail=tail[0],
+        extra=extras[0],
         half=_half(extras[1:]),
         share=shares[0],
         share_half=_half(shares[1:]),

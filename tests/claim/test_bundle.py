@@ -282,6 +282,12 @@ def test_another_claim_is_not_written_over_unasked(saved):
     assert read_claim(saved / "claim.json").content["objective"] == "minimize p99"
 
 
+def test_where_one_of_several_is_refused_none_is_written(saved):
+    with pytest.raises(ClaimError, match="holds another claim"):
+        save_claims({saved.parent / "new": claim(run(), OBJECTIVE), saved: claim(run(), "minimize p99")})
+    assert names(saved.parent) == {"rfc"}
+
+
 def test_somebody_elses_file_is_not_written_over_unasked(tmp_path, no_browser):
     (tmp_path / "figure.png").write_bytes(b"a photograph")
     with pytest.raises(ClaimError, match=r"figure\.png is there and holds no claim that can be read: choose another"):

@@ -6,18 +6,17 @@ import os
 import shutil
 import tempfile
 import warnings
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tradeoff.claim import words
-from tradeoff.claim.carry import pdf, png, svg, table
+from tradeoff.claim.carry import table
 from tradeoff.claim.document import as_text
+from tradeoff.claim.drawing import Drawing
 from tradeoff.claim.errors import ClaimError, NoPicturesWarning
 from tradeoff.claim.formats import find, with_claim
-from tradeoff.claim.pictures import Form, NoPictureError, Pictures
+from tradeoff.claim.pictures import Pictures
 from tradeoff.claim.text import markdown
-from tradeoff.figures.theme import Theme
 from tradeoff.frames import RunFolderError
 from tradeoff.frames.files import named
 from tradeoff.frames.folder import folder_path
@@ -30,8 +29,6 @@ FILES = (
     "claim.json", "claim.md",
 )  # fmt: skip
 """What a bundle may hold."""
-
-_DESCRIBED = {"svg": svg.described, "png": png.described, "pdf": pdf.described}
 
 
 def save_claims(
@@ -54,48 +51,21 @@ def save_claims(
     Raises
     ------
     ClaimError, RunFolderError
-        As in `Claim.save`; what was written before stays.
+        As in `Claim.save`, for whichever claim: all are checked before any is written.
     """
+    checked = [(claim, *_target(path, claim, overwrite=overwrite)) for path, claim in claims.items()]
     with Pictures() as pictures:
-        return [
-            save_bundle(claim, folder, pictures, with_pdf=pdf, dark=dark, overwrite=overwrite)
-            for folder, claim in claims.items()
-        ]
+        # All are begun at once: while the browser draws one, the files of another are made.
+        drawings = [Drawing(claim, pictures, with_pdf=pdf, dark=dark) for claim, _, _ in checked]
+        for (claim, target, stale), drawing in zip(checked, drawings, strict=True):
+            files, absent = contents(claim, drawing)
+            _place(files, stale - files.keys(), target)
+            if absent:
+                warnings.warn(absent, NoPicturesWarning, stacklevel=2)
+    return [target for _, target, _ in checked]
 
 
-def save_bundle(
-    claim: Claim,
-    path: str | os.PathLike[str],
-    pictures: Pictures,
-    *,
-    with_pdf: bool = False,
-    dark: bool = False,
-    overwrite: bool = False,
-) -> Path:
-    """Write one bundle; see `Claim.save`."""
-    target = folder_path(path)
-    target = target.resolve() if target.is_symlink() else target
-    if claim.problems:
-        raise ClaimError(f"this claim does not verify ({claim.problems[0]}): make it anew from its Run")
-    if target.exists() and not target.is_dir():
-        raise RunFolderError(f"{target} is a file: choose a folder")
-    stale = _stale(target, claim, overwrite=overwrite)
-    files, absent = contents(claim, pictures, with_pdf=with_pdf, dark=dark)
-    with named(target, "make the folder"):
-        target.parent.mkdir(parents=True, exist_ok=True)
-        aside = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
-    try:
-        _place(files, stale - files.keys(), target, aside)
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)
-    if absent:
-        warnings.warn(absent, NoPicturesWarning, stacklevel=4)
-    return target
-
-
-def contents(
-    claim: Claim, pictures: Pictures, *, with_pdf: bool = False, dark: bool = False
-) -> tuple[dict[str, bytes], str]:
+def contents(claim: Claim, drawing: Drawing) -> tuple[dict[str, bytes], str]:
     """Make every file of a bundle.
 
     Returns
@@ -105,7 +75,6 @@ def contents(
     absent : str
         Why they are, as ``claim.md`` says it too; empty when they are there.
     """
-    drawing = _Drawing(claim, pictures, with_pdf=with_pdf, dark=dark)
     whole, data = claim.document(), claim.data()
     page = claim.page().encode("utf-8")
     drawn, absent = drawing.finished()
@@ -115,41 +84,15 @@ def contents(
     return {**made, "points.csv": table.write(whole, data), "claim.json": as_text(whole).encode("utf-8")}, absent
 
 
-class _Drawing:
-    """The pictures of a claim: begun at once, so that the browser draws them while the other files are made."""
-
-    def __init__(self, claim: Claim, pictures: Pictures, *, with_pdf: bool, dark: bool) -> None:
-        self._content, self._absent = claim.content, ""
-        forms: dict[Theme, tuple[Form, ...]] = {"light": ("svg", "png", "pdf") if with_pdf else ("svg", "png")}
-        if dark:
-            forms["dark"] = ("svg", "png")
-        self._names = [(_picture_name(theme, form), form) for theme, some in forms.items() for form in some]
-        self._begun: list[Callable[[], bytes]] = []
-        try:
-            for theme, some in forms.items():
-                figure = claim.plot(theme=theme)
-                self._begun += [pictures.begin(figure, form) for form in some]
-        except NoPictureError as error:
-            self._absent = self._told(error)
-
-    def finished(self) -> tuple[dict[str, bytes], str]:
-        """Return the pictures; or none, and in one sentence why, and which command mends it."""
-        title, description = words.heading(self._content), words.alternative(self._content)
-        drawn: dict[str, bytes] = {}
-        try:
-            for (name, form), wait in zip(self._names, () if self._absent else self._begun, strict=False):
-                drawn[name] = _DESCRIBED[form](wait(), title=title, description=description)
-        except NoPictureError as error:
-            drawn, self._absent = {}, self._told(error)
-        return drawn, self._absent
-
-    def _told(self, error: NoPictureError) -> str:
-        names = words.listed([name for name, _ in self._names])
-        return f"{names} are not here, for {error}; then save the claim again."
-
-
-def _picture_name(theme: Theme, form: Form) -> str:
-    return f"figure{'-dark' if theme == 'dark' else ''}.{form}"
+def _target(path: str | os.PathLike[str], claim: Claim, *, overwrite: bool) -> tuple[Path, set[str]]:
+    """Check what is to be written, and where; nothing is written before everything is checked."""
+    target = folder_path(path)
+    target = target.resolve() if target.is_symlink() else target
+    if claim.problems:
+        raise ClaimError(f"this claim does not verify ({claim.problems[0]}): make it anew from its Run")
+    if target.exists() and not target.is_dir():
+        raise RunFolderError(f"{target} is a file: choose a folder")
+    return target, _stale(target, claim, overwrite=overwrite)
 
 
 def _stale(target: Path, claim: Claim, *, overwrite: bool) -> set[str]:
@@ -181,17 +124,23 @@ def _stale(target: Path, claim: Claim, *, overwrite: bool) -> set[str]:
     return stale
 
 
-def _place(files: Mapping[str, bytes], stale: Iterable[str], target: Path, aside: Path) -> None:
+def _place(files: Mapping[str, bytes], stale: Iterable[str], target: Path) -> None:
     """Write everything aside first: what is put in place then is whole."""
-    made = aside / "new"
-    with named(target, "write the bundle"):
-        made.mkdir()
-        for name, content in files.items():
-            (made / name).write_bytes(content)
-        if not target.exists():
-            made.rename(target)
-            return
-        for name in files:
-            (made / name).replace(target / name)
-        for name in stale:
-            (target / name).unlink()
+    with named(target, "make the folder"):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        aside = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
+    try:
+        made = aside / "new"
+        with named(target, "write the bundle"):
+            made.mkdir()
+            for name, content in files.items():
+                (made / name).write_bytes(content)
+            if not target.exists():
+                made.rename(target)
+                return
+            for name in files:
+                (made / name).replace(target / name)
+            for name in stale:
+                (target / name).unlink()
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)

@@ -43,6 +43,12 @@ def test_text_comes_back_as_the_objective_it_was(objective):
     assert Objective.parse(str(objective)) == objective
 
 
+@given(st.text())
+def test_a_setting_of_a_column_of_ones_own_comes_back_too(value):
+    objective = Objective("maximize", "throughput", at=(Setting("rack", value),))
+    assert Objective.parse(str(objective), columns=["rack"]) == objective
+
+
 @given(OBJECTIVES)
 def test_the_text_of_what_was_read_is_the_same_text(objective):
     assert str(Objective.parse(str(objective))) == str(objective)

@@ -91,7 +91,9 @@ class Setting:
 
     def __str__(self) -> str:
         if isinstance(self.value, str):
-            return f"{short_of(self.column)} {_quoted(self.value)}"
+            # Of a column that the table does not know only quotes say that its values are text.
+            is_known = described_as(self.column) is not None
+            return f"{short_of(self.column)} {_quoted(self.value) if is_known else _text(self.value)}"
         return f"{short_of(self.column)} {_number(self.value)}{unit_text(described_as(self.column))}"
 
 
@@ -236,4 +238,8 @@ def _number(value: float) -> str:
 
 def _quoted(value: str) -> str:
     plain = re.fullmatch(r"[^\W\d][\w.%/-]*", value) and value.lower() not in ("and", "at")
-    return value if plain else json.dumps(value, ensure_ascii=False)
+    return value if plain else _text(value)
+
+
+def _text(value: str) -> str:
+    return json.dumps(value, ensure_ascii=False)

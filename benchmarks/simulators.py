@@ -41,9 +41,9 @@ def seconds(call: Callable[[], object], at_least: float = 0.0, clock: Callable[[
     return (clock() - start) / count
 
 
-def paired(ours: Callable[[], object], theirs: Callable[[], object], rounds: int) -> tuple[float, float]:
+def paired(ours: Callable[[], object], theirs: Callable[[], object]) -> tuple[float, float]:
     """Medians of seconds, taken in turn."""
-    pairs = [(seconds(ours, AT_LEAST_S), seconds(theirs)) for _ in range(rounds)]
+    pairs = [(seconds(ours, AT_LEAST_S), seconds(theirs)) for _ in range(ROUNDS)]
     return tuple(float(np.median(times)) for times in zip(*pairs, strict=True))  # type: ignore[return-value]
 
 
@@ -62,16 +62,14 @@ def told(name: str, ours_ns: float, theirs_ns: float, wanted: float | None) -> b
     return reached
 
 
-def compared(
-    name: str, point: Point, shared: Shared, peer: Callable[[], list[float]], wanted: float, rounds: int = ROUNDS
-) -> bool:
+def compared(name: str, point: Point, shared: Shared, peer: Callable[[], list[float]], wanted: float) -> bool:
     """Compare one system, compiled, with a peer."""
 
     def ours() -> np.ndarray:
         return engine.latencies(point, shared, inner=compiled.compiled())
 
     same(ours(), peer(), name)
-    ours_s, theirs_s = paired(ours, peer, rounds)
+    ours_s, theirs_s = paired(ours, peer)
     return told(name, 1e9 * ours_s / point.n, 1e9 * theirs_s / point.n, wanted)
 
 
@@ -94,7 +92,7 @@ def one_at_a_time(workers: int) -> bool:
 
     The k-th uniform number picks the k-th service time.
     """
-    rng, n = np.random.default_rng(workers), 50_000
+    rng, n = np.random.default_rng(workers), 20_000
     gaps, services = rng.standard_exponential(n) / (0.8 * workers), rng.standard_exponential(n)
     uniforms = np.empty(n)
     uniforms[np.argsort(services)] = (np.arange(n) + 0.5) / n
@@ -104,7 +102,7 @@ def one_at_a_time(workers: int) -> bool:
     def peer() -> list[float]:
         return with_ciw(gaps.tolist(), services.tolist(), workers)
 
-    return compared(f"M/M/{workers}, ciw", point, shared, peer, 1500, rounds=3)
+    return compared(f"M/M/{workers}, ciw", point, shared, peer, 1500)
 
 
 def closed() -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -157,6 +158,21 @@ def test_a_change_in_any_file_makes_what_is_kept_stale(monkeypatch):
     monkeypatch.setattr(inspect, "getsource", lambda one: source(one) + "#" * (one is heap))
     assert compiled._stamp() != now
     assert compiled.compiled().run_points.py_func.__qualname__ == f"run_points_{now}"
+
+
+def test_times_of_another_kind_are_not_compiled_for_anew():
+    grid, shared = many(n=500, points=2)
+    pairs = np.stack([shared.unit, shared.uniforms], axis=1)
+    pairs.flags.writeable = False
+    other = Shared(pairs[:, 0], pairs[:, 1], shared.host_ms, shared.table)
+    inner = compiled.compiled()
+    for clients in (0, 3):
+        points = [replace(point, clients=clients, network_ms=1, n=200) for point in grid]
+        ours, theirs = (engine.see(points, one, inner=inner)[0] for one in (shared, other))
+        np.testing.assert_array_equal(ours, theirs)
+        ours, theirs = (engine.latencies(points[0], one, inner=inner) for one in (shared, other))
+        np.testing.assert_array_equal(ours, theirs)
+    assert [len(getattr(inner, name).signatures) for name in ("run_points", "open_path", "closed_path")] == [1, 1, 1]
 
 
 def test_sizes_are_drawn_only_when_a_run_comes_to_them():

@@ -76,56 +76,67 @@ def serve(point: Point, shared: Shared, *, inner: Any = None) -> Served:
     """Serve one point and return all that happened."""
     n = point.n
     batches, sizes, in_flight = np.empty((n, 5)), np.empty(n, dtype=np.int64), np.empty(n, dtype=np.int64)
-    path = _path(point, shared, (batches, sizes, in_flight, np.empty(0)), inner)
-    numbers = np.arange(len(path.began)) if path.numbers is None else path.numbers
-    end = path.n_batches
-    return Served(path.began, numbers, batches[:end], sizes[:end], in_flight[:end], path.rejected, path.left)
+    began, numbers = np.empty(n), np.empty(n, dtype=np.int64)
+    path = _path(point, shared, (batches, sizes, in_flight, np.empty(0)), began, numbers, inner)
+    if point.loop == OPEN:
+        began, numbers = shared.unit[: path.served] * point.scale, np.arange(path.served)
+    done, end = path.served, path.n_batches
+    return Served(
+        began[:done], numbers[:done], batches[:end], sizes[:end], in_flight[:end], path.rejected, path.left
+    )  # fmt: skip
 
 
 def latencies(point: Point, shared: Shared, *, inner: Any = None) -> Numbers:
     """Serve one point and return the latency of each request that was served, batch by batch; nothing else is kept."""
     latency, none = np.empty(point.n), np.empty(0, dtype=np.int64)
-    path = _path(point, shared, (np.empty((0, 5)), none, none, latency), inner)
-    return latency[: len(path.began)]
+    path = _path(point, shared, (np.empty((0, 5)), none, none, latency), latency, none, inner)
+    return latency[: path.served]
 
 
 class _Path(NamedTuple):
-    """Batches that there were, and what became of requests; those of an open loop have their numbers in order."""
+    """How many batches and requests there were, and what became of the others."""
 
     n_batches: int
-    began: Numbers
-    numbers: Integers | None
+    served: int
     rejected: Numbers
     left: int
 
 
-def _path(point: Point, shared: Shared, kept: tuple[Any, ...], inner: Any) -> _Path:
-    """Serve one point; `kept` are batches, sizes, in_flight and latency, written to where they are not empty."""
+def _path(point: Point, shared: Shared, kept: tuple[Any, ...], began: Numbers, numbers: Integers, inner: Any) -> _Path:
+    """Serve one point.
+
+    `kept` are batches, sizes, in_flight and latency, written to where they are not empty, and so are `numbers`; `began`
+    is written to where requests do not come at times that are known beforehand.
+    """
     inner = loops(point.n) if inner is None else inner
-    n, policy, table = point.n, point.policy, columns_of(shared.table)
-    given = shared.unit[:n] * point.scale
+    policy, table, given = point.policy, columns_of(shared.table), _of_one_kind(shared.unit[: point.n])
+    if point.scale != 1.0:
+        given = given * point.scale
     while True:
         system = (
-            given, point.network_ms, policy.max_batch_size, float(policy.max_wait_ms), np.zeros(policy.workers),
-            shared.host_ms[point.host], table, shared.uniforms, *kept,
+            given, float(point.network_ms), policy.max_batch_size, float(policy.max_wait_ms), np.zeros(policy.workers),
+            shared.host_ms[point.host], table, _of_one_kind(shared.uniforms), *kept,
         )  # fmt: skip
+        rejected, n_rejected = np.empty(0), 0
         if point.loop == OPEN:
             count, served, missing = inner.open_path(*system)
-            path = _Path(count, given[:served], None, np.empty(0), n - served)
+            left = point.n - served
+        elif point.loop == CLOSED:
+            count, served, left, missing = inner.closed_path(*system, point.clients, began, numbers)
         else:
-            began, numbers, rejected = np.empty(n), np.empty(n, dtype=np.int64), np.empty(n)
             limit = -1 if policy.queue_limit is None else policy.queue_limit
-            if point.loop == CLOSED:
-                count, served, left, missing = inner.closed_path(*system, point.clients, began, numbers)
-                n_rejected = 0
-            else:
-                count, served, n_rejected, left, missing = inner.event_path(
-                    *system, point.clients, limit, policy.formation == "per_worker", began, numbers, rejected
-                )
-            path = _Path(count, began[:served], numbers[:served], rejected[:n_rejected], left)
+            per_worker, rejected = policy.formation == "per_worker", np.empty(point.n)
+            count, served, n_rejected, left, missing = inner.event_path(
+                *system, point.clients, limit, per_worker, began, numbers, rejected
+            )
         if not missing:
-            return path
+            return _Path(count, served, rejected[:n_rejected], left)
         shared.table.fill(int(missing))
+
+
+def _of_one_kind(times: Numbers) -> Numbers:
+    """Return times in one piece and open to writing: numba would compile everything anew for others."""
+    return np.require(times, requirements=("C", "W"))
 
 
 def _in_numpy(points: Sequence[Point], shared: Shared, is_full: bool, inner: Any) -> tuple[Numbers, Integers]:
@@ -146,12 +157,12 @@ def _in_numpy(points: Sequence[Point], shared: Shared, is_full: bool, inner: Any
 
 def _compiled(points: Sequence[Point], shared: Shared, is_full: bool, inner: Any) -> tuple[Numbers, Integers]:
     rows, requests = rows_of(points)
-    table = columns_of(shared.table)
+    table, unit, uniforms = columns_of(shared.table), _of_one_kind(shared.unit), _of_one_kind(shared.uniforms)
     seen, outcome = np.empty((len(points), len(SEEN))), np.empty((len(points), 3), dtype=np.int64)
 
     def part(start: int, stop: int) -> tuple[int, int, int]:
         at, missing = inner.run_points(
-            rows, requests, shared.unit, shared.host_ms, table, shared.uniforms, is_full, seen, outcome, start, stop
+            rows, requests, unit, shared.host_ms, table, uniforms, is_full, seen, outcome, start, stop
         )
         return int(at), int(missing), stop
 

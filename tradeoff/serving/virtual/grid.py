@@ -137,7 +137,7 @@ def columns_of(table: Table) -> tuple[Numbers, Integers, Integers, Integers, Int
     """
     cells = table.low_at, table.low_n, table.high_at, table.high_n, table.weight
     rows = len(table.weight)
-    while rows > 1 and all((cell[rows - 1] == cell[rows - 2]).all() for cell in cells):
+    while rows > 1 and all(cell[rows - 1].tobytes() == cell[rows - 2].tobytes() for cell in cells):
         rows -= 1
     low_at, low_n, high_at, high_n = (cell[:rows] for cell in (table.low_at, table.low_n, table.high_at, table.high_n))
     return table.times, low_at, low_n, high_at, high_n, table.weight[:rows]

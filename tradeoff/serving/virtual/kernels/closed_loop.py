@@ -20,13 +20,13 @@ def closed_path(
 ):  # fmt: skip
     """Serve as many requests as there are times to think.
 
-    Parameters are as in `open_path`; writes, too, when each request came into `began` and which it was into `numbers`,
-    in the order of their batches. Returns batches, requests served, requests that wait for ever, and a size without
-    times or 0.
+    Parameters are as in `open_path`; writes, too, when each request came into `began`, which may be `latency` itself,
+    and which it was into `numbers`, in the order of their batches. Returns batches, requests served, requests that wait
+    for ever, and a size without times or 0.
     """
     times, low_at, low_n, high_at, high_n, weight = table
     n, last, rows = len(thinks), len(free) - 1, len(weight)
-    keeps, tells = len(batches) > 0, len(latency) > 0
+    keeps, tells, names = len(batches) > 0, len(latency) > 0, len(numbers) > 0
     heap_time, heap_number = np.empty(min(n, clients)), np.empty(min(n, clients), dtype=np.int64)
     thinking, asked, come, head, count = 0, 0, 0, 0, 0
     while asked < min(clients, n):
@@ -39,7 +39,9 @@ def closed_path(
         dispatch = max(soonest, first + wait)
         # Whoever comes before a worker is free stands in line: nobody whom a later batch answers comes before.
         while thinking > 0 and (heap_time[0] <= soonest or (heap_time[0] <= dispatch and come - head < size)):
-            began[come], numbers[come] = heap_time[0], heap_number[0]
+            began[come] = heap_time[0]
+            if names:
+                numbers[come] = heap_number[0]
             pop(heap_time, heap_number, thinking)
             thinking -= 1
             come += 1

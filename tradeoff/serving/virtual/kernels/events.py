@@ -23,7 +23,7 @@ def event_path(
     """
     times, low_at, low_n, high_at, high_n, weight = table
     closed, n, workers = clients > 0, len(given), len(free)
-    keeps, tells = len(batches) > 0, len(latency) > 0
+    keeps, tells, names = len(batches) > 0, len(latency) > 0, len(numbers) > 0
     room = min(n, clients) + 1
     heap_time, heap_number = np.empty(room), np.empty(room, dtype=np.int64)
     coming, asked = 0, 0
@@ -162,9 +162,10 @@ def event_path(
                 in_flight[count] = under_way
             for at in range(k):
                 began[served] = held_time[worker, at]
-                numbers[served] = held_number[worker, at]
+                if names:
+                    numbers[served] = held_number[worker, at]
                 if tells:
-                    latency[served] = end - began[served] + network
+                    latency[served] = end - held_time[worker, at] + network
                 served += 1
                 if closed and asked < n:
                     push(heap_time, heap_number, coming, end + network + given[asked], asked)

@@ -22,7 +22,7 @@ def run_points(points, requests, unit, host, table, uniforms, is_full, seen, out
     stretched, batches = np.empty(most), np.empty((most, 5))
     sizes, in_flight = np.empty(most, dtype=np.int64), np.empty(most, dtype=np.int64)
     latency, room, counts = np.empty(most), np.empty((3, most)), np.zeros(PLACES, dtype=np.int64)
-    answered, numbers, rejected = np.empty(most), np.empty(most, dtype=np.int64), np.empty(most)
+    answered, rejected, numbers = np.empty(most), np.empty(most), np.empty(0, dtype=np.int64)
     for at in range(start, stop):
         n = requests[at, 0]
         scale, size, wait = points[at, 0], int(points[at, 1]), points[at, 2]

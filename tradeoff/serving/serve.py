@@ -108,9 +108,10 @@ def serve(
     ``overhead`` is the rest: the loop's wake-up and the hand-over to a thread. How late the loop was with each batch
     is in ``wakeup_p50_ms`` and ``wakeup_p99_ms``. `replay` serves a Run again under the virtual clock.
 
-    Garbage is collected as ever: requests whose batch met a collection carry the label ``gc``, and ``preempted`` when
-    the worker's thread lost its core meanwhile (where the system tells: Linux). A queue that has grown without end when
-    the last request has come is given up, and the point is ``saturated``; requests that wait then are ``unfinished``.
+    Garbage is collected as ever, but for objects that were there before (``gc.freeze``): requests whose batch met a
+    collection carry the label ``gc``, and ``preempted`` when the worker's thread lost its core meanwhile (where the
+    system tells: Linux). A queue that has grown without end when the last request has come is given up, and the point
+    is ``saturated``; requests that wait then are ``unfinished``.
 
     Examples
     --------

@@ -27,6 +27,20 @@ def test_collections_are_noted_while_it_is_entered():
     assert collections._note not in gc.callbacks
 
 
+def test_what_was_there_before_is_not_looked_at_and_given_back():
+    assert not gc.get_freeze_count()
+    with Collections(lambda: 0):
+        assert gc.get_freeze_count() > 1000
+    assert not gc.get_freeze_count()
+    gc.freeze()
+    try:
+        with Collections(lambda: 0):
+            pass
+        assert gc.get_freeze_count() > 1000, "whoever froze them wants them to stay so"
+    finally:
+        gc.unfreeze()
+
+
 def test_losing_a_core_is_counted():
     first = preemptions()
     assert isinstance(first, int)

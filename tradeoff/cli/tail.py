@@ -77,5 +77,7 @@ def _tables(found: TailExplanation) -> None:
 
 
 def _share(part: Stage | Cause) -> str:
+    if part.share != part.share:
+        return "–"
     share, low, high = (f"{round(100.0 * value, 0) + 0.0:.0f}" for value in (part.share, part.share_lo, part.share_hi))
     return f"{share} ({low} to {high})"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import textwrap
 from typing import NamedTuple
 
@@ -21,9 +22,14 @@ from tradeoff.tail.point import choose
 from tradeoff.tail.words import STAGE_WORDS, percentile_name
 
 _TITLE = "Why the tail is slow"
-_ROW = 34
+_ROW, _BETWEEN = 34, 88
+"""Pixels that a bar takes, and what is between the bars above and those below."""
+
 _LINE = 84
 """Letters of the caption in a line: names of causes take more of a window of 700 pixels than other axes."""
+
+_LEAST_BAND = 0.006
+"""How wide the band of the requests around the median is at least, as a share of the panel."""
 
 _TEXT = 0.62
 """Room for the text beside a bar, as a share of the bars' range, in a panel of 230 pixels."""
@@ -132,9 +138,11 @@ def plot_tail(
 def _get_tail_info(run: Run, found: TailExplanation, why: str = "") -> TailInfo:
     subtitle, name = heading(found.point, why), percentile_name(found.q)
     empty = TailInfo(subtitle, name, (), (), (), (), (0.0, 0.0), 0.0, axis([], title=""), axis([], title=""), ())
-    if found.reason:
-        return empty._replace(reason=found.reason)
+    if found.reason or math.isnan(found.stages[0].share):  # nothing is known, or the tail is no slower at all
+        return empty._replace(reason=found.sentence())
     latencies = latencies_of(run, found.point)
+    if not len(latencies):
+        return empty._replace(reason="No latency is above zero: there is nothing to draw.")
     stages, end = [], 0.0
     for stage in found.stages:
         if stage.median_ms == 0.0 == stage.tail_ms:
@@ -162,7 +170,7 @@ def _get_tail_info(run: Run, found: TailExplanation, why: str = "") -> TailInfo:
         around_ms=(float(middle[0]), float(middle[1])),
         threshold_ms=found.threshold_ms,
         extra=axis([0.0, *reach], title="extra (ms)", log=False, most=4),
-        latency=axis(latencies, title="latency (ms)", log=True, most=4, room=0.04),
+        latency=axis(latencies, title="latency (ms)", log=True, most=4, room=0.05),
         caption=tuple(textwrap.wrap(found.sentence(), _LINE) + textwrap.wrap(_measured(found, name), _LINE)),
     )
 
@@ -171,10 +179,12 @@ def _get_tail_plot(info: TailInfo, theme: Theme) -> go.Figure:
     if info.reason:
         return nothing(title=_TITLE, subtitle=info.subtitle, reason=[info.reason], theme=theme)
     colours = palette(theme)
-    rows = len(info.stages), max(1, len(info.causes))
+    rows = len(info.stages), len(info.causes)
+    height = _ROW * sum(rows) + _BETWEEN
     figure = grid_of_panels(
         2, 2, theme=theme, specs=[[{}, {"rowspan": 2}], [{}, None]], row_heights=list(rows), horizontal_spacing=0.17,
-        vertical_spacing=0.22, titles=["where the extra time is", "the distribution, its tail shaded", "what makes it"],
+        vertical_spacing=_BETWEEN / height,
+        titles=["where the extra time is", "the distribution, its tail shaded", "what makes it"],
     )  # fmt: skip
     _draw_bars(figure, info.stages, colours, row=1)
     _draw_bars(figure, info.causes, colours, row=2)
@@ -184,8 +194,7 @@ def _get_tail_plot(info: TailInfo, theme: Theme) -> go.Figure:
     figure.update_yaxes({"autorange": "reversed", "ticks": "", "showgrid": False}, col=1)
     _draw_distribution(figure, info, colours)
     return finish(
-        figure, title=_TITLE, subtitle=info.subtitle, caption=info.caption, height=_ROW * sum(rows) + 120, theme=theme,
-        legend=False,
+        figure, title=_TITLE, subtitle=info.subtitle, caption=info.caption, height=height, theme=theme, legend=False
     )  # fmt: skip
 
 
@@ -224,13 +233,17 @@ def _draw_distribution(figure: go.Figure, info: TailInfo, colours: Palette) -> N
         x0=info.threshold_ms, x1=info.latency.high, fillcolor=faded(colours.limit, 0.16), line_width=0, layer="below",
         row=1, col=2,
     )  # fmt: skip
+    begin, end = info.around_ms
+    end = max(end, min(info.threshold_ms, begin * (info.latency.high / info.latency.low) ** _LEAST_BAND))
     figure.add_vrect(
-        x0=info.around_ms[0], x1=max(info.around_ms[1], info.around_ms[0] * 1.001), fillcolor=faded(colours.grey, 0.35),
-        line_width=0, layer="below", row=1, col=2,
+        x0=begin, x1=end, fillcolor=faded(colours.grey, 0.35), line_width=0, layer="below", row=1, col=2
     )  # fmt: skip
     # Below the curve there is room at the median, and to the left of where the tail begins.
+    middle = float(np.sqrt(info.around_ms[0] * info.around_ms[1]))
+    span = np.log(info.latency.high / info.latency.low)
+    is_at_edge = np.log(middle / info.latency.low) < 0.12 * span
     for at, text, anchor, lift, colour in (
-        (float(np.sqrt(info.around_ms[0] * info.around_ms[1])), "median", "center", 16, colours.quiet),
+        (middle, "median", "left" if is_at_edge else "center", 16, colours.quiet),
         (info.threshold_ms, f"{info.percentile}\u00a0", "right", 2, colours.limit),
     ):
         figure.add_annotation(

@@ -52,16 +52,39 @@ class _Arrivals(NamedTuple):
 
 def why_not_again(point: pd.Series, samples: pd.DataFrame) -> str:
     """Say why the requests of a point cannot be served again; empty when they can."""
-    policy = ("batch_size", "max_wait_ms", "workers", "formation")
-    if point.get("mode") != "serving" or any(value(point, name, None) is None for name in policy):
+    closed = point.get("load") == "closed"
+    needed = ("load", "batch_size", "max_wait_ms", "workers", "formation", *(("concurrency",) if closed else ()))
+    if point.get("mode") != "serving" or any(value(point, name, None) is None for name in needed):
         return "No policy of batches is known here: what a change would do can be told where requests were served."
-    if not samples["batch_id"].notna().any():
+    if not _known(samples, "batch_id") or not _known(samples, "batch_size"):
         return "Its requests share no batches, they join and leave at every step: there is no wait limit to change."
-    if point.get("load") == "closed" and value(point, "load_detail", "") not in _THINKS:
+    if closed and value(point, "load_detail", "") not in _THINKS:
         return "How long its clients think is known to a function alone: they cannot be asked again."
     if not any(True for _ in _arrivals(samples)):
         return "When its requests came is not known: they cannot come again."
     return ""
+
+
+def policy_of(point: pd.Series) -> Policy:
+    """Return the policy that a row of ``points`` declares.
+
+    Raises
+    ------
+    ValueError
+        When it declares one that cannot be.
+    """
+    limit = value(point, "queue_limit", None)
+    return Policy(
+        max_batch_size=int(point["batch_size"]),
+        max_wait_ms=float(point["max_wait_ms"]),
+        workers=int(point["workers"]),
+        queue_limit=None if limit is None else int(limit),
+        formation=point["formation"],
+    )
+
+
+def _known(samples: pd.DataFrame, name: str) -> bool:
+    return name in samples and bool(samples[name].notna().any())
 
 
 def value(point: pd.Series, name: str, otherwise: Any) -> Any:
@@ -161,8 +184,7 @@ class Again:
         if self._given is not None:
             return self._given
         batches, requests = self._batches, self._requests
-        taken = batches.end - batches.start
-        taken = taken - batches.slow * change.without_slow - batches.held_up * change.without_pauses
+        taken = batches.took - batches.slow * change.without_slow - batches.held_up * change.without_pauses
         first = np.zeros(len(taken), dtype=np.intp)
         first[requests.batch[::-1]] = np.arange(len(requests))[::-1]
         under_way = np.nan_to_num(requests.in_flight[first], nan=1.0)
@@ -180,10 +202,13 @@ class Again:
 
 def _arrivals(samples: pd.DataFrame) -> Iterator[_Arrivals]:
     """Yield the requests of each process, in the order in which they came; the first of very many."""
-    for _, rows in samples.groupby("replicate", dropna=False, sort=True):
-        ordered = rows.sort_values(["scheduled_ns", "seq"], kind="stable").iloc[:_MOST_REQUESTS]
+    if not {"scheduled_ns", "phase"} <= set(samples):
+        return
+    process = samples["replicate"].fillna(0) if "replicate" in samples else np.zeros(len(samples))
+    for _, rows in samples.groupby(process, sort=True):
+        ordered = rows.sort_values("scheduled_ns", kind="stable").iloc[:_MOST_REQUESTS]
         came = ordered["scheduled_ns"].to_numpy(dtype="float64", na_value=np.nan) / 1e6
-        measured = np.flatnonzero((ordered["phase"] == "measure").to_numpy(dtype=bool))
+        measured = np.flatnonzero((ordered["phase"] == "measure").fillna(False).to_numpy(dtype=bool))
         if len(measured) and np.isfinite(came).all():
             yield _Arrivals(came - came[0], int(measured[0]), int(measured[-1]) + 1)
 

@@ -94,8 +94,8 @@ class Batches:
     ----------
     measured
         Those with requests that count.
-    start, end
-        When it left, and when its worker was free again.
+    start, took, end
+        When it left, how long it kept its worker, and when that was free again.
     curve, ordinary
         What the device ordinarily takes for a batch, and for each of these.
     slow, held_up
@@ -112,6 +112,7 @@ class Batches:
 
     measured: Truths
     start: Numbers
+    took: Numbers
     end: Numbers
     curve: Curve
     ordinary: Numbers
@@ -152,10 +153,12 @@ def batches_of(requests: Requests, *, network_ms: float = 0.0) -> Batches:
     # A pause of the host while the device works looks like a slow batch; its label tells.
     paused = _paused(requests, count)
     paused &= _is_more_often(paused, slow > 0)
+    took = np.maximum(0.0, model + host - network_ms)
     return Batches(
         measured=measured,
         start=start,
-        end=start + np.maximum(0.0, model + host - network_ms),
+        took=took,
+        end=start + took,
         curve=curve,
         ordinary=ordinary,
         slow=np.where(paused, 0.0, slow),
@@ -172,7 +175,7 @@ def excess(model: Numbers, ordinary: Numbers, fence: float) -> Numbers:
     """Return by how much times are longer than ordinary; 0 where they are not beyond the fence."""
     if math.isinf(fence):
         return np.zeros(len(model))
-    return np.where(model > fence * ordinary, model - ordinary, 0.0)
+    return np.where((ordinary > 0) & (model > fence * ordinary), model - ordinary, 0.0)
 
 
 def far_out(values: Numbers) -> float:

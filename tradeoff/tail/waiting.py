@@ -118,7 +118,7 @@ def behind(requests: Requests, batches: Batches, excess: Numbers, workers: int, 
     waited = left > 0
     np.minimum.at(due, requests.batch[waited], requests.arrival[waited])  # a batch that had to wait for its worker
     before = _before(batches, workers)
-    taken = batches.end - batches.start - excess
+    taken = batches.took - excess
     ends: list[float] = []
     for number, time, took in zip(before.tolist(), due.tolist(), taken.tolist(), strict=True):
         free = ends[number] if number >= 0 else -np.inf

@@ -14,9 +14,8 @@ from tradeoff.arguments import ArgumentError, shown
 from tradeoff.arguments import seed as seed_of
 from tradeoff.digits import three
 from tradeoff.serving.costs import costs_of
-from tradeoff.serving.real.replay import policy_of
 from tradeoff.stats.student import t_quantile
-from tradeoff.tail.again import Again, Seen, why_not_again
+from tradeoff.tail.again import Again, Seen, policy_of, why_not_again
 from tradeoff.tail.changes import Change, changes_for
 from tradeoff.tail.requests import Numbers
 from tradeoff.tail.words import percentile_name

@@ -43,7 +43,7 @@ def told(found: TailExplanation) -> str:
         return found.reason
     things = _things(found.point)
     means = f"{three(found.tail_ms)} ms on average, those around the median {three(found.median_ms)} ms"
-    if found.extra_ms <= NO_EXTRA * found.median_ms:
+    if found.extra_ms <= NO_EXTRA * abs(found.median_ms):
         begin = f"{things.capitalize()} beyond {percentile_name(found.q)} take {means}"
         if found.cause is not None:
             return f"{begin}. {_WHY[found.cause](found, found.evidence)}"

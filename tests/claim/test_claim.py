@@ -204,9 +204,9 @@ def test_names_that_look_alike_once_they_are_cut_are_kept_apart():
 
 
 def test_an_objective_whose_text_does_not_read_back_is_refused():
-    rows = [row() | {"rack": "r1"}, row(2) | {"rack": "r2"}]
+    rows = [row() | {"my rack": "r1"}, row(2) | {"my rack": "r2"}]
     with pytest.raises(ClaimError, match="does not read back from its text: rename the columns it names"):
-        made(rows, Objective("minimize", "p99", at=(Setting("rack", "r1"),)))
+        made(rows, Objective("minimize", "p99", at=(Setting("my rack", "r1"),)))
 
 
 def test_only_what_the_answer_competes_with_is_published():

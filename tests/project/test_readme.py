@@ -39,9 +39,12 @@ def test_commands_and_their_options_exist(words):
 
     from tradeoff.cli.app import app
 
-    _, command, rest = get_command(app).resolve_command(None, words[1:])
-    understood = command.make_context("tradeoff", list(rest), resilient_parsing=False)
-    assert not understood.args, "words that the command does not know"
+    context = get_command(app).make_context("tradeoff", list(words[1:]))
+    while hasattr(context.command, "resolve_command"):
+        named = [*context._protected_args, *context.args]
+        name, command, rest = context.command.resolve_command(context, named)
+        context = command.make_context(name, list(rest), parent=context)
+    assert not context.args, "words that the command does not know"
 
 
 def test_the_example_of_an_own_workload_runs():

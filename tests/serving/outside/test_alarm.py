@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 from tradeoff.serving.outside.alarm import Alarm
 
 
-def run(coroutine):
-    loop = asyncio.new_event_loop()
-    try:
-        return loop.run_until_complete(asyncio.wait_for(coroutine(loop), 30))
-    finally:
-        loop.close()
+def run(body):
+    async def in_time():
+        return await asyncio.wait_for(body(asyncio.get_running_loop()), 30)
+
+    # In a thread of its own: while a browser is open for other tests, a loop runs in this one.
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, in_time()).result()
 
 
 def test_it_rings_in_order_and_never_early():

@@ -153,7 +153,7 @@ def test_a_better_point_that_is_undecided_is_named():
 
 WRONG = {
     "no points": ([], OBJECTIVE, "there are no points: measure some first"),
-    "all failed": ([row(1, 1, status="failed")], OBJECTIVE, "all 1 points failed: see the column 'reason'"),
+    "all failed": ([row(1, 1, status="failed")], OBJECTIVE, "the only point failed: see the column 'reason'"),
     "no metric": (None, "maximize tokens_per_s", "no point has a tokens_per_s: it was not measured"),
     "no column": (None, "maximize beauty", "no column 'beauty'"),
     "contradiction": (None, "maximize throughput subject to p99 <= 1 ms and p99 >= 2 ms", "exclude each other"),

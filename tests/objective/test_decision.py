@@ -116,6 +116,18 @@ def test_rejected_and_failed_requests_are_told_beside_the_answer():
     assert "Of its requests" not in decide(points((1, 5, 4, 6), n_errors=0, rejection_rate=0.0), TEXT).sentence()
 
 
+def test_what_did_not_hold_still_is_told():
+    decision = decide(points((1, 5, 4, 6), status="unstable", drift_pct=2.13), TEXT)
+    assert "Mind: it was unstable while it was measured, drifting by 2.13 %" in decision.sentence()
+
+
+@pytest.mark.parametrize(("rows", "said"), [(1, "the only point is saturated"), (2, "all 2 points are saturated")])
+def test_beyond_capacity_is_not_called_failed(rows, said):
+    frame = points(*[(1, np.nan, np.nan, np.nan)] * rows, status="saturated")
+    with pytest.raises(ObjectiveError, match=said):
+        decide(frame, TEXT)
+
+
 def test_filter_first_then_the_best():
     # The best feasible point lies off the unconstrained frontier: row 2 is dominated by row 1 but row 1 has no room.
     frame = points((300, 10, 10, 10), (200, 12, 12, 12))
@@ -148,7 +160,7 @@ def test_failed_rows_do_not_answer_and_do_not_make_groups():
     ("frame", "text", "said"),
     [
         (make_points([]), TEXT, "there are no points"),
-        (points((1, 1, 1, 1), status="failed"), TEXT, "all 1 points failed"),
+        (points((1, 1, 1, 1), status="failed"), TEXT, "the only point failed"),
         (points((1, np.nan, np.nan, np.nan)), TEXT, "no point has a latency_p99_ms"),
         (points((np.nan, 1, 1, 1)), TEXT, "no point has a throughput_rps"),
         (points((1, 1, 1, 1)).drop(columns="latency_p99_ms"), TEXT, "no column 'latency_p99_ms'"),

@@ -54,6 +54,9 @@ def check_out(out: str | None) -> None:
         raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(there))
     if not os.access(there, os.W_OK | os.X_OK):
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(there))
+    if not Path(out).exists():  # what may write everywhere, and where nothing can be made, only trying tells
+        Path(out).mkdir(parents=True)
+        Path(out).rmdir()
 
 
 def end(run: Run, stopped: bool, out: str | None, *, report: Callable[[pd.DataFrame], None]) -> None:

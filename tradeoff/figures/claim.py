@@ -39,7 +39,7 @@ class ClaimInfo(NamedTuple):
     frontier
         The frontier's panel with the limit and the answer; None when no point has values on both axes.
     marks
-        What has to be seen first: ``"INCOMPLETE"``, ``"INFEASIBLE"``, ``"UNDECIDED"``, ``"SIMULATED"``.
+        What has to be seen first: ``"INCOMPLETE"``, ``"INFEASIBLE"``, ``"UNDECIDED"``, ``"UNSTABLE"``.
     nearest
         When nothing meets the objective: place and name of the point that comes nearest.
     misses

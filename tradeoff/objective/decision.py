@@ -16,7 +16,7 @@ from tradeoff.objective.judging import Numbers, excess, met, numbers, rows_asked
 from tradeoff.objective.objective import EXAMPLE, Constraint, Objective
 from tradeoff.objective.room import Room, next_room
 from tradeoff.objective.settle import further_samples
-from tradeoff.objective.words import describe, label_of, missed, reached, turned_away
+from tradeoff.objective.words import describe, label_of, missed, reached, trust, turned_away
 
 Verdict = Literal["feasible", "infeasible", "undecided"]
 
@@ -69,8 +69,7 @@ class Decision:
         seen = ", ".join(reached(self.point, name) for name in self._named())
         sure = "meets" if self.verdict == "feasible" else "may meet"
         parts = [f"{describe(self.point)} {sure} the objective: {seen}."]
-        if lost := turned_away(self.point):
-            parts.append(lost)
+        parts += [said for said in (trust(self.point), turned_away(self.point)) if said]
         if self.verdict == "undecided":
             parts.append(f"Its intervals hold a limit: measure longer before relying on it{self._more()}.")
         if self.runner_up is not None:

@@ -100,7 +100,7 @@ def rows_asked(frame: pd.DataFrame, objective: Objective) -> pd.DataFrame:
     if "status" in rows:
         rows = rows[~rows["status"].isin(UNUSABLE)]
         if not len(rows):
-            raise ObjectiveError(f"all {len(frame)} points failed: see the column 'reason'")
+            raise ObjectiveError(_useless(frame))
     for setting in objective.at:
         rows = rows_at(rows, setting)
     known = ~np.isnan(numbers(rows, objective.metric))
@@ -117,6 +117,17 @@ def rows_asked(frame: pd.DataFrame, objective: Objective) -> pd.DataFrame:
 def numbers(rows: pd.DataFrame, name: str) -> Numbers:
     """Return a column as float64, NaN where it has no value."""
     return rows[name].to_numpy(dtype="float64", na_value=np.nan)
+
+
+def _useless(frame: pd.DataFrame) -> str:
+    """Say why no row can answer anything."""
+    several = len(frame) > 1
+    if (frame["status"] == "saturated").all():
+        return (
+            f"{f'all {len(frame)} points are' if several else 'the only point is'} saturated: more comes than is "
+            "served, and no percentile has a value. Ask for less, or serve more at once"
+        )
+    return f"{f'all {len(frame)} points' if several else 'the only point'} failed: see the column 'reason'"
 
 
 def _absent(rows: pd.DataFrame, name: str) -> str:

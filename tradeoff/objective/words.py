@@ -10,6 +10,9 @@ from tradeoff.digits import three
 from tradeoff.frames import PERCENTILES, POINT_COLUMNS
 from tradeoff.objective.objective import Constraint
 
+RESTLESS = ("unstable", "throttled")
+"""Statuses of points that did not hold still while they were measured."""
+
 
 def describe(point: pd.Series) -> str:
     """Name a point by its place on the grid."""
@@ -44,6 +47,15 @@ def missed(point: pd.Series, constraint: Constraint) -> str:
     relative = f" ({_percent(share)})" if share < 10 else ""
     by = f"{three(gap)}{unit_of(constraint.metric)}{relative}"
     return f"its {reached(point, constraint.metric)} misses {constraint} by {by}"
+
+
+def trust(point: pd.Series) -> str:
+    """Say that a point did not hold still while it was measured; or nothing."""
+    status, drift = point.get("status"), _number(point, "drift_pct")
+    if status not in RESTLESS:
+        return ""
+    why = f", drifting by {three(drift)} %" if drift > 0 else ""
+    return f"Mind: it was {status} while it was measured{why}: measure it again before relying on it."
 
 
 def turned_away(point: pd.Series) -> str:

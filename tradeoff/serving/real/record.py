@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from tradeoff.digits import three, whole
 from tradeoff.frames import PERCENTILES, STAGES, make_samples
 from tradeoff.serving.real.disturbances import labels_of
-from tradeoff.serving.real.loop import Record, grows_without_end
+from tradeoff.serving.real.loop import BatchRecord, Record, grows_without_end
 from tradeoff.serving.systems import System
 from tradeoff.stats.quantiles import TOO_FEW_SAMPLES, UPPER_UNBOUNDED, Quantile, percentiles
 from tradeoff.timing.breakdown import breakdown
@@ -23,6 +23,9 @@ _WARM_UP = 0.1
 
 _ENOUGH = 10
 """Full batches whose mean time says what a server can serve at most."""
+
+_IDLE = 0.5
+"""Share of the time below which workers have little to do, whatever waits."""
 
 
 def window_of(system: System, until: int, arrivals: list[int], *, is_short: bool) -> tuple[int, int]:
@@ -129,7 +132,7 @@ def row_of(record: Record, samples: pd.DataFrame, system: System, start: int, un
         row["status"] = "saturated"
         row["reason"] = (
             f"{came}, {three(row['throughput_rps'])} were served, and {whole(backlog)} waited at the end: the queue "
-            "grows, and no percentile has a value"
+            f"grows, and no percentile has a value{_whose_fault(batches, system, end - start)}"
         )
         return row
     if not len(done):
@@ -144,6 +147,17 @@ def row_of(record: Record, samples: pd.DataFrame, system: System, start: int, un
             "those of requests that were served"
         )
     return row | times_of(done, row)
+
+
+def _whose_fault(batches: list[BatchRecord], system: System, window_ns: int) -> str:
+    """Say that the loop could not hand out work as fast as requests came, where workers had little to do."""
+    worked = sum(b.pre + b.model + b.post for b in batches) / (window_ns * system.policy.workers)
+    if worked >= _IDLE:
+        return ""
+    return (
+        f". Its workers worked {100 * worked:.0f} % of the time: the loop itself could not take in so many, and this is "
+        "not what the workload can bear"
+    )
 
 
 def _why_nobody(record: Record, samples: pd.DataFrame, measured: pd.DataFrame, system: System) -> str:

@@ -36,6 +36,7 @@ from tradeoff.serving.tokens.transformer import Transformer, token_model
 from tradeoff.timing.bench import adapter_for
 from tradeoff.timing.failure import Failure, describe_failure
 from tradeoff.workloads.choice import check_dtypes, device_for
+from tradeoff.workloads.torch_setup import torch_module
 
 _WARM_UP_STEPS = 3
 
@@ -146,6 +147,7 @@ def serve_tokens(
     made = token_model(model, device=device)
     device = device_for(made, device)
     if isinstance(made, Transformer):
+        torch_module()  # before anything is served or kept
         check_dtypes(made.block, (dtype,), device)
     until = round(float(duration_s) * 1e9)
     due = [_due(system, seed=seed, until=until, most=n) for system in asked]

@@ -290,3 +290,15 @@ def test_what_it_is_shows():
     found = explain_tail(made(PLANTED["queue"], 0, 4000))
     assert str(found) == found.sentence()
     assert repr(found).startswith(f"TailExplanation({found.point_id!r}, q=0.99, cause='queue': ")
+
+
+def test_no_column_is_indispensable():
+    run = made(PLANTED["queue"], 0, 2000)
+    for name in run.samples:
+        found = explain_tail(Run(run.points, run.samples.drop(columns=[name])))
+        assert found.sentence()
+        assert found.what_if().sentence()
+    for name in run.points.columns.drop("point_id"):
+        found = explain_tail(Run(run.points.drop(columns=[name]), run.samples))
+        assert found.sentence()
+        assert found.what_if().sentence()

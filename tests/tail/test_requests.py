@@ -56,6 +56,15 @@ def test_what_the_parts_leave_is_overhead():
     assert requests_of(samples).stage("overhead").tolist() == pytest.approx([3e-6, -2e-6])
 
 
+def test_a_request_without_an_answer_has_no_rest():
+    samples = make_samples(
+        {"latency_ns": [10, None], "model_ns": [7, 7], "phase": "measure", "status": ["ok", "error"]}
+    )
+    found = requests_of(samples)
+    assert found.stage("overhead").tolist() == pytest.approx([3e-6, 0.0])
+    assert found.counts.tolist() == [True, False]
+
+
 def test_columns_that_are_missing_are_not_known():
     samples = pd.DataFrame({"latency_ns": [5e6, 7e6], "phase": ["measure", "measure"]})
     found = requests_of(samples)

@@ -13,9 +13,9 @@ for general stationary observations*, Ann. Statist. 17(3), 1989, section 2.1; 10
 fewer: the variance is widened by (1 + r) / (1 - r), r being the correlation of one block's answer with the next, as for
 the mean of an autoregressive series. Student's t with one degree of freedom fewer than blocks. No block cuts a batch.
 
-The intervals of shares held the truth in 93 to 97 of 100 simulated runs, at 90 % load in 88 to 90. Those of times do so
-where 200 requests or more are beyond the percentile, and not near saturation: a run that is short beside the queue's
-memory cannot know how long it may grow (see ``benchmarks/tail_causes.py``).
+Measured by ``benchmarks/tail_causes.py``: the intervals of shares held the truth in 96 and 98 of 100 simulated runs at
+light loads, in 88 and 89 at 70 and 90 % of what can be served; those of the extra time in 89 to 96, and in 61 at 90 %:
+a run that is short beside the queue's memory cannot know how long the queue may grow.
 """
 
 from __future__ import annotations

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import numbers
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -13,24 +12,14 @@ import pandas as pd
 from tradeoff.arguments import ArgumentError, shown
 from tradeoff.frames import STAGES, Run, without_steps
 from tradeoff.tail.batches import Batches, batches_of
-from tradeoff.tail.causes import (
-    CAUSES,
-    UNDER_WAY,
-    VARIATION,
-    Cause,
-    Evidence,
-    is_rare_size,
-    parts_by_cause,
-    standing_out,
-)
-from tradeoff.tail.difference import Difference, around_median, blocks_of, difference, fewest_requests
-from tradeoff.tail.explanation import Stage, TailExplanation, Trait
+from tradeoff.tail.causes import CAUSES, UNDER_WAY, VARIATION, Evidence, is_rare_size, standing_out
+from tradeoff.tail.compared import LATENCY, ORDINARY, WAITS, Compared
+from tradeoff.tail.difference import around_median, fewest_requests
+from tradeoff.tail.explanation import TailExplanation
 from tradeoff.tail.point import choose
-from tradeoff.tail.requests import Numbers, Places, Requests, requests_of
-from tradeoff.tail.waiting import Waiting, waiting_at_arrival, waiting_of
+from tradeoff.tail.requests import Places, requests_of
+from tradeoff.tail.waiting import waiting_of
 from tradeoff.tail.words import why_nothing
-
-_ORDINARY, _WAITS, _TRAIT = "ordinary", "waits", "trait "
 
 
 def explain_tail(
@@ -159,110 +148,50 @@ def explain_samples(point: pd.Series, samples: pd.DataFrame, q: float = 0.99) ->
     middle = np.flatnonzero(requests.counts)[around_median(requests.latency[requests.counts])]
     usual_ms = float(batches.ordinary[requests.batch[middle]].mean())
     waiting = waiting_of(requests, batches, workers=workers, usual_ms=usual_ms)
-    named = dict(_quantities(requests, batches, waiting))
-    found = difference(
-        np.stack(list(named.values()))[:, requests.counts], blocks_of(requests.batch[requests.counts]), q
-    )
-    place = {name: number for number, name in enumerate(named)}
-    causes = {name: _cause(name, found, place[name]) for name in (*CAUSES, UNDER_WAY, VARIATION)}
-    traits = tuple(
-        _trait(name, found, at)
-        for name, at in place.items()
-        if name.startswith(_TRAIT) and (found.around[at] or found.tail[at])
-    )
-    ordinary_ms = usual_ms + float((requests.stage("pre") + requests.stage("post"))[middle].mean())
-    evidence = _evidence(point, batches, found, place, traits, workers, ordinary_ms)
-    stages = tuple(_stage(stage, found, place[stage]) for stage in STAGES)
-    cause = standing_out(causes, _cause(_WAITS, found, place[_WAITS]), evidence) if requests.has_parts else None
+    compared = Compared.between(requests, batches, waiting, q)
+    causes = {name: compared.cause(name) for name in (*CAUSES, UNDER_WAY, VARIATION)}
+    host_ms = float((requests.stage("pre") + requests.stage("post"))[middle].mean())
+    evidence = _evidence(point, batches, compared, workers, batch_ms=usual_ms + host_ms)
+    cause = standing_out(causes, compared.cause(WAITS), evidence) if requests.has_parts else None
+    low, high = compared.ends(LATENCY)
     return TailExplanation(
         point_id=identity,
         q=q,
         n=n,
-        n_tail=found.n_tail,
-        threshold_ms=found.threshold,
-        median_ms=float(found.around[0]),
-        tail_ms=float(found.tail[0]),
-        extra_ms=float(found.extra[0]),
-        extra_lo_ms=float(found.extra[0] - found.half[0]),
-        extra_hi_ms=float(found.extra[0] + found.half[0]),
+        n_tail=compared.found.n_tail,
+        threshold_ms=compared.found.threshold,
+        median_ms=compared.around(LATENCY),
+        tail_ms=compared.tail(LATENCY),
+        extra_ms=compared.more(LATENCY),
+        extra_lo_ms=low,
+        extra_hi_ms=high,
         cause=cause,
-        stages=stages,
+        stages=tuple(map(compared.stage, STAGES)),
         causes=tuple(causes.values()),
-        traits=traits,
+        traits=compared.traits(),
         evidence=evidence,
         point=point,
         samples=samples,
     )
 
 
-def _quantities(requests: Requests, batches: Batches, waiting: Waiting) -> Iterator[tuple[str, Numbers]]:
-    """Yield everything that is compared, by name; the latency first."""
-    yield "latency", requests.latency
-    for stage in STAGES:
-        yield stage, requests.stage(stage)
-    yield from parts_by_cause(requests, batches, waiting).items()
-    yield _ORDINARY, batches.ordinary[requests.batch]
-    yield _WAITS, waiting.for_worker
-    for name, values in _traits(requests):
-        counted = values[requests.counts]
-        if not np.isnan(counted).any() and counted.min() < counted.max():
-            yield _TRAIT + name, np.nan_to_num(values)
-
-
-def _traits(requests: Requests) -> Iterator[tuple[str, Numbers]]:
-    yield "batch size", requests.size
-    yield "waiting at arrival", waiting_at_arrival(requests)
-    yield "in flight", requests.in_flight
-    yield "output tokens", requests.output_tokens
-    yield "sent late (ms)", requests.late
-    yield "first batch of its size", requests.is_first.astype(np.float64)
-    for name, carries in requests.labels.items():
-        yield f"label {name}", carries.astype(np.float64)
-
-
-def _stage(name: str, found: Difference, at: int) -> Stage:
-    return Stage(name, float(found.around[at]), float(found.tail[at]), float(found.extra[at]), *_share(found, at))
-
-
-def _cause(name: str, found: Difference, at: int) -> Cause:
-    return Cause(name, float(found.extra[at]), *_share(found, at))
-
-
-def _share(found: Difference, at: int) -> tuple[float, float, float]:
-    share, half = float(found.share[at]), float(found.share_half[at])
-    return share, share - half, share + half
-
-
-def _trait(name: str, found: Difference, at: int) -> Trait:
-    extra, half = float(found.extra[at]), float(found.half[at])
-    return Trait(name.removeprefix(_TRAIT), float(found.around[at]), float(found.tail[at]), extra - half, extra + half)
-
-
-def _evidence(
-    point: pd.Series,
-    batches: Batches,
-    found: Difference,
-    place: dict[str, int],
-    traits: tuple[Trait, ...],
-    workers: int,
-    batch_ms: float,
-) -> Evidence:
-    more = {trait.trait: trait.tail - trait.median for trait in traits}
-    around, tail = found.around[place[_ORDINARY]], found.tail[place[_ORDINARY]]
-    slow = batches.slow[batches.measured]
-    ordinary = batches.ordinary[batches.measured]
+def _evidence(point: pd.Series, batches: Batches, compared: Compared, workers: int, *, batch_ms: float) -> Evidence:
+    more = {trait.trait: trait.tail - trait.median for trait in compared.traits()}
+    around, tail, whole = compared.around(ORDINARY), compared.tail(ORDINARY), compared.tail(LATENCY)
+    slow, ordinary = batches.slow[batches.measured], batches.ordinary[batches.measured]
+    factors = 1.0 + slow[slow > 0] / ordinary[slow > 0]
     return Evidence(
-        median_ms=float(found.around[0]),
+        median_ms=compared.around(LATENCY),
         batch_ms=batch_ms,
-        size_factor=float(tail / around) if around > 0 else 1.0,
-        is_rare_size=is_rare_size(batches, float(tail)),
+        size_factor=tail / around if around > 0 else 1.0,
+        is_rare_size=is_rare_size(batches, tail),
         more_waiting=more.get("waiting at arrival", 0.0),
         more_in_batch=more.get("batch size", 0.0),
         workers=workers,
         load=_load(point, batches, workers),
-        policy_share=float(found.tail[place["wait limit"]] / found.tail[0]) if found.tail[0] > 0 else 0.0,
+        policy_share=compared.tail("wait limit") / whole if whole > 0 else 0.0,
         slow_share=float((slow > 0).mean()),
-        slow_factor=float(np.median(1.0 + slow[slow > 0] / ordinary[slow > 0])) if slow.any() else math.nan,
+        slow_factor=float(np.median(factors)) if len(factors) else math.nan,
     )
 
 

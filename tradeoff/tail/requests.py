@@ -166,7 +166,7 @@ def _stages(samples: pd.DataFrame, latency: Numbers) -> Numbers:
     parts = np.stack([_ms(samples, f"{stage}_ns") for stage in STAGES])
     parts[np.isnan(parts)] = 0.0
     rest = latency - parts[:-1].sum(axis=0)
-    parts[-1] = np.where(np.abs(rest) < _ROUNDING_MS, 0.0, rest)
+    parts[-1] = np.where(np.isnan(rest) | (np.abs(rest) < _ROUNDING_MS), 0.0, rest)
     return parts
 
 

@@ -114,7 +114,7 @@ def test_a_question_that_cannot_be_asked(tradeoff_command, folder, tmp_path, obj
 def test_empty_and_failed_runs_are_sentences(tradeoff_command, tmp_path):
     Run(make_points([])).save(tmp_path / "empty")
     run([row(status="failed")]).save(tmp_path / "failed")
-    for name, said in (("empty", "there are no points: measure some first"), ("failed", "all 1 points failed")):
+    for name, said in (("empty", "there are no points: measure some first"), ("failed", "the only point failed")):
         result = tradeoff_command("claim", tmp_path / name, OBJECTIVE)
         assert result.exit_code == 2
         assert said in result.stderr

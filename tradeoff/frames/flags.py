@@ -40,7 +40,7 @@ FLAGS: Mapping[str, Flag] = MappingProxyType(
                 "not_isolated",
                 "info",
                 "The workload ran inside the calling process, beside whatever else it was doing.",
-                "In a sweep name the workload, or pass a factory, and it gets a process of its own; what is served is always here.",
+                "In a sweep, name the workload or pass a factory: it gets a process of its own.",
             ),
             Flag(
                 "oversubscribed",

@@ -155,8 +155,8 @@ def _whose_fault(batches: list[BatchRecord], system: System, window_ns: int) -> 
     if worked >= _IDLE:
         return ""
     return (
-        f". Its workers worked {100 * worked:.0f} % of the time: the loop itself could not take in so many, and this is "
-        "not what the workload can bear"
+        f". Its workers worked {100 * worked:.0f} % of the time: the loop itself could not take in so many, and this "
+        "is not what the workload can bear"
     )
 
 

@@ -54,5 +54,6 @@ def test_who_no_longer_waits_is_left_alone():
         gone.cancel()
         await there
         alarm.close()
+        return gone.cancelled(), there.done()
 
-    run(body)
+    assert run(body) == (True, True)

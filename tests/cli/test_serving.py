@@ -29,7 +29,13 @@ def test_serve_and_keep(tradeoff_command, tmp_path):
     )
     assert result.exit_code == 0, result.stderr
     assert "2 clients" in result.stdout
+    assert "not isolated" not in result.stdout, "a note is no warning"
     assert tradeoff.replay(tradeoff.read(tmp_path / "served"))["same"].all()
+
+
+def test_what_a_row_cannot_bear_stands_beside_it(tradeoff_command):
+    result = tradeoff_command("serve", "softmax", "-b", "1", "-r", "50", "--duration-s", "0.3")
+    assert "budget, too few samples" in " ".join(result.stdout.split())
 
 
 def test_drive_asks_a_function_of_a_module(tradeoff_command, tmp_path, monkeypatch):

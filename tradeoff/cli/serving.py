@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -187,8 +188,15 @@ def _report(points: pd.DataFrame) -> None:
                 three_digits(row["latency_p99_ms"]),
                 f"{three_digits(low)} to {three_digits(high)}" if low == low and high == high else "",
                 f"{100 * lost:.3g} %" if lost == lost and lost > 0 else "",
-                f"{row['status']}: {row['reason']}" if told else row["status"],
+                f"{row['status']}: {row['reason']}" if told else ", ".join([row["status"], *_warnings(row["flags"])]),
             ]
         )
     numeric = ("batch", "wait ms", "workers", "requests/s", "p50 ms", "p99 ms", "(95 %)", "rejected")
     table([*(optional[name] for name in varying), *columns], printed, numeric=numeric)
+
+
+def _warnings(flags: Sequence[str]) -> list[str]:
+    """Return the flags that are more than a note, as words."""
+    from tradeoff.frames import FLAGS
+
+    return [flag.replace("_", " ") for flag in flags if flag in FLAGS and FLAGS[flag].severity != "info"]

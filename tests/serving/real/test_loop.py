@@ -88,7 +88,7 @@ LATE = st.lists(st.integers(0, MS // 2), min_size=1, max_size=5)
 INTERRUPTS = st.sampled_from([(), (1,), (5,), (12,), (3, 4), (12, 13)])
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(st.lists(st.integers(0, 3 * MS), min_size=1, max_size=40), POLICIES, COSTS, LATE, INTERRUPTS)
 def test_an_open_loop_is_what_the_virtual_clock_makes_of_it(distances, policy, costs, late, interrupts):
     arrivals = [sum(distances[: n + 1]) for n in range(len(distances))]
@@ -111,7 +111,7 @@ def test_an_open_loop_is_what_the_virtual_clock_makes_of_it(distances, policy, c
         assert (done["overhead_ns"] >= 0).all()
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(st.integers(1, 8), POLICIES, COSTS, LATE, st.lists(st.integers(MS // 4, MS), min_size=1, max_size=5), INTERRUPTS)
 def test_a_closed_loop_is_what_the_virtual_clock_makes_of_it(clients, policy, costs, late, thinking, interrupts):
     if math.isinf(policy.max_wait_ms) and clients < policy.needed_for_a_full_batch:

@@ -30,7 +30,7 @@ def served():
     return run_of(serve(CASE, Scripted(cost)), CASE)[0]
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(case=cases())
 def test_what_was_served_is_simulated_as_it_was_where_steps_cost_what_their_size_says(case):
     run, requests = run_of(serve(case, Scripted(cost)), case)

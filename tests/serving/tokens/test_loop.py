@@ -58,7 +58,7 @@ def run_of(record, case, **kept):
     return Run(points, pd.concat([requests, steps], ignore_index=True)), requests
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(case=cases())
 def test_on_time_it_is_the_loop_over_every_token(case):
     def cost(step, size, number):
@@ -83,7 +83,7 @@ UNEVEN = st.lists(st.integers(1, 5 * MS), min_size=1, max_size=7)
 
 
 @pytest.mark.parametrize("compiled", [True, False])
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(
     case=cases(),
     costs=UNEVEN,

@@ -2,7 +2,10 @@
 
 import signal
 
+import pytest
 from hypothesis import settings
+
+from tradeoff.serving.virtual import compiled
 
 pytest_plugins = ["tests.browser", "tests.jupyterlab"]
 
@@ -12,3 +15,10 @@ settings.load_profile("tradeoff")
 
 # A shell starts what it runs in the background deaf to Ctrl-C; tests that press it would wait for ever.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture(autouse=True)
+def nothing_compiles_behind() -> None:
+    """Wait for what is compiled in the background: meanwhile warnings of all threads are caught there."""
+    if compiled._warming is not None:
+        compiled._warming.join()

@@ -20,5 +20,4 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 @pytest.fixture(autouse=True)
 def nothing_compiles_behind() -> None:
     """Wait for what is compiled in the background: meanwhile warnings of all threads are caught there."""
-    if compiled._warming is not None:
-        compiled._warming.join()
+    compiled.wait()

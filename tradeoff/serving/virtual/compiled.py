@@ -70,6 +70,12 @@ def warm() -> None:
         _warming.start()
 
 
+def wait() -> None:
+    """Wait until nothing is compiled in the background."""
+    if _warming is not None:
+        _warming.join()
+
+
 def is_warm() -> bool:
     """Say whether the functions have been compiled in the background."""
     return _warming is not None and not _warming.is_alive()

@@ -196,9 +196,9 @@ def test_slots_get_inputs_of_their_own() -> None:
 
 @pytest.mark.parametrize("fail_at", [1, 2, 60, 700])
 @pytest.mark.parametrize(
-    ("error", "status"), [(ValueError("bad\nthing"), "failed"), (MemoryError("Unable to allocate 3 GiB"), "oom")]
+    ("error", "status"), [(SystemExit("bad\nthing"), "failed"), (MemoryError("Unable to allocate 3 GiB"), "oom")]
 )
-def test_a_call_that_raises_gives_a_row_with_its_reason(fail_at: int, error: BaseException, status: str) -> None:
+def test_what_ends_a_point_gives_a_row_with_its_reason(fail_at: int, error: BaseException, status: str) -> None:
     found = measured(workload=Scripted(fail_at=fail_at, error=error))
     assert found.point["status"] == status
     assert str(error).split()[0] in found.point["reason"]

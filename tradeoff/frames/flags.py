@@ -163,6 +163,12 @@ FLAGS: Mapping[str, Flag] = MappingProxyType(
                 "Measure longer: budget='standard' or 'tail'.",
             ),
             Flag(
+                "errors",
+                "info",
+                "Some calls raised: they are counted as errors, and are in no percentile and no throughput.",
+                "Read in the reason what they raised, and where; mend it before relying on the tail.",
+            ),
+            Flag(
                 "output_varies",
                 "warning",
                 "The call's output changed its shape or type from call to call.",

@@ -197,6 +197,8 @@ def _durations_s(runner: Runner, calls: Sequence[Call], *, at_least: int, second
         block = runner.run(calls, max_calls=most, duration_ns=max(1, round(left_s * 1e9)))
         if block.error is not None:
             raise LimitsError(f"the device failed: {type(block.error).__name__}: {block.error}") from block.error
+        if block.raised:
+            raise LimitsError(f"the device failed: {block.raised[0]}")
         times = block.device_end_ns - block.device_start_ns
         loaded = block.in_window
         times = times[loaded] if len(calls) > 1 and loaded.any() else times

@@ -45,7 +45,8 @@ def pool(measured: Sequence[Measurement]) -> Measurement:
     row |= {name: int(sum(_numbers(rows, name))) for name in ("n", "n_errors", "n_rejected")}
     row |= {"duration_s": math.fsum(_numbers(rows, "duration_s"))}
     row |= _throughput(rows)
-    kept = {name: values[samples["phase"] == "measure"] for name, values in samples.items()}
+    counts = (samples["phase"] == "measure") & (samples["status"] == "ok")
+    kept = {name: values[counts] for name, values in samples.items()}
     row |= _percentiles("latency", kept) | _percentiles("model", kept)
     targets = {name: float(row[f"latency_{name}_ms"]) for name in ("mean", *PERCENTILES)}  # type: ignore[arg-type]
     row |= breakdown(kept, targets)

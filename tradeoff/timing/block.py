@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
+
+from tradeoff.timing.raised import Raised
 
 Nanoseconds = NDArray[np.int64]
 
@@ -29,12 +31,18 @@ class Block:
     window_ns
         Start and end of the time in which every slot had a call in flight; empty (end <= start) when there was none.
     error
-        What a call raised, which ended the block early; None when all went well.
+        What ended the block early: memory that ran out, a device that failed, ``sys.exit``; None when all went well.
     cut_ns
         Time cut out of the time line between calls, for flushing a cache or waiting behind a gate: what calls wait
         for in a measurement only is in no window, but it has to be paid.
     launched_ns
         When the launch call had returned; None where that is when the call is done.
+    failed
+        The calls that raised: their times are those until then.
+    raised
+        What they raised.
+    types
+        The types of what the others returned.
     """
 
     slot: NDArray[np.int64]
@@ -46,9 +54,22 @@ class Block:
     error: BaseException | None = None
     cut_ns: int = 0
     launched_ns: Nanoseconds | None = None
+    failed: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, dtype=np.bool_))
+    raised: tuple[Raised, ...] = ()
+    types: frozenset[type] = frozenset()
+
+    def __post_init__(self) -> None:
+        """Let no call have failed where nothing is said of it."""
+        if self.failed.shape != self.slot.shape:
+            object.__setattr__(self, "failed", np.zeros(self.slot.shape, dtype=np.bool_))
 
     def __len__(self) -> int:
         return int(self.slot.shape[0])
+
+    @property
+    def served(self) -> int:
+        """Calls that returned something."""
+        return len(self) - int(self.failed.sum())
 
     @property
     def elapsed_ns(self) -> int:
@@ -82,6 +103,9 @@ def make_block(
     error: BaseException | None = None,
     cut_ns: int = 0,
     launched_ns: Nanoseconds | None = None,
+    failed: NDArray[np.bool_] | None = None,
+    raised: tuple[Raised, ...] = (),
+    types: frozenset[type] = frozenset(),
 ) -> Block:
     """Put calls in order of submission and find the window in which all slots had one in flight.
 
@@ -107,4 +131,7 @@ def make_block(
         error=error,
         cut_ns=cut_ns,
         launched_ns=None if launched_ns is None else launched_ns[order],
+        failed=np.zeros(slot.shape, dtype=np.bool_) if failed is None else failed[order],
+        raised=raised,
+        types=types,
     )

@@ -28,6 +28,7 @@ from tradeoff.timing.device import DeviceAdapter
 from tradeoff.timing.floor import floor_of
 from tradeoff.timing.host import collection_held_off
 from tradeoff.timing.launch import probe_launch
+from tradeoff.timing.raised import RaisedLog
 
 REBASE_NS = 500_000_000
 _FLOOR_CALLS = 500
@@ -83,7 +84,7 @@ class CudaRunner:
         )
         with collection_held_off():
             stretch.run(duration_ns)
-        rows = np.array(stretch.rows, dtype=np.int64).reshape(-1, 6)
+        rows = np.array(stretch.rows, dtype=np.int64).reshape(-1, 7)
         return make_block(
             slot=rows[:, 0],
             submitted_ns=rows[:, 1],
@@ -95,6 +96,9 @@ class CudaRunner:
             error=stretch.error,
             cut_ns=stretch.cut_ns,
             launched_ns=rows[:, 5],
+            failed=rows[:, 6].astype(np.bool_),
+            raised=stretch.raised.found(),
+            types=frozenset(stretch.types),
         )
 
     def floor_ns(self) -> tuple[float, float]:
@@ -132,6 +136,8 @@ class _Slot:
     launched_ns: int = field(init=False, default=0)
     start: Any = field(init=False, default=None)
     stop: Any = field(init=False, default=None)
+    failure: Exception | None = field(init=False, default=None)
+    returned: type = field(init=False, default=object)
 
     def __post_init__(self) -> None:
         self.stream = self.adapter.stream()
@@ -140,6 +146,7 @@ class _Slot:
 
     def begin(self, call: Callable[[], object]) -> None:
         self.call, self.done_calls, self.past_deadline, self.in_flight = call, 0, False, False
+        self.failure = None
 
     def launch(self, clock: Callable[[], int]) -> None:
         self._turn ^= 1
@@ -147,10 +154,14 @@ class _Slot:
         self.adapter.use(self.stream)
         self.submitted_ns = clock()
         self.adapter.record(self.start, self.stream)
-        self.call()
+        self.failure = None
+        try:
+            self.returned = type(self.call())
+        except Exception as error:
+            self.failure = error
+        self.in_flight = True
         self.adapter.record(self.stop, self.stream)
         self.launched_ns = clock()
-        self.in_flight = True
 
 
 @dataclass
@@ -164,7 +175,9 @@ class _Stretch:
     alone: bool = False
     before: Callable[[], object] | None = None
     cut_ns: int = 0
-    rows: list[tuple[int, int, int, int, int, int]] = field(default_factory=list)
+    rows: list[tuple[int, int, int, int, int, int, int]] = field(default_factory=list)
+    raised: RaisedLog = field(default_factory=RaisedLog)
+    types: set[type] = field(default_factory=set)
     deadline_ns: int | None = None
     error: BaseException | None = None
 
@@ -181,7 +194,8 @@ class _Stretch:
             self._let_finish()
             raise
         except BaseException as error:  # MemoryError, a CUDA error: kept, with the calls until then
-            self.error = error
+            # A device that a call has broken says so to whoever asks it next; the call's own error says why.
+            self.error = next((slot.failure for slot in self.slots if slot.in_flight and slot.failure), error)
             self._let_finish()
 
     def _poll(self) -> None:
@@ -207,6 +221,12 @@ class _Stretch:
     def _finish(self, slot: _Slot, done_ns: int) -> None:
         start, stop, cut_ns = slot.start, slot.stop, self.cut_ns
         submitted_ns, launched_ns = slot.submitted_ns - cut_ns, slot.launched_ns - cut_ns
+        failed = slot.failure is not None
+        if slot.failure is not None:
+            self.raised.note(slot.failure)
+            slot.failure = None
+        else:
+            self.types.add(slot.returned)
         slot.in_flight = False
         slot.done_calls += 1
         assert self.deadline_ns is not None  # noqa: S101  # set before the first launch
@@ -221,7 +241,9 @@ class _Stretch:
         finally:  # a launch that fails does not take the finished call with it
             start_ns = self._base.host_ns + round(self.adapter.elapsed_ms(self._base.event, start) * 1e6) - cut_ns
             model_ns = round(self.adapter.elapsed_ms(start, stop) * 1e6)
-            self.rows.append((slot.number, submitted_ns, start_ns, start_ns + model_ns, done_ns - cut_ns, launched_ns))
+            self.rows.append(
+                (slot.number, submitted_ns, start_ns, start_ns + model_ns, done_ns - cut_ns, launched_ns, failed)
+            )
 
     def _set_base(self) -> None:
         # Polled, not synchronised: a call that waits for an event may sleep, and wake late.

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from tradeoff.timing.origin import where_raised
+
 _OUT_OF_MEMORY_TYPES = frozenset({"MemoryError", "OutOfMemoryError", "_ArrayMemoryError"})
 _OUT_OF_MEMORY_TEXT = re.compile(r"out of memory|can't allocate memory|cannot allocate memory", re.IGNORECASE)
 _WANTED = re.compile(
@@ -26,13 +28,14 @@ class Failure:
 
 
 def describe_failure(error: BaseException, *, batch_size: int) -> Failure:
-    """Turn what a workload raised into a status and a sentence."""
+    """Turn what a workload raised into a status and a sentence that says where."""
     said, message = said_by(error), _message(error)
     if is_out_of_memory(error):
         wanted = _WANTED.search(message)
         amount = f", it wanted {wanted['amount']}" if wanted else ""
         return Failure("oom", f"out of memory at batch size {batch_size}{amount} ({said})")
-    return Failure("failed", f"raised {said}")
+    where = where_raised(error)
+    return Failure("failed", f"raised {said} ({where})" if where else f"raised {said}")
 
 
 def said_by(error: BaseException) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from tradeoff.timing.block import Block, make_block
+from tradeoff.timing.raised import RaisedLog
 
 DurationOf = Callable[[int, int], int]
 """Slot and how many calls it has made before → how long the next one takes, in nanoseconds."""
@@ -73,32 +74,41 @@ class FakeRunner:
         deadline = self.now_ns + duration_ns
         quota = None if max_calls is None else max(1, max_calls // k)
         ready = [(self.now_ns, slot) for slot in range(k)]
-        rows: list[tuple[int, int, int]] = []
+        rows: list[tuple[int, int, int, bool]] = []
+        raised, types = RaisedLog(), set[type]()
         here = [0] * k
-        error: BaseException | None = None
+        fatal: BaseException | None = None
         crossing: dict[int, int] = {}
         while ready:
             start, slot = heapq.heappop(ready)
             if len(crossing) == k and start >= max(crossing.values()):
                 continue
+            failed = False
             try:
-                calls[slot]()
+                types.add(type(calls[slot]()))
             except KeyboardInterrupt:
                 raise
-            except BaseException as raised:  # as the real runners do
-                error = raised
+            except Exception as error:  # as the real runners do
+                failed = True
+                try:
+                    raised.note(error)
+                except Exception as out_of_memory:
+                    fatal = out_of_memory
+                    break
+            except BaseException as error:
+                fatal = error
                 break
             before = self._made.get(slot, 0)
             self._made[slot] = before + 1
             here[slot] += 1
             end = start + self.duration_ns(slot, before)
-            rows.append((slot, start, end))
+            rows.append((slot, start, end, failed))
             out_of_calls = quota is not None and here[slot] >= quota
             if (end >= deadline or out_of_calls) and slot not in crossing:
                 crossing[slot] = end
             if not out_of_calls:
                 heapq.heappush(ready, (end + self.gap_ns, slot))
-        table = np.array(rows, dtype=np.int64).reshape(-1, 3)
+        table = np.array(rows, dtype=np.int64).reshape(-1, 4)
         if rows:
             self.now_ns = int(table[:, 2].max()) + self.gap_ns
         half_of_rest = ((table[:, 2] - table[:, 1]) * (1.0 - self.model_share) / 2.0).astype(np.int64)
@@ -110,7 +120,10 @@ class FakeRunner:
             done_ns=table[:, 2],
             concurrency=k,
             deadline_ns=deadline,
-            error=error,
+            error=fatal,
+            failed=table[:, 3].astype(np.bool_),
+            raised=raised.found(),
+            types=frozenset(types),
         )
 
     def floor_ns(self) -> tuple[float, float]:

@@ -32,7 +32,7 @@ def floor_of(run: _Run, *, calls: int) -> tuple[float, float]:
         Median and 99th percentile in nanoseconds; NaN when there was no call, or one failed.
     """
     block = run([_nothing], max_calls=calls, duration_ns=_LONGEST_NS)
-    if block.error is not None or not len(block):
+    if block.error is not None or not block.served:
         return float("nan"), float("nan")
     cost = block.done_ns - block.submitted_ns
     return float(np.median(cost)), float(np.quantile(cost, 0.99, method="inverted_cdf"))

@@ -12,10 +12,12 @@ from queue import SimpleQueue
 from time import perf_counter_ns
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tradeoff.timing.block import Block, make_block
 from tradeoff.timing.cores import cores_for, held_to
 from tradeoff.timing.floor import floor_of
+from tradeoff.timing.raised import RaisedLog, together
 from tradeoff.timing.threads import hold_this_thread_to, threads_per_call
 
 _FLOOR_CALLS = 2000
@@ -78,7 +80,7 @@ class HostRunner:
                 stretch.wait_for(helpers)
         if isinstance(stretch.error, KeyboardInterrupt):
             raise stretch.error
-        # A call that raised has a start and no end.
+        # A call that ended the block has a start and no end.
         submitted = [np.array(log.submitted[: len(log.done)], dtype=np.int64) for log in logs]
         done = [np.array(log.done, dtype=np.int64) for log in logs]
         return make_block(
@@ -89,6 +91,9 @@ class HostRunner:
             deadline_ns=None if self._before is not None else stretch.deadline_ns,
             error=stretch.error,
             cut_ns=stretch.cut_ns,
+            failed=np.concatenate([log.failures() for log in logs]),
+            raised=together(kind for log in logs for kind in log.raised.found()),
+            types=frozenset().union(*(log.types for log in logs)),
         )
 
     def floor_ns(self) -> tuple[float, float]:
@@ -108,13 +113,27 @@ class HostRunner:
 
 
 class _Log:
-    """Times of one slot's calls. Two lists of ints: cheaper than storing into an array, and bounded by the block."""
+    """What one slot's calls did. Lists of ints: cheaper than storing into an array, and bounded by the block."""
 
-    __slots__ = ("done", "submitted")
+    __slots__ = ("done", "failed", "raised", "submitted", "types")
 
     def __init__(self) -> None:
         self.submitted: list[int] = []
         self.done: list[int] = []
+        self.failed: list[int] = []
+        self.raised = RaisedLog()
+        self.types: set[type] = set()
+
+    def failures(self) -> NDArray[np.bool_]:
+        """Tell which of the calls that are done raised."""
+        marks = np.zeros(len(self.done), dtype=np.bool_)
+        marks[self.failed] = True
+        return marks
+
+    def note(self, error: Exception) -> None:
+        """Note that the call under way raised, before it is noted as done."""
+        self.raised.note(error)
+        self.failed.append(len(self.done))
 
 
 class _Stretch:
@@ -174,7 +193,7 @@ class _Stretch:
 
     def _loop(self, call: Callable[[], object], log: _Log) -> None:
         clock, submitted, done = self.clock, log.submitted.append, log.done.append
-        past = False
+        past, last = False, None
         # The time counts from the last slot's start: threads that compete for the interpreter start one by one.
         self._started.append(None)
         if len(self._started) == self.slots and self.error is None:
@@ -182,8 +201,14 @@ class _Stretch:
         for _ in repeat(None) if self.quota is None else repeat(None, self.quota):
             start = clock()
             submitted(start)
-            call()
-            end = clock()
+            try:
+                if (kind := type(call())) is not last:
+                    last = kind
+                    log.types.add(kind)
+                end = clock()
+            except Exception as error:
+                end = clock()
+                log.note(error)
             done(end)
             if end >= self.deadline_ns:
                 # Go on until every slot's call that crossed the deadline is done: it was measured under full load.
@@ -204,8 +229,12 @@ class _Stretch:
             start = clock()
             self.cut_ns += start - resumed
             log.submitted.append(start - self.cut_ns)
-            call()
-            resumed = clock()
+            try:
+                log.types.add(type(call()))
+                resumed = clock()
+            except Exception as error:
+                resumed = clock()
+                log.note(error)
             log.done.append(resumed - self.cut_ns)
             if resumed >= self.deadline_ns:
                 return

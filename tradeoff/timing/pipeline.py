@@ -8,6 +8,7 @@ of, and the frames say ``latency_basis="device"``.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from time import perf_counter_ns
 from typing import Any
 
@@ -15,15 +16,26 @@ import numpy as np
 
 from tradeoff.timing.block import Block, make_block
 from tradeoff.timing.device import DeviceAdapter
+from tradeoff.timing.failure import is_out_of_memory
 from tradeoff.timing.floor import floor_of
 from tradeoff.timing.host import collection_held_off
 from tradeoff.timing.launch import probe_launch
+from tradeoff.timing.raised import RaisedLog
 
 CHUNK = 32
 """Calls behind one gate: few enough for the queue of a stream, which holds about a thousand commands."""
 
 _FIRST_GATE_NS = 2_000_000
 _LONGEST_GATE_NS = 50_000_000
+
+
+@dataclass(frozen=True)
+class _Chunk:
+    """Calls behind one gate: when each began and ended, what it raised, and the types of what they returned."""
+
+    times: list[tuple[int, int]]
+    failures: list[Exception | None]
+    types: set[type]
 
 
 class PipelineRunner:
@@ -68,6 +80,8 @@ class PipelineRunner:
         if len(calls) != 1:
             raise ValueError(f"a pipeline has one call, and there are {len(calls)}")
         rows: list[tuple[int, int]] = []
+        failed: list[bool] = []
+        raised, types = RaisedLog(), set[type]()
         error: BaseException | None = None
         began = self._clock()
         left = max_calls
@@ -76,14 +90,19 @@ class PipelineRunner:
                 self._adapter.synchronize()
                 while left is None or left > 0:
                     count = CHUNK if left is None else min(CHUNK, left)
-                    rows += self._chunk(calls[0], count, at_ns=rows[-1][1] if rows else began)
+                    chunk = self._chunk(calls[0], count, at_ns=rows[-1][1] if rows else began)
+                    for failure in filter(None, chunk.failures):
+                        raised.note(failure)
+                    rows += chunk.times
+                    failed += [failure is not None for failure in chunk.failures]
+                    types |= chunk.types
                     left = None if left is None else left - count
                     if self._clock() - began >= duration_ns:
                         break
         except KeyboardInterrupt:
             raise
-        except BaseException as raised:  # MemoryError, a CUDA error: kept, with the calls until then
-            error = raised
+        except BaseException as ended:  # MemoryError, a CUDA error: kept, with the calls until then
+            error = ended
         table = np.array(rows, dtype=np.int64).reshape(-1, 2)
         span = int(table[-1, 1] - table[0, 0]) if rows else 0
         return make_block(
@@ -93,6 +112,9 @@ class PipelineRunner:
             concurrency=1,
             error=error,
             cut_ns=max(0, self._clock() - began - span),
+            failed=np.array(failed, dtype=np.bool_),
+            raised=raised.found(),
+            types=frozenset(types),
         )
 
     def floor_ns(self) -> tuple[float, float]:
@@ -110,17 +132,25 @@ class PipelineRunner:
         """Let go of the events."""
         self._events.clear()
 
-    def _chunk(self, call: Callable[[], object], count: int, *, at_ns: int) -> list[tuple[int, int]]:
+    def _chunk(self, call: Callable[[], object], count: int, *, at_ns: int) -> _Chunk:
         adapter, stream = self._adapter, self._stream
         adapter.use(stream)
         while True:
             began = self._clock()
+            failures: list[Exception | None] = []
+            types: set[type] = set()
             adapter.spin(self._gate_ns)
             for start, stop in self._events[:count]:
                 if self._before is not None:
                     self._before()
                 adapter.record(start, stream)
-                call()
+                try:
+                    types.add(type(call()))
+                    failures.append(None)
+                except Exception as error:
+                    if is_out_of_memory(error):
+                        raise
+                    failures.append(error)
                 adapter.record(stop, stream)
             submit_ns = self._clock() - began
             while not adapter.is_done(self._events[count - 1][1]):
@@ -132,7 +162,7 @@ class PipelineRunner:
             if gate_ns >= _LONGEST_GATE_NS:
                 self.late_chunks += 1
                 break  # no gate is long enough: kept, and flagged
-        return self._placed(self._events[:count], at_ns=at_ns)
+        return _Chunk(self._placed(self._events[:count], at_ns=at_ns), failures, types)
 
     def _placed(self, events: Sequence[tuple[Any, Any]], *, at_ns: int) -> list[tuple[int, int]]:
         """Put the intervals on the time line, the gate and the flushes cut out."""

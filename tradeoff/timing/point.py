@@ -17,6 +17,7 @@ from tradeoff.timing.calls import CallMaker
 from tradeoff.timing.conditions import Conditions, ConditionsError
 from tradeoff.timing.failure import Failure, describe_failure, returned_nothing
 from tradeoff.timing.measurement import Measurement
+from tradeoff.timing.raised import in_words, is_storm, persistent
 from tradeoff.timing.samples import SampleLog
 from tradeoff.timing.settle import Settled, head, settle
 from tradeoff.timing.stopping import StopRule, is_bounded
@@ -38,6 +39,9 @@ IDLE_S = 0.15
 _HOT_NS = 50_000_000
 _SLOWER = 1.02
 """A cold cache must cost 2 % where the data would have fit a hot one, or nobody believes that it was cold."""
+
+_COLD_TRIES = 3
+"""A call that raises now and then may do so the first time."""
 
 _THROTTLED_SHARE = 0.5
 _LABELLED_SHARE = 0.01
@@ -95,10 +99,13 @@ class Point:
         floor_ns, floor_p99_ns = self.bench.runner.floor_ns()
         failure = self._run()
         samples = self.log.columns()
-        measured = samples["phase"] == "measure"
+        served = samples["status"] == "ok"
+        measured = (samples["phase"] == "measure") & served
+        n_errors = int(((samples["phase"] == "measure") & ~served).sum())
         row: dict[str, object] = {"floor_p50_ns": floor_ns, "floor_p99_ns": floor_p99_ns, **self._cost()}
         if failure is not None:
-            row |= {"n": int(measured.sum()), "n_errors": 1, "n_rejected": 0, "flags": []}
+            n_errors = max(1, len(served) - int(served.sum()))
+            row |= {"n": int(measured.sum()), "n_errors": n_errors, "n_rejected": 0, "flags": []}
             return Measurement(row | {"status": failure.status, "reason": failure.reason}, samples)
         seen, flags = summarise(
             {name: values[measured] for name, values in samples.items()},
@@ -112,11 +119,16 @@ class Point:
             seen
             | self._health(int(measured.sum()))
             | {
+                "n_errors": n_errors,
                 "drift_pct": self.settled.drift_pct,
                 "cold_over_hot": self.cold_over_hot,
             }
         )
         row |= {"flags": [*flags, *self.flags, *self._more_flags()], **self._verdict()}
+        if n_errors:
+            row["flags"].append("errors")  # type: ignore[attr-defined]
+        if self.log.raised:
+            row["reason"] = f"{row['reason']}; {in_words(self.log.raised, calls=self.log.calls)}"
         return Measurement(row, samples)
 
     def _run(self) -> Failure | None:
@@ -145,12 +157,14 @@ class Point:
             )
             self.log.add(block, phase="cold")
             return returned_nothing() if first.returned_nothing else None
-        results: list[object] = []
-        block = self.bench.runner.run([lambda: results.append(call())], max_calls=1, duration_ns=0)
-        self.log.add(block, phase="cold")
-        if block.error is not None:
-            return describe_failure(block.error, batch_size=self.batch_size)
-        return returned_nothing() if results and results[-1] is None else None
+        for _ in range(_COLD_TRIES):
+            block = self.bench.runner.run([call], max_calls=1, duration_ns=0)
+            self.log.add(block, phase="cold")
+            if block.error is not None:
+                return describe_failure(block.error, batch_size=self.batch_size)
+            if block.served:
+                return returned_nothing() if type(None) in block.types else None
+        return Failure("failed", f"raised {block.raised[0]}")
 
     def _warm_up(self, calls: list[Call]) -> Failure | None:
         min_ns = 0 if self.is_burst else int(self.budget.warm_up_seconds * 1e9)
@@ -162,6 +176,8 @@ class Point:
             self.log.add(block, phase="warmup")
             if block.error is not None:
                 return describe_failure(block.error, batch_size=self.batch_size)
+        if storm := self._storm():
+            return storm
         self.flags += [] if warmed.is_complete else ["short_warmup"]
         self.flags += [] if warmed.is_steady or self.is_burst else ["clock_unsettled"]
         return None
@@ -195,14 +211,23 @@ class Point:
                 return describe_failure(block.error, batch_size=self.batch_size)
             if not len(block):
                 return Failure("failed", "the runner gave no call at all: measure again, and report it")
+            if storm := self._storm():
+                return storm
             self.measured_ns += max(1, block.elapsed_ns)
             self.spent_ns += max(1, block.elapsed_ns)
-            self.measured_calls += len(block)
+            self.measured_calls += block.served
             due = self.stop.is_due(n=self.measured_calls, measured_ns=self.measured_ns)
             if due and self.stop.look(self._steady()):
                 return None
         self.stop.look(self._steady())
         return None
+
+    def _storm(self) -> Failure | None:
+        """Give up when most calls raise."""
+        calls = self.log.calls
+        if not is_storm(raised=sum(kind.count for kind in self.log.raised), calls=calls):
+            return None
+        return Failure("failed", f"{in_words(self.log.raised, calls=calls)}: most of them, and it was given up")
 
     def _steady(self) -> NDArray[np.int64]:
         latencies, _ = self.log.measured()
@@ -228,7 +253,8 @@ class Point:
 
     def _try_once_more(self, call: Call) -> None:
         """Find out, untimed, what a call does that makes its time mean less."""
-        self.flags += [*self.bench.runner.flags(call), *observe(call)]
+        sure = persistent(call)
+        self.flags += [*self.bench.runner.flags(sure), *observe(sure)]
         if self.conditions.cache != "hot":
             self._compare_with_hot()
 
@@ -238,10 +264,11 @@ class Point:
         runner = self.bench.hot or self.bench.runner
         for _ in range(2):  # the first warms the cache
             block = runner.run([hot], max_calls=None, duration_ns=_HOT_NS)
-        if block.error is not None or not len(block):
+        if block.error is not None or not block.served:
             return
         latencies, _ = self.log.measured()
-        self.cold_over_hot = float(np.median(latencies) / np.median(block.done_ns - block.submitted_ns))
+        hot_ns = (block.done_ns - block.submitted_ns)[~block.failed]
+        self.cold_over_hot = float(np.median(latencies) / np.median(hot_ns))
         fits = 0 < _or_nan(self.workload.bytes, self.batch_size, self.dtype) <= self.bench.memory.cache_bytes / 2
         if fits and self.concurrency == 1 and self.cold_over_hot < _SLOWER:
             self.flags.append("cold_not_slower")
@@ -249,7 +276,7 @@ class Point:
     def _health(self, calls: int) -> dict[str, object]:
         found = health(self.readings)
         # Energy is counted over whole blocks, so over all of their calls.
-        ran = sum(len(block) for block in self.log.measured_blocks()) or calls
+        ran = sum(block.served for block in self.log.measured_blocks()) or calls
         return {
             "sm_clock_mhz": found.sm_clock_mhz,
             "power_w": found.power_w,

@@ -31,7 +31,8 @@ class Runner(Protocol):
         Returns
         -------
         Block
-            With ``error`` set, and the calls until then, when a call raised.
+            Calls that raised an ``Exception`` are in it, marked as ``failed``. With ``error`` set, and the calls until
+            then, when something ended it: memory that ran out, a device that failed, ``sys.exit``.
         """
         ...
 

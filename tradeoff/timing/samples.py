@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tradeoff.timing.block import Block
+from tradeoff.timing.raised import Raised, together
 
 PHASES = ("cold", "warmup", "measure", "drain")
 _WARMUP, _MEASURE, _DRAIN = (PHASES.index(phase) for phase in ("warmup", "measure", "drain"))
@@ -43,15 +44,19 @@ class SampleLog:
         self.labels.append(label)
 
     def measured(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Latency of the measured calls, in order, and when they were submitted, pauses between blocks left out."""
+        """Latency of the measured calls, in order, and when they were submitted, pauses between blocks left out.
+
+        Calls that raised are not among them.
+        """
         latency, submitted = [np.zeros(0, dtype=np.int64)], [np.zeros(0, dtype=np.int64)]
         passed = 0
         for block, phase in zip(self.blocks, self.phases, strict=True):
             here = phase == _MEASURE
             if not here.any():
                 continue
-            latency.append((block.done_ns - block.submitted_ns)[here])
-            submitted.append(block.submitted_ns[here] - int(block.submitted_ns[0]) + passed)
+            served = here & ~block.failed
+            latency.append((block.done_ns - block.submitted_ns)[served])
+            submitted.append(block.submitted_ns[served] - int(block.submitted_ns[0]) + passed)
             passed += int(block.done_ns.max() - block.submitted_ns[0])
         return np.concatenate(latency), np.concatenate(submitted)
 
@@ -64,13 +69,26 @@ class SampleLog:
         ]
 
     def demote(self, count: int | None = None) -> None:
-        """Count the first `count` measured calls, or all of them, as warm-up."""
+        """Count the first `count` measured calls, or all of them, as warm-up, with those that raised before them."""
         left = count
-        for phase in self.phases:
-            places = np.flatnonzero(phase == _MEASURE)[:left]
-            phase[places] = _WARMUP
-            if left is not None:
-                left -= len(places)
+        for block, phase in zip(self.blocks, self.phases, strict=True):
+            measured = phase == _MEASURE
+            if left is None:
+                phase[measured] = _WARMUP
+                continue
+            served = measured & ~block.failed
+            phase[measured & (np.cumsum(served) - served < left)] = _WARMUP
+            left = max(0, left - int(served.sum()))
+
+    @property
+    def calls(self) -> int:
+        """Calls of all phases."""
+        return sum(len(block) for block in self.blocks)
+
+    @property
+    def raised(self) -> tuple[Raised, ...]:
+        """What calls of any phase raised."""
+        return together(kind for block in self.blocks for kind in block.raised)
 
     def labelled(self) -> dict[str, float]:
         """Share of the measured calls that carry each label."""
@@ -91,6 +109,7 @@ class SampleLog:
         }
         n = times["slot"].shape[0]
         phase = np.concatenate([np.zeros(0, dtype=np.int8), *self.phases])
+        failed = [block.failed for block in self.blocks]
         latency = times["done_ns"] - times["submitted_ns"]
         model = times["device_end_ns"] - times["device_start_ns"]
         nothing = np.zeros(n, dtype=np.int64)
@@ -111,7 +130,7 @@ class SampleLog:
             "latency_ns": latency,
             "batch_size": np.full(n, self.batch_size, dtype=np.int64),
             "in_flight": self._in_flight(),
-            "status": np.full(n, "ok"),
+            "status": np.where(np.concatenate([np.zeros(0, dtype=np.bool_), *failed]), "error", "ok"),
             **self._labels(),
         }
 

@@ -34,7 +34,7 @@ def summarise(
     Parameters
     ----------
     samples
-        Calls of phase ``measure`` only, in order of submission.
+        Calls of phase ``measure`` that returned something, in order of submission.
     blocks
         The measured blocks they come from.
     batch_size, concurrency

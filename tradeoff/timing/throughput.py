@@ -1,4 +1,4 @@
-"""Calls completed in a window over the window, its interval, and what follows from it.
+"""Calls completed in a window over the window, its interval, and what follows from it. Calls that raised do not count.
 
 A call that crosses an end of a window counts by the part of its time that lies inside.
 Counted whole, a window of 200 ms and calls of 30 ms would give 6 calls or 7, never 6.7.
@@ -39,13 +39,15 @@ class Rate:
 
 
 def completed_by(block: Block, times_ns: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Count calls completed by each of the given times, those under way by the part of their time that has passed."""
+    """Count calls served by each of the given times, those under way by the part of their time that has passed."""
     origin = int(block.submitted_ns.min())
     total = np.zeros(times_ns.shape[0])
     for which in np.unique(block.slot):
         mine = block.slot == which
         ends = np.column_stack((block.submitted_ns[mine] - origin, block.done_ns[mine] - origin)).ravel()
-        count = np.arange(1, ends.shape[0] + 1) // 2
+        served = ~block.failed[mine]
+        after = np.cumsum(served)
+        count = np.column_stack((after - served, after)).ravel()
         total += np.interp(times_ns - origin, ends.astype(np.float64), count.astype(np.float64))
     return total
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from tradeoff.timing.block import Block
+from tradeoff.timing.raised import is_storm
 from tradeoff.timing.runner import Runner
 from tradeoff.timing.telemetry import Reading, Telemetry, Unknown, is_steady
 
@@ -19,7 +20,7 @@ class WarmedUp:
     Attributes
     ----------
     blocks
-        Its calls; the last block has its error when a call raised.
+        Its calls; the last block has its error when something ended it.
     is_complete
         Whether there were calls and time enough.
     is_steady
@@ -60,6 +61,7 @@ class WarmUp:
         blocks: list[Block] = []
         readings: list[Reading] = []
         done, elapsed = 0, 0
+        made, raised = 0, 0
         while True:
             complete = done >= self.min_calls and elapsed >= self.min_ns
             steady = not readings or is_steady(readings)
@@ -69,9 +71,10 @@ class WarmUp:
                 return WarmedUp(blocks, False, steady)
             block = runner.run(calls, max_calls=None, duration_ns=self._next_ns(elapsed, watched=bool(readings)))
             blocks.append(block)
-            if block.error is not None or not len(block):
+            made, raised = made + len(block), raised + len(block) - block.served
+            if block.error is not None or not len(block) or is_storm(raised=raised, calls=made):
                 return WarmedUp(blocks, complete, steady)
-            done, elapsed = done + len(block), elapsed + max(1, block.elapsed_ns)
+            done, elapsed = done + block.served, elapsed + max(1, block.elapsed_ns)
             reading = self.telemetry.read()
             readings += [] if reading is None else [reading]
 

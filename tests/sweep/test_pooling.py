@@ -75,6 +75,18 @@ def test_the_gravest_status_stands():
     assert (row["status"], row["reason"], row["flags"]) == ("unstable", "drifted", ["thermal"])
 
 
+def test_the_one_process_that_met_a_busy_machine_is_not_hidden():
+    parts = [measured(seed) for seed in range(3)]
+    loads = [0.0, 0.0, 0.6]
+    parts = [
+        Measurement({**part.point, "foreign_load": load, "flags": ["machine_busy"] * (load > 0)}, part.samples)
+        for part, load in zip(parts, loads, strict=True)
+    ]
+    row = pool(parts).point
+    assert row["foreign_load"] == pytest.approx(0.2)
+    assert row["flags"] == ["machine_busy"]
+
+
 def test_a_price_is_for_what_was_measured():
     found = priced(measured(), 36.0).point
     assert found["cost_per_million"] == pytest.approx(0.01 / found["throughput_rps"] * 1e6)

@@ -1,6 +1,5 @@
 import numpy as np
 import pandas as pd
-import pytest
 
 from tradeoff.frames import RunFolder, make_points
 from tradeoff.limits import Limits, recorded_limits
@@ -10,17 +9,13 @@ from tradeoff.sweep.store import flag_gil_bound
 
 def rows(rates: dict[int, float], **more: object) -> pd.DataFrame:
     same = {"workload": "w", "backend": "python", "batch_size": 1, "model_clock": "host", "source": "tradeoff"}
-    return make_points({**same, "concurrency": k, "calls_per_s": rate, **more} for k, rate in rates.items())
+    cores = {"cores_used": 1.0, "cores_idle": 3.0}
+    return make_points({**same, **cores, "concurrency": k, "calls_per_s": rate, **more} for k, rate in rates.items())
 
 
 def flagged(points: pd.DataFrame) -> list[int]:
     found = flag_gil_bound(points)
     return found["concurrency"][["gil_bound" in flags for flags in found["flags"]]].tolist()
-
-
-@pytest.fixture(autouse=True)
-def four_cores(monkeypatch):
-    monkeypatch.setattr(store.environment, "usable_cores", lambda: 4)
 
 
 def test_two_in_flight_that_gain_nothing_are_flagged():
@@ -41,6 +36,24 @@ def test_a_gpus_rows_are_left_alone():
 def test_a_flag_that_no_longer_holds_is_taken_back():
     points = rows({1: 100.0, 2: 190.0}, flags=["gil_bound", "not_isolated"])
     assert flag_gil_bound(points)["flags"].tolist() == [["gil_bound", "not_isolated"], ["not_isolated"]]
+
+
+def test_without_an_idle_core_it_was_not_the_interpreters_lock():
+    assert flagged(rows({1: 100.0, 2: 110.0}, cores_idle=0.2)) == []
+    assert 2 not in flagged(rows({1: 100.0, 2: 110.0}, cores_idle=0.2, flags=["gil_bound"]))
+
+
+def test_calls_that_wait_for_something_else_do_not_hold_the_lock():
+    assert flagged(rows({1: 100.0, 2: 100.0}, cores_used=0.01)) == []
+
+
+def test_on_a_busy_machine_nobody_can_tell():
+    assert flagged(rows({1: 100.0, 2: 110.0}, flags=["machine_busy"])) == []
+
+
+def test_rows_that_do_not_know_their_cores_stay_as_they_are():
+    for flags, expected in ([], []), (["gil_bound"], [1, 2]):
+        assert flagged(rows({1: 100.0, 2: 110.0}, cores_idle=None, flags=flags)) == expected
 
 
 def test_no_rows_are_no_trouble():

@@ -26,7 +26,9 @@ def histograms(samples: pd.DataFrame, points: pd.DataFrame) -> list[dict[str, An
     most = BINS if len(points) <= _ROWS_FOR_HALF else BINS // 2
     measured = (samples["phase"] == "measure").to_numpy(dtype=bool, na_value=False)
     if "status" in samples:
-        measured = measured & (samples["status"].isna() | (samples["status"] == "ok")).to_numpy(dtype=bool, na_value=False)
+        measured = measured & (samples["status"].isna() | (samples["status"] == "ok")).to_numpy(
+            dtype=bool, na_value=False
+        )
     kept = samples[measured]
     latency = kept["latency_ns"].to_numpy(dtype="float64", na_value=np.nan) / 1e6
     codes, names = pd.factorize(kept["point_id"])

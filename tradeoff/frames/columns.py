@@ -322,6 +322,7 @@ def _cost_and_trust() -> Iterable[Column]:
             "lower",
             f"wake-up jitter, {percentile}",
         )
+    yield from _host()
     yield Column("cold_over_hot", "float64", "Median latency over that of the same call with a hot cache.")
     yield Column("replicates", "Int64", "Processes that measured it, each from the start.", "processes")
     yield Column(
@@ -347,6 +348,75 @@ def _cost_and_trust() -> Iterable[Column]:
     yield Column("reason", "str", "Why it ended so, in a sentence.")
     yield Column("flags", "list", "What to know before using the row: names from the flag table.")
     yield Column("extra", "str", "What a source file said beyond these columns, as JSON.")
+
+
+def _host() -> Iterable[Column]:
+    yield Column(
+        "cpu_us_per_request",
+        "float64",
+        "Processor time of the measured process, its threads and children, for each request.",
+        "us",
+        "lower",
+        "processor time per request",
+    )
+    yield Column(
+        "cores_used",
+        "float64",
+        "Processor time of the measured process over the measured time: how many cores it kept busy.",
+        "cores",
+        label="cores used",
+    )
+    yield Column("cores_idle", "float64", "Cores with nothing to do, on average.", "cores", label="idle cores")
+    yield Column(
+        "foreign_load",
+        "float64",
+        "Share of the cores' time that other processes took, of those cores that the process may use.",
+        "",
+        "lower",
+        "load of other processes",
+    )
+    yield Column("steal", "float64", "Share of the cores' time that the hypervisor gave to others.", "", "lower")
+    yield Column(
+        "core_wait",
+        "float64",
+        "Threads of the measured process that were ready to run and had no core, on average.",
+        "threads",
+        "lower",
+        "threads without a core",
+    )
+    yield Column(
+        "involuntary_per_s",
+        "float64",
+        "How often a second threads of the measured process lost a core though they had work to do.",
+        "switches/s",
+        "lower",
+        "involuntary context switches",
+    )
+    yield Column(
+        "cpu_pressure",
+        "float64",
+        "Share of the time in which some thread of the machine waited for a core (Linux's PSI), own ones included.",
+        "",
+        "lower",
+        "processor pressure",
+    )
+    yield Column(
+        "throttled",
+        "float64",
+        "Time that the control group's quota held threads back, summed over cores, over the measured time.",
+        "",
+        "lower",
+        "throttled by a quota",
+    )
+    yield Column(
+        "disturbed",
+        "float64",
+        "Share of the measured time in stretches in which cores were lost to others: see the label of the samples.",
+        "",
+        "lower",
+        "disturbed time",
+    )
+    yield Column("host_clock_mhz", "float64", "Mean clock of the host's processor.", "MHz", label="host's clock")
 
 
 def _samples() -> Iterable[Column]:
@@ -392,7 +462,8 @@ def _samples() -> Iterable[Column]:
         "label",
         "str",
         "What disturbed it: power_capped, thermal, slowed_down, gc (garbage was collected), preempted (a core was "
-        "taken away); several joined by semicolons, missing when nothing did.",
+        "taken away), and machine_busy, cpu_stolen or quota_throttled for all calls of a stretch in which cores were "
+        "lost to other processes, the hypervisor or a quota; several joined by semicolons, missing when nothing did.",
     )
 
 

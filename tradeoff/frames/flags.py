@@ -51,7 +51,7 @@ FLAGS: Mapping[str, Flag] = MappingProxyType(
             Flag(
                 "gil_bound",
                 "warning",
-                "Two calls in flight gained less than 20 % with cores free: the interpreter's lock was measured.",
+                "Two calls in flight gained less than 20 % with a core idle: the interpreter's lock was measured.",
                 "Use a workload that releases the lock, or serve from several processes.",
             ),
             Flag(
@@ -131,6 +131,38 @@ FLAGS: Mapping[str, Flag] = MappingProxyType(
                 "warning",
                 "The device's hardware held its clocks down during some calls.",
                 "Look at its power supply and cooling.",
+            ),
+            Flag(
+                "machine_busy",
+                "warning",
+                "Other processes took cores during some of the calls: the numbers are those of a busy machine.",
+                "Measure again when 'tradeoff doctor' says that the machine is quiet; a server that the calls ask, on "
+                "the same machine, is such a process too.",
+            ),
+            Flag(
+                "cpu_stolen",
+                "warning",
+                "The hypervisor gave the virtual machine's cores to others during some of the calls.",
+                "Use a machine or an instance whose cores are not shared.",
+            ),
+            Flag(
+                "quota_throttled",
+                "warning",
+                "The container's quota of processor time held threads back during some of the calls.",
+                "Raise the quota (docker --cpus, Kubernetes limits), or use fewer threads than it allows.",
+            ),
+            Flag(
+                "preempted_calls",
+                "warning",
+                "One call in a hundred or more waited for a core for over a tenth of its time: the tail is partly the "
+                "scheduler's.",
+                "Look at the samples without the label 'preempted', or measure on a quiet machine.",
+            ),
+            Flag(
+                "host_load_unknown",
+                "info",
+                "The system does not say what other processes did: whether the machine was busy is unknown.",
+                "Make sure of it another way, or measure on Linux with /proc.",
             ),
             Flag(
                 "mutates_inputs",

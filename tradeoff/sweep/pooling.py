@@ -14,6 +14,7 @@ from tradeoff.stats.replicates import pooled_percentiles
 from tradeoff.stats.student import t_quantile
 from tradeoff.timing import Measurement
 from tradeoff.timing.breakdown import breakdown
+from tradeoff.timing.host_row import HOST_COLUMNS
 
 _GRAVEST_FIRST = ("unstable", "throttled", "budget", "converged")
 _NS_A_MS = 1e6
@@ -23,8 +24,9 @@ def pool(measured: Sequence[Measurement]) -> Measurement:
     """Make one measurement of those of several processes.
 
     Percentiles are those of all calls together, with an interval that holds the differences between the processes
-    (see `tradeoff.stats.replicates`); throughput is the mean with Student's interval over the processes; the rest is
-    their median. A process that failed makes the point fail, and says so.
+    (see `tradeoff.stats.replicates`); throughput is the mean with Student's interval over the processes; what became
+    of the machine's cores is a mean too, the rest their median. A process that failed makes the point fail, and says
+    so.
 
     Parameters
     ----------
@@ -44,6 +46,8 @@ def pool(measured: Sequence[Measurement]) -> Measurement:
     row = {name: _middle([each.get(name) for each in rows]) for name in rows[0]}
     row |= {name: int(sum(_numbers(rows, name))) for name in ("n", "n_errors", "n_rejected")}
     row |= {"duration_s": math.fsum(_numbers(rows, "duration_s"))}
+    # Their median would hide the one process that met a busy machine.
+    row |= {name: math.fsum(_numbers(rows, name)) / len(rows) for name in HOST_COLUMNS if all(name in r for r in rows)}
     row |= _throughput(rows)
     counts = (samples["phase"] == "measure") & (samples["status"] == "ok")
     kept = {name: values[counts] for name, values in samples.items()}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -13,6 +14,7 @@ import pandas as pd
 from tradeoff import environment
 from tradeoff.digits import counted
 from tradeoff.frames import NEVER_POOLED, Run, RunFolder, RunFolderError, make_points, make_samples
+from tradeoff.frames.busy import is_busy
 from tradeoff.limits import Limits, recorded_limits
 from tradeoff.sweep.grid import GridPoint
 from tradeoff.timing import Measurement, is_gil_bound
@@ -154,15 +156,24 @@ def _recorded(limits: Limits | None, before: Sequence[Limits] = ()) -> dict[str,
 
 
 def flag_gil_bound(points: pd.DataFrame) -> pd.DataFrame:
-    """Flag host rows whose second call in flight gained nothing: it takes the rows at 1 and at 2 to tell."""
+    """Flag host rows whose second call in flight gained nothing: it takes the rows at 1 and at 2 to tell.
+
+    Rows of which it is not known whether cores were idle stay as they are; where the machine was busy, nobody can tell.
+    """
     flags = [list(row) for row in points["flags"]]
     same = [*NEVER_POOLED, "batch_size"]
     host = points[(points["model_clock"] == "host") & (points["source"] == "tradeoff")]
     for _, rows in host.groupby(same, dropna=False):
-        rate = rows.dropna(subset=["concurrency"]).set_index("concurrency")["calls_per_s"]
-        if 1 not in rate.index or 2 not in rate.index:
+        told = rows.dropna(subset=["concurrency"]).set_index("concurrency")
+        numbers = told[["calls_per_s", "cores_used", "cores_idle"]].astype("float64").to_dict("index")
+        if 1 not in numbers or 2 not in numbers or math.isnan(numbers[2]["cores_used"] + numbers[2]["cores_idle"]):
             continue
-        bound = is_gil_bound(rate_one=rate[1], rate_two=rate[2], available=environment.usable_cores())
+        bound = not is_busy(told.loc[[1, 2]]).any() and is_gil_bound(
+            rate_one=numbers[1]["calls_per_s"],
+            rate_two=numbers[2]["calls_per_s"],
+            cores_used=numbers[2]["cores_used"],
+            cores_idle=numbers[2]["cores_idle"],
+        )
         for place in points.index.get_indexer(rows.index[rows["concurrency"] >= 2]):
             flags[place] = [flag for flag in flags[place] if flag != "gil_bound"] + ["gil_bound"] * int(bound)
     return points.assign(flags=pd.Series(flags, index=points.index, dtype="object"))

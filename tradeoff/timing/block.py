@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from tradeoff.timing.host_load import HostLoad
 from tradeoff.timing.raised import Raised
 
 Nanoseconds = NDArray[np.int64]
@@ -43,6 +44,10 @@ class Block:
         What they raised.
     types
         The types of what the others returned.
+    preempted
+        Which calls waited for a core for a good part of their time; None where nobody looked.
+    load
+        What became of the machine's cores meanwhile; None where nobody looked.
     """
 
     slot: NDArray[np.int64]
@@ -57,6 +62,8 @@ class Block:
     failed: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, dtype=np.bool_))
     raised: tuple[Raised, ...] = ()
     types: frozenset[type] = frozenset()
+    preempted: NDArray[np.bool_] | None = None
+    load: HostLoad | None = None
 
     def __post_init__(self) -> None:
         """Let no call have failed where nothing is said of it."""
@@ -75,6 +82,11 @@ class Block:
     def elapsed_ns(self) -> int:
         """From the first submission to the last completion, with what was cut out."""
         return int(self.done_ns.max() - self.submitted_ns.min()) + self.cut_ns if len(self) else 0
+
+    @property
+    def has_preempted(self) -> bool:
+        """Whether some call is known to have waited for a core."""
+        return self.preempted is not None and bool(self.preempted.any())
 
     def starting_at(self, ns: int) -> Block:
         """Return the block with a window that does not begin before `ns`."""
@@ -106,6 +118,7 @@ def make_block(
     failed: NDArray[np.bool_] | None = None,
     raised: tuple[Raised, ...] = (),
     types: frozenset[type] = frozenset(),
+    preempted: NDArray[np.bool_] | None = None,
 ) -> Block:
     """Put calls in order of submission and find the window in which all slots had one in flight.
 
@@ -134,4 +147,5 @@ def make_block(
         failed=np.zeros(slot.shape, dtype=np.bool_) if failed is None else failed[order],
         raised=raised,
         types=types,
+        preempted=None if preempted is None else preempted[order],
     )

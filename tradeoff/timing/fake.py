@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from tradeoff.timing.block import Block, make_block
+from tradeoff.timing.host_counters import HostReading
 from tradeoff.timing.raised import RaisedLog
 
 DurationOf = Callable[[int, int], int]
@@ -137,6 +138,50 @@ class FakeRunner:
 
     def close(self) -> None:
         """Nothing to let go of."""
+
+
+Cores = Mapping[str, float]
+"""What cores do in a stretch, in cores: ``own``, ``foreign``, ``steal``, ``wait``, ``throttled``, ``pressure``."""
+
+
+@dataclass
+class FakeHost:
+    """A machine with scripted cores behind the `HostCounters` protocol: what is left over is idle.
+
+    Attributes
+    ----------
+    runner
+        Whose time passes.
+    does
+        The number of the stretch (every second reading ends one) → what the cores do in it; what is NaN is unknown.
+    cores
+        How many there are.
+    """
+
+    runner: FakeRunner
+    does: Callable[[int], Cores]
+    cores: int = 2
+    _read: int = 0
+    _last_ns: int = 0
+    _sums: dict[str, float] = field(default_factory=dict)
+
+    def read(self) -> HostReading:
+        """Read: what has passed since the last reading counts as the script says."""
+        passed_s = (self.runner.now_ns - self._last_ns) * 1e-9
+        self._last_ns = self.runner.now_ns
+        does = self.does(self._read // 2)
+        self._read += 1
+        idle = self.cores - sum(does.get(name, 0.0) for name in ("own", "foreign", "steal"))
+        for name, cores in {**dict.fromkeys(_COUNTED, 0.0), **does, "idle": idle, "counted": self.cores}.items():
+            self._sums[name] = self._sums.get(name, 0.0) + cores * passed_s
+        counts = {f"{name}_s": self._sums[name] for name in (*_COUNTED, "idle", "counted")}
+        return HostReading(at_ns=self.runner.now_ns, cores=self.cores, involuntary=0.0, **counts)
+
+    def close(self) -> None:
+        """Nothing to let go of."""
+
+
+_COUNTED = ("own", "steal", "wait", "throttled", "pressure")
 
 
 @dataclass

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from functools import partial
 from itertools import repeat
 from queue import SimpleQueue
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from tradeoff.timing.block import Block, make_block
 from tradeoff.timing.cores import cores_for, held_to
 from tradeoff.timing.floor import floor_of
+from tradeoff.timing.preempted import LONG_NS, CoreWait
 from tradeoff.timing.raised import RaisedLog, together
 from tradeoff.timing.threads import hold_this_thread_to, threads_per_call
 
@@ -91,9 +92,10 @@ class HostRunner:
             deadline_ns=None if self._before is not None else stretch.deadline_ns,
             error=stretch.error,
             cut_ns=stretch.cut_ns,
-            failed=np.concatenate([log.failures() for log in logs]),
+            failed=np.concatenate([log.marks(log.failed) for log in logs]),
             raised=together(kind for log in logs for kind in log.raised.found()),
             types=frozenset().union(*(log.types for log in logs)),
+            preempted=np.concatenate([log.marks(log.preempted) for log in logs]),
         )
 
     def floor_ns(self) -> tuple[float, float]:
@@ -115,19 +117,20 @@ class HostRunner:
 class _Log:
     """What one slot's calls did. Lists of ints: cheaper than storing into an array, and bounded by the block."""
 
-    __slots__ = ("done", "failed", "raised", "submitted", "types")
+    __slots__ = ("done", "failed", "preempted", "raised", "submitted", "types")
 
     def __init__(self) -> None:
         self.submitted: list[int] = []
         self.done: list[int] = []
         self.failed: list[int] = []
+        self.preempted: list[int] = []
         self.raised = RaisedLog()
         self.types: set[type] = set()
 
-    def failures(self) -> NDArray[np.bool_]:
-        """Tell which of the calls that are done raised."""
+    def marks(self, which: list[int]) -> NDArray[np.bool_]:
+        """Mark some of the calls that are done: those that raised, those that lost their core."""
         marks = np.zeros(len(self.done), dtype=np.bool_)
-        marks[self.failed] = True
+        marks[which] = True
         return marks
 
     def note(self, error: Exception) -> None:
@@ -176,10 +179,11 @@ class _Stretch:
         """Run one slot's calls; keep the first error of all slots."""
         try:
             self._barrier.wait()
-            if self.before is None:
-                self._loop(call, log)
-            else:
-                self._loop_alone(call, log, self.before)
+            with closing(CoreWait()) as waited:
+                if self.before is None:
+                    self._loop(call, log, waited.has_lost)
+                else:
+                    self._loop_alone(call, log, self.before, waited.has_lost)
         except threading.BrokenBarrierError:
             pass  # another slot failed before the start and left its error
         except BaseException as error:  # MemoryError, SystemExit: whatever it was, the other slots have to stop
@@ -191,7 +195,7 @@ class _Stretch:
             self.error = error
         self.deadline_ns = 0  # slots look at the deadline after each call, and at the error only past it
 
-    def _loop(self, call: Callable[[], object], log: _Log) -> None:
+    def _loop(self, call: Callable[[], object], log: _Log, has_lost: Callable[[int], bool]) -> None:
         clock, submitted, done = self.clock, log.submitted.append, log.done.append
         past, last = False, None
         # The time counts from the last slot's start: threads that compete for the interpreter start one by one.
@@ -210,6 +214,8 @@ class _Stretch:
                 end = clock()
                 log.note(error)
             done(end)
+            if end - start >= LONG_NS and has_lost(end - start):
+                log.preempted.append(len(log.done) - 1)
             if end >= self.deadline_ns:
                 # Go on until every slot's call that crossed the deadline is done: it was measured under full load.
                 if not past:
@@ -220,7 +226,13 @@ class _Stretch:
         if not past:
             self._past_deadline.append(None)  # out of calls: nobody has to wait for this slot
 
-    def _loop_alone(self, call: Callable[[], object], log: _Log, before: Callable[[], object]) -> None:
+    def _loop_alone(
+        self,
+        call: Callable[[], object],
+        log: _Log,
+        before: Callable[[], object],
+        has_lost: Callable[[int], bool],
+    ) -> None:
         clock = self.clock
         resumed = clock()
         self.deadline_ns = resumed + self.duration_ns
@@ -236,6 +248,8 @@ class _Stretch:
                 resumed = clock()
                 log.note(error)
             log.done.append(resumed - self.cut_ns)
+            if resumed - start >= LONG_NS and has_lost(resumed - start):
+                log.preempted.append(len(log.done) - 1)
             if resumed >= self.deadline_ns:
                 return
 

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from contextlib import closing
+from dataclasses import replace
 
 import numpy as np
 
 from tradeoff.timing.bench import Bench, bench_for
 from tradeoff.timing.budget import Budget, as_budget
 from tradeoff.timing.conditions import Conditions
+from tradeoff.timing.host_counters import host_counters
 from tradeoff.timing.measurement import Measurement
 from tradeoff.timing.point import Point
 from tradeoff.timing.runner import Runner
+from tradeoff.timing.watched import WatchedRunner
 from tradeoff.workloads.protocol import Workload
 
 
@@ -72,6 +75,7 @@ def measure(
         bench = Bench(runner=runner)
     if bench is None:
         bench = bench_for(workload.backend, device, conditions, pinned=pinned)
+        bench = replace(bench, runner=WatchedRunner(bench.runner, host_counters()))
         with closing(bench.runner):
             return Point(workload, batch_size, concurrency, dtype, device, seed, budget, conditions, bench).measure()
     return Point(workload, batch_size, concurrency, dtype, device, seed, budget, conditions, bench).measure()

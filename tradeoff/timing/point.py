@@ -16,6 +16,7 @@ from tradeoff.timing.budget import Budget
 from tradeoff.timing.calls import CallMaker
 from tradeoff.timing.conditions import Conditions, ConditionsError
 from tradeoff.timing.failure import Failure, describe_failure, returned_nothing
+from tradeoff.timing.host_row import host_columns, host_flags
 from tradeoff.timing.measurement import Measurement
 from tradeoff.timing.raised import in_words, is_storm, persistent
 from tradeoff.timing.samples import SampleLog
@@ -118,6 +119,7 @@ class Point:
         row |= (
             seen
             | self._health(int(measured.sum()))
+            | host_columns(self.log.stretches(), batch_size=self.batch_size)
             | {
                 "n_errors": n_errors,
                 "drift_pct": self.settled.drift_pct,
@@ -311,11 +313,11 @@ class Point:
         on_host = self.bench.runner.model_clock == "host"
         if not on_host and not self.readings:
             flags.append("telemetry_unknown")
-        if on_host and is_oversubscribed(
+        oversubscribed = on_host and is_oversubscribed(
             concurrency=self.concurrency, threads=threads_per_call(self.workload.backend), available=usable_cores()
-        ):
-            flags.append("oversubscribed")
-        return flags
+        )
+        flags += ["oversubscribed"] if oversubscribed else []
+        return flags + host_flags(self.log.stretches(), is_oversubscribed=oversubscribed)
 
     def _cost(self) -> dict[str, object]:
         return {

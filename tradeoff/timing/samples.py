@@ -9,9 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tradeoff.timing.block import Block
+from tradeoff.timing.host_load import disturbances
+from tradeoff.timing.host_row import Stretch
 from tradeoff.timing.raised import Raised, together
 
 PHASES = ("cold", "warmup", "measure", "drain")
+PREEMPTED = "preempted"
+"""Label of a call that waited for a core."""
+
 _WARMUP, _MEASURE, _DRAIN = (PHASES.index(phase) for phase in ("warmup", "measure", "drain"))
 
 Columns = Mapping[str, NDArray]  # type: ignore[type-arg]
@@ -100,6 +105,19 @@ class SampleLog:
                 shares[label] = shares.get(label, 0.0) + count / total
         return shares
 
+    def stretches(self) -> list[Stretch]:
+        """Return what became of the cores in the blocks that hold measured calls, as far as somebody looked."""
+        return [
+            Stretch(
+                load=block.load,
+                calls=block.served,
+                measured=int(here.sum()),
+                preempted=0 if block.preempted is None else int(block.preempted[here].sum()),
+            )
+            for block, phase in zip(self.blocks, self.phases, strict=True)
+            if (here := phase == _MEASURE).any() and block.load is not None
+        ]
+
     def columns(self) -> dict[str, NDArray]:  # type: ignore[type-arg]
         """Arrays named as in ``SAMPLE_COLUMNS``, an entry a call, in order of submission."""
         whole = np.zeros(0, dtype=np.int64)
@@ -148,10 +166,19 @@ class SampleLog:
         return np.concatenate(counts)
 
     def _labels(self) -> dict[str, NDArray]:  # type: ignore[type-arg]
-        if not any(self.labels):
+        names = [_names_of(block, label) for block, label in zip(self.blocks, self.labels, strict=True)]
+        if not any(names) and not any(block.has_preempted for block in self.blocks):
             return {}
-        words = [
-            np.full(len(block), label or None, dtype=object)
-            for block, label in zip(self.blocks, self.labels, strict=True)
-        ]
-        return {"label": np.concatenate(words)}
+        return {"label": np.concatenate([_labels_of(*both) for both in zip(self.blocks, names, strict=True)])}
+
+
+def _names_of(block: Block, device: str) -> list[str]:
+    """Return what all calls of a block met: what the device said, what took cores away."""
+    return [*([device] if device else []), *([] if block.load is None else disturbances(block.load))]
+
+
+def _labels_of(block: Block, names: list[str]) -> NDArray[np.object_]:
+    labels = np.full(len(block), ";".join(names) or None, dtype=object)
+    if block.preempted is not None:
+        labels[block.preempted] = ";".join([*names, PREEMPTED])
+    return labels

@@ -34,18 +34,20 @@ def is_oversubscribed(*, concurrency: int, threads: int, available: int) -> bool
     return concurrency * threads > available
 
 
-def is_gil_bound(*, rate_one: float, rate_two: float, available: int, threads: int = 1) -> bool:
-    """Say whether two calls in flight gained less than 20 % over one although cores were free.
+def is_gil_bound(*, rate_one: float, rate_two: float, cores_used: float, cores_idle: float) -> bool:
+    """Say whether two calls in flight gained less than 20 % over one although a core had nothing to do.
 
+    Where no core was idle, it was others who kept the second call from running, or memory that both wait for.
     For the sweep to apply once it has both points (of the same batch size).
 
     Parameters
     ----------
     rate_one, rate_two
         Calls per second with one and with two in flight.
-    available, threads
-        Cores, and threads one call uses.
+    cores_used, cores_idle
+        Cores that the process kept busy, and that had nothing to do, with two in flight. Calls that use less than half
+        a core wait for something else than the interpreter.
     """
-    if available < 2 * threads or not rate_one > 0 or not rate_two > 0:
+    if not rate_one > 0 or not rate_two > 0:
         return False
-    return rate_two < 1.2 * rate_one
+    return rate_two < 1.2 * rate_one and cores_idle >= 0.5 and cores_used >= 0.5

@@ -5,6 +5,7 @@ import pytest
 from tests.compare.runs import LIMIT, failed, grid, slower
 from tradeoff.compare.changes import changes_of
 from tradeoff.compare.limits import crossings
+from tradeoff.compare.machine import machine_of
 from tradeoff.objective import Objective
 
 METRICS = ["throughput_rps", "latency_p99_ms"]
@@ -16,7 +17,8 @@ def one(p99, *, low=None, high=None, **more):
 
 
 def crossed(before, after, objective=LIMIT):
-    return crossings(before, after, Objective.parse(objective), changes_of(before, after, METRICS))
+    changes, machine = changes_of(before, after, METRICS), machine_of(before, after)
+    return crossings(before, after, Objective.parse(objective), changes, machine)
 
 
 @pytest.mark.parametrize(

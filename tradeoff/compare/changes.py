@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -99,6 +99,11 @@ class Change:
             return next((sign for sign in (1, -1) if 2 * (signs == sign).sum() > self.n), 0)
         sign = self.ratio().sign
         return sign if sign == self.ratio(in_cycles=True).sign else 0
+
+    def at(self, pairs: Marks) -> Change:
+        """Return the change of some pairs only."""
+        parts = ("before", "after", "log", "log_lo", "log_hi", "sign", "cycles")
+        return replace(self, **{name: getattr(self, name)[pairs] for name in parts})
 
     def agreed_signs(self) -> Signs:
         """Return `sign` for each pair where time and clock cycles agree about it, else 0."""

@@ -14,6 +14,7 @@ from tradeoff.compare.changes import Change, Ratio, at_clock, changes_of, clock_
 from tradeoff.compare.comparison import Comparison
 from tradeoff.compare.headline import headline
 from tradeoff.compare.limits import crossings
+from tradeoff.compare.machine import machine_of
 from tradeoff.compare.matching import checked_across, match
 from tradeoff.compare.notes import notes
 from tradeoff.compare.sides import asked_of, common_group, refuse_unmeasured
@@ -84,6 +85,12 @@ def compare(
     Where ``sm_clock_mhz`` is known on both sides of a pair, a change of a time or a rate counts only when it is there
     in clock cycles too: what vanishes there is named as a change of the clock.
 
+    Where a side was measured on a busy machine (flags ``machine_busy``, ``cpu_stolen``, ``quota_throttled``), it was
+    slower than it could be: that it is the worse side does not count. What goes the other way counts. Where it is not
+    known what other processes did, a change of the throughput that is not in the processor time per request does not
+    count either. Pairs without such marks decide alone. With one process a point (``replicates=1``) the spread from
+    run to run is unknown, and the sentence says so.
+
     References
     ----------
     .. [1] Schenker, N. and Gentleman, J. F. (2001). On judging the significance of differences by examining the
@@ -96,6 +103,7 @@ def compare(
     matching = match(one, other, meant)
     pairs = one.iloc[matching.pairs[0]], other.iloc[matching.pairs[1]]
     changes = changes_of(*pairs, _metrics(asked, one, other))
+    machine = machine_of(*pairs)
     like_for_like = attained_under(pairs[0], asked), attained_under(pairs[1], asked)
     found = Found(
         objective=asked,
@@ -103,10 +111,11 @@ def compare(
         after=other,
         matching=matching,
         changes=changes,
-        crossed=crossings(*pairs, asked, changes),
+        crossed=crossings(*pairs, asked, changes, machine),
         attained=(attained_under(one, asked), attained_under(other, asked)),
         like_for_like=like_for_like,
         at_one_clock=_at_one_clock(pairs, like_for_like, asked),
+        machine=machine,
         left_out=left_out,
     )
     return Comparison(
@@ -163,6 +172,7 @@ def _table(found: Found, before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFr
         columns[f"point_id_{side}"] = ids_of(rows).to_numpy()
         columns[f"status_{side}"] = rows["status"].to_numpy() if "status" in rows else np.full(len(rows), None)
     columns |= {"met_before": found.crossed.before, "met_after": found.crossed.after}
+    columns |= {"busy_before": found.machine.before, "busy_after": found.machine.after}
     for name, change in found.changes.items():
         columns |= {f"{name}_before": change.before, f"{name}_after": change.after}
         with np.errstate(over="ignore"):

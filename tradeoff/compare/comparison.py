@@ -28,9 +28,10 @@ class Comparison:
         ``"better"``, ``"worse"``, ``"mixed"`` or ``"not_separable"``; `tradeoff.compare` defines them.
     table
         A row for each matched point: what tells it apart, ``point_id_before`` and ``_after``, ``status_before`` and
-        ``_after``, whether it meets the limits (``met_before``, ``met_after``: ``yes``, ``no`` or ``open``), and for
-        each compared column ``<name>_before``, ``<name>_after``, ``<name>_ratio`` with ``_lo`` and ``_hi``,
-        ``<name>_change``: ``higher``, ``lower`` or ``open`` (not separable). ``clock_ratio`` where clocks are known.
+        ``_after``, whether it meets the limits (``met_before``, ``met_after``: ``yes``, ``no`` or ``open``), whether
+        the machine was busy (``busy_before``, ``busy_after``), and for each compared column ``<name>_before``,
+        ``<name>_after``, ``<name>_ratio`` with ``_lo`` and ``_hi``, ``<name>_change``: ``higher``, ``lower`` or
+        ``open`` (not separable). ``clock_ratio`` where clocks are known.
     changes
         A row for each compared column: ``ratio`` (the median over the matched points), ``lo``, ``hi``, ``change``;
         the same in clock cycles (``cycles_ratio``, ...), missing where no clock is known; ``n``, and how many points

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import math
 
-from tradeoff.comparable import usable
+import numpy as np
+import pandas as pd
+
+from tradeoff.comparable import Marks, usable
 from tradeoff.compare.attained import Attained
+from tradeoff.compare.changes import Change
 from tradeoff.compare.text import change_text, joined, quantity, with_interval
 from tradeoff.compare.verdict import Found, ratio_between
 from tradeoff.digits import counted, whole
@@ -16,10 +20,27 @@ from tradeoff.objective.objective import short_of
 def headline(found: Found) -> str:
     """Say in one sentence what changed: "throughput +38 %, but p99 doubled: 12 of 30 points that met the limit ..."."""
     told = changes_text(found)
+    spread = f"; {unknown}" if (unknown := unknown_spread(found)) else ""
     if not told:
-        return f"{_why_nothing(found)}; {attained_text(found, found.attained)}."
+        return f"{_why_nothing(found)}; {attained_text(found, found.attained)}{spread}."
     crossed = _crossings(found)
-    return f"{told}: {crossed}." if crossed else f"{told}."
+    return f"{told}: {crossed}{spread}." if crossed else f"{told}{spread}."
+
+
+def unknown_spread(found: Found) -> str:
+    """Say that nobody knows how much one run differs from the next, where a side has one run of a point only."""
+    single = [side for side, rows in found.sides() if _is_single(rows).any()]
+    where = f" {single[0]}" if len(single) == 1 else ""
+    return f"run-to-run spread unknown{where} (replicates=1)" if single else ""
+
+
+def _is_single(rows: pd.DataFrame) -> Marks:
+    """Tell which rows were measured by one process; those of our own that do not say how many, by one too."""
+    empty = pd.Series(np.nan, index=rows.index)
+    replicates = pd.to_numeric(rows.get("replicates", empty), errors="coerce").to_numpy("float64", na_value=np.nan)
+    ours = rows.get("source", empty).astype("str").str.startswith("tradeoff").to_numpy(dtype=bool, na_value=False)
+    marks: Marks = (replicates == 1) | (np.isnan(replicates) & ours)
+    return marks
 
 
 def changes_text(found: Found) -> str:
@@ -28,9 +49,11 @@ def changes_text(found: Found) -> str:
     if not changes[found.objective.metric].n:
         return ""
     sure: list[tuple[str, int]] = []
-    unclear = []
+    unclear, by_machine = [], []
     for name, change in changes.items():
-        if change.has_no_ratio:
+        if found.is_machines(name):
+            by_machine.append(f"{short_of(name)} {_told(change)}")
+        elif change.has_no_ratio:
             higher, lower = (int((change.sign == sign).sum()) for sign in (1, -1))
             told = f"{short_of(name)} higher at {higher} and lower at {lower} of {counted(change.n, 'point')}"
             sure.append((told, change.agreed_sign * found.direction(name)))
@@ -39,13 +62,20 @@ def changes_text(found: Found) -> str:
         else:
             why = " by the clock" if change.is_clocked and not change.agreed_sign else ""
             sure.append((f"{short_of(name)} {change_text(ratio)}{why}", ratio.sign * found.direction(name)))
-    if not sure:
+    if not sure and not by_machine:
         return f"not separable: {joined(unclear)}"
+    if not sure:
+        return f"not separable on a busy machine: {joined([*by_machine, *unclear])}"
     text, turn = sure[0]
     for part, good in sure[1:]:
         text += f" and {part}" if good == turn else f", but {part}"
         turn = good
+    text += "".join(f", {part} not separable on a busy machine" for part in by_machine)
     return text + "".join(f", {part} not separable" for part in unclear)
+
+
+def _told(change: Change) -> str:
+    return with_interval(change.ratio()) if not change.has_no_ratio else "other"
 
 
 def _why_nothing(found: Found) -> str:
@@ -70,7 +100,9 @@ def _crossings(found: Found) -> str:
     newly = f"{counted(gained, 'point')} that missed {limit} now {'meets' if gained == 1 else 'meet'} " + (
         "them" if several else "it"
     )
-    only = ", by the clock" if (lost or gained) and crossed.by_clock.sum() == lost + gained else ""
+    only = ""
+    for marks, why in ((crossed.by_clock, ", by the clock"), (crossed.by_machine, ", on a busy machine")):
+        only = why if (lost or gained) and marks.sum() == lost + gained else only
     if lost:
         if met == 1:
             text = f"the one point that met {limit} no longer does"

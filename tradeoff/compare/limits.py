@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from tradeoff.comparable import Marks, numbers_of, usable
 from tradeoff.compare.changes import Change
+from tradeoff.compare.machine import Machine
 from tradeoff.objective import Objective, judge
 
 Met = NDArray[np.str_]
@@ -29,6 +30,8 @@ class Crossings:
         Pairs that surely met the limits and surely no longer do, and the other way round.
     by_clock
         Those of them that are explained by the clock: in clock cycles, no metric behind the miss surely changed.
+    by_machine
+        Those of them that a busy machine may explain.
     """
 
     before: Met
@@ -36,6 +39,7 @@ class Crossings:
     lost: Marks
     gained: Marks
     by_clock: Marks
+    by_machine: Marks
 
     @property
     def open_after(self) -> Marks:
@@ -45,12 +49,14 @@ class Crossings:
 
 
 def crossings(
-    before: pd.DataFrame, after: pd.DataFrame, objective: Objective, changes: Mapping[str, Change]
+    before: pd.DataFrame, after: pd.DataFrame, objective: Objective, changes: Mapping[str, Change], machine: Machine
 ) -> Crossings:
     """Judge pairs of rows by the objective's limits."""
     met = [_met(rows, objective) for rows in (before, after)]
     lost, gained = (met[0] == "yes") & (met[1] == "no"), (met[0] == "no") & (met[1] == "yes")
-    return Crossings(met[0], met[1], lost, gained, (lost | gained) & _by_clock(before, after, objective, changes))
+    by_clock = (lost | gained) & _by_clock(before, after, objective, changes)
+    by_machine = (lost & machine.worse) | (gained & machine.better)
+    return Crossings(met[0], met[1], lost, gained, by_clock, by_machine)
 
 
 def _met(rows: pd.DataFrame, objective: Objective) -> Met:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -9,10 +10,12 @@ import pandas as pd
 
 from tradeoff.comparable import ends_of, numbers_of, usable
 from tradeoff.compare.changes import CLOCK, clock_ratios
-from tradeoff.compare.headline import attained_text, changes_text
+from tradeoff.compare.headline import attained_text, changes_text, unknown_spread
+from tradeoff.compare.machine import cpu_ratio
 from tradeoff.compare.text import capital, joined, label_of, percent, value_text, with_interval
 from tradeoff.compare.verdict import Found
 from tradeoff.digits import counted, whole
+from tradeoff.frames.busy import why_busy
 from tradeoff.objective import Objective, decide
 from tradeoff.objective.objective import short_of
 
@@ -39,6 +42,8 @@ def notes(found: Found) -> tuple[str, ...]:
         *_missing(found),
         _without_intervals(found),
         *_clock(found),
+        *_machine(found),
+        _spread(found),
     ]))  # fmt: skip
 
 
@@ -140,6 +145,36 @@ def _clock(found: Found) -> Iterator[str]:
         yield f"{told}. In clock cycles: {joined(parts)}; {_BY_CLOCK[kind]}."
     if not kinds and abs(middle - 1) >= 0.01:
         yield f"{told}; time and clock cycles agree."
+
+
+def _machine(found: Found) -> Iterator[str]:
+    """Say where the machine was busy, what that takes away, and what processor time says of it."""
+    (_, before), (_, after) = found.pairs()
+    number = len(before)
+    for side, rows, marks in (("before", before, found.machine.before), ("after", after, found.machine.after)):
+        if marks.any():
+            where = f"at {whole(int(marks.sum()))} of {counted(number, 'point')} {side}" if number > 1 else side
+            worst = rows[marks].sort_values("foreign_load") if "foreign_load" in rows else rows[marks]
+            yield f"The machine was busy {where}: {why_busy(worst.iloc[-1])}{' at worst' if marks.sum() > 1 else ''}."
+    told = [metric for metric in (found.objective.metric, *found.limited) if found.is_machines(metric)]
+    if told or found.crossed.by_machine.any():
+        yield "What a busy machine may explain does not count: measure both sides again on a quiet one."
+    ratio = cpu_ratio(before, after)
+    if told and math.isfinite(ratio):
+        yield (
+            f"Processor time per request changed by {percent(ratio)}: as far as it stays the same, the calls did the "
+            "same work and waited for a core; beside other load it may grow too, for caches and cores are shared."
+        )
+
+
+def _spread(found: Found) -> str:
+    """Say what an unknown spread means, and how it is found out."""
+    if not unknown_spread(found):
+        return ""
+    return (
+        "Run-to-run spread is unknown: one process measured each point (replicates=1), and the next run of the same "
+        "code may differ by more than these intervals say. Five replicates or so on each side show it."
+    )
 
 
 def _place(row: pd.Series, names: Sequence[str]) -> str:

@@ -9,12 +9,14 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from tradeoff.compare.attained import Attained
+from tradeoff.compare.attained import Attained, attained_under
 from tradeoff.compare.changes import Change, Ratio, ratio_of
 from tradeoff.compare.comparison import ComparedAs
 from tradeoff.compare.limits import Crossings
+from tradeoff.compare.machine import Machine
 from tradeoff.compare.matching import Matching
 from tradeoff.frames import POINT_COLUMNS
+from tradeoff.frames.busy import is_busy
 from tradeoff.objective import Objective
 
 
@@ -30,6 +32,8 @@ class Found:
         What each side attains with all its points, and with those that both sides have.
     at_one_clock
         The latter as if both sides had run at the clock of one of them; empty where no clock is known.
+    machine
+        Which pairs were measured beside other load.
     """
 
     objective: Objective
@@ -41,6 +45,7 @@ class Found:
     attained: tuple[Attained, Attained]
     like_for_like: tuple[Attained, Attained]
     at_one_clock: tuple[tuple[Attained, Attained], ...]
+    machine: Machine
     left_out: tuple[str, ...]
 
     def sides(self) -> tuple[tuple[str, pd.DataFrame], tuple[str, pd.DataFrame]]:
@@ -68,19 +73,37 @@ class Found:
         return {"higher": 1, "lower": -1}.get(POINT_COLUMNS[metric].better if metric in POINT_COLUMNS else "", 0)
 
     def good_sign(self, metric: str) -> int:
-        """Return 1 when the median change of a metric is surely for the better, -1 for the worse, else 0."""
-        return self.changes[metric].agreed_sign * self.direction(metric)
+        """Return 1 when the median change of a metric is surely for the better, -1 for the worse, else 0.
+
+        What a busy machine may explain does not count: it must be so among the other pairs, too.
+        """
+        change, direction = self.changes[metric], self.direction(metric)
+        sign = change.agreed_sign * direction
+        kept = ~self.machine.explains(sign)
+        return sign if kept.all() or change.at(kept).agreed_sign * direction == sign else 0
+
+    def is_machines(self, metric: str) -> bool:
+        """Say whether a change that is sure in clock cycles, too, may be a busy machine's doing."""
+        sign = self.changes[metric].agreed_sign * self.direction(metric)
+        return sign != 0 and self.good_sign(metric) == 0
 
     def attained_sign(self) -> int:
         """Return 1 when what is attained is surely better after, -1 when it is surely worse, else 0.
 
         To attain nothing is worse than to attain anything. Points that only one side has say nothing about a change,
-        unless there are no others. Where clocks are known, it must be so at the clock of either side, too.
+        unless there are no others. Where clocks are known, it must be so at the clock of either side, too. What a busy
+        machine may explain does not count: it must be so among the other pairs, too.
         """
         if not len(self.matching.pairs[0]):
-            return self.sign_of(self.attained)
+            sign = self.sign_of(self.attained)
+            return 0 if is_busy(self.before if sign > 0 else self.after).any() else sign
         signs = {self.sign_of(sides) for sides in (self.like_for_like, *self.at_one_clock)}
-        return signs.pop() if len(signs) == 1 else 0
+        sign = signs.pop() if len(signs) == 1 else 0
+        kept = ~self.machine.explains(sign)
+        if not sign or kept.all():
+            return sign
+        one, other = (attained_under(rows[kept], self.objective) for _, rows in self.pairs())
+        return sign if kept.any() and self.sign_of((one, other)) == sign else 0
 
     def sign_of(self, sides: tuple[Attained, Attained]) -> int:
         """Return 1 when the second side surely attains more of what is asked, -1 when surely less, else 0."""
@@ -107,7 +130,7 @@ def ratio_between(sides: tuple[Attained, Attained]) -> Ratio:
 
 def verdict_of(found: Found) -> ComparedAs:
     """Weigh gains against losses, as `tradeoff.compare` defines them."""
-    counts = ~found.crossed.by_clock
+    counts = ~(found.crossed.by_clock | found.crossed.by_machine)
     signs = [found.attained_sign(), found.good_sign(found.objective.metric)]
     signs += [int((found.crossed.gained & counts).any()), -int((found.crossed.lost & counts).any())]
     verdict = _weighed(signs)

@@ -306,3 +306,30 @@ def test_how_many_samples_settle_it_is_told():
     found = made([row(1, 1)], "maximize throughput subject to p99 <= 0.31 ms")
     assert found.content["further_samples"] > 0
     assert f"at least {found.content['further_samples']:,} more samples".replace(",", "\u202f") in found.sentence()
+
+
+def busy(**more):
+    return grid(**{"flags": ["machine_busy"], "foreign_load": 0.48, "cpu_us_per_request": 80.0} | more)
+
+
+def test_a_claim_from_a_busy_machine_says_so_everywhere(tmp_path):
+    found = made(busy())
+    assert found.content["marks"] == ["BUSY MACHINE"]
+    assert found.sentence().endswith("; measured on a busy machine on 2026-11-20.")
+    assert found.content["stated"]["machine load"] == "busy: other processes took 48 % of the cores' time"
+    assert "Mind: it was measured on a busy machine" in found.content["decision"]
+    assert [one["check"] for one in found.content["findings"]].count("machine_busy") == 1
+    folder = found.save(tmp_path / "rfc")
+    for name in ("claim.md", "claim.json", "figure.html"):
+        assert "BUSY MACHINE" in (folder / name).read_text(encoding="utf-8"), name
+    assert tradeoff.read_claim(folder / "claim.json").content["marks"] == ["BUSY MACHINE"]
+
+
+def test_what_is_known_of_the_machines_load_is_stated_and_what_never_was_known_is_not_missed():
+    quiet = made(grid(foreign_load=0.003))
+    assert quiet.content["stated"]["machine load"] == "quiet: other processes took 0.3 % of the cores' time"
+    assert quiet.content["marks"] == []
+    silent = made(grid(flags=["host_load_unknown"]))
+    assert silent.content["stated"]["machine load"] == "unknown, for the system does not say"
+    assert "machine load" not in made().content["stated"]
+    assert made().missing() == []

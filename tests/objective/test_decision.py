@@ -220,3 +220,22 @@ def test_what_is_no_frame_of_points_is_refused(points):
 def test_what_is_no_objective_is_refused(objective):
     with pytest.raises(TypeError, match="objective must be text such as 'maximize throughput"):
         decide(make_points([]), objective)
+
+
+def test_a_point_from_a_busy_machine_says_so() -> None:
+    rows = points((1, 5, 4, 6)).assign(flags=[["machine_busy"]], foreign_load=0.482)
+    told = "Mind: it was measured on a busy machine (other processes took 48 % of the cores' time)"
+    assert told in decide(rows, TEXT).sentence()
+    assert "busy" not in decide(rows.assign(flags=[["host_load_unknown"]]), TEXT).sentence()
+    assert told in decide(rows, "maximize throughput subject to p99 <= 1 us").sentence()
+    stolen = rows.assign(flags=[["cpu_stolen", "quota_throttled"]], steal=0.1, throttled=None)
+    assert "the hypervisor took 10 % of the cores' time and a quota" in decide(stolen, TEXT).sentence()
+
+
+def test_others_that_a_busy_machine_held_back_are_counted() -> None:
+    rows = points((9, 5, 4, 6), (2, 5, 4, 6), (4, 5, 4, 6))
+    rows = rows.assign(flags=[[], ["machine_busy"], ["machine_busy"]])
+    found = decide(rows, TEXT)
+    assert found.others_busy == 2
+    assert "Of the other points 2 were measured on a busy machine, and may be better." in found.sentence()
+    assert "Mind" not in found.sentence()

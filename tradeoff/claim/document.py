@@ -18,6 +18,7 @@ from tradeoff.claim.schema import violations
 from tradeoff.claim.stated import metrics_of, stated
 from tradeoff.figures.text import label_of
 from tradeoff.frames import IDENTITY_COLUMNS, POINT_COLUMNS
+from tradeoff.frames.busy import why_busy
 from tradeoff.objective import Constraint, Decision, Objective, describe, judge
 from tradeoff.objective.words import RESTLESS, turned_away
 
@@ -81,7 +82,7 @@ def content_of(
         "points": len(data.rows),
         "data_sha256": data.sha256(),
     }
-    content["marks"] = _marks(content, str(point.get("status")))
+    content["marks"] = _marks(content, str(point.get("status")), is_busy=bool(why_busy(point)))
     content["sentence"] = words.sentence(content)
     return {"sentence": content.pop("sentence"), "marks": content.pop("marks"), **content}
 
@@ -141,10 +142,11 @@ def _no_number(text: str) -> float:
     raise ValueError(f"{text} is no number of JSON")
 
 
-def _marks(content: Mapping[str, Any], status: str) -> list[str]:
+def _marks(content: Mapping[str, Any], status: str, *, is_busy: bool) -> list[str]:
     """Name what a reader must see before anything else."""
     marks = [] if content["verdict"] == "feasible" else [content["verdict"].upper()]
     marks += [status.upper()] if status in RESTLESS else []
+    marks += [words.BUSY] if is_busy else []
     marks += ["INCOMPLETE"] if content["missing"] else []
     marks += ["CONTRADICTORY"] if any(one["severity"] == "error" for one in content["findings"]) else []
     return marks + (["SIMULATED"] if content["simulated"] else [])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,6 +11,7 @@ import pandas as pd
 from tradeoff.digits import counted, three, whole
 from tradeoff.figures.text import quantity
 from tradeoff.frames import PERCENTILES, POINT_COLUMNS
+from tradeoff.frames.busy import flags_of, percent, why_busy
 from tradeoff.objective import Objective
 
 _BASES = {
@@ -54,6 +56,7 @@ def stated(point: pd.Series, environment: Mapping[str, Any], objective: Objectiv
         "regime": _text(point, "regime"),
         "window": None if pd.isna(point.get("duration_s")) else quantity(point["duration_s"], "duration_s"),
         "hardware": _hardware(point, environment),
+        **_machine_load(point),
         "software": _software(point, environment),
         "source": _text(point, "source"),
         "date measured": environment.get("recorded_on"),
@@ -170,6 +173,16 @@ def _hardware(point: pd.Series, environment: Mapping[str, Any]) -> str | None:
     elif isinstance(machine.get("usable_threads"), int):
         parts.append(counted(machine["usable_threads"], "thread"))
     return ", ".join(parts)
+
+
+def _machine_load(point: pd.Series) -> dict[str, str]:
+    """Say whether the machine had other work; nothing of rows that never looked (older, imported, simulated ones)."""
+    if why := why_busy(point):
+        return {"machine load": f"busy: {why}"}
+    if "host_load_unknown" in flags_of(point.get("flags")):
+        return {"machine load": "unknown, for the system does not say"}
+    share = pd.to_numeric(point.get("foreign_load", math.nan), errors="coerce")
+    return {"machine load": f"quiet: other processes took {percent(share)} of the cores' time"} if share >= 0 else {}
 
 
 def _software(point: pd.Series, environment: Mapping[str, Any]) -> str | None:

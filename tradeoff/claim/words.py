@@ -9,6 +9,9 @@ from tradeoff.digits import counted, three, whole
 
 Content = Mapping[str, Any]
 
+BUSY = "BUSY MACHINE"
+"""Mark of a claim whose point was measured beside other load."""
+
 _HASH_SHOWN = 12
 """Digits of a hash that people compare by eye."""
 
@@ -41,7 +44,7 @@ def caption(content: Content) -> list[str]:
         *(f"{word}: {one['place']}, {one['label']} {_told(one)}." for word, one in others if one),
         *_line(content, ("batch policy", "load")),
         *_line(content, ("latency", "latency basis", "clock", "regime", "window")),
-        *_line(content, ("hardware", "software")),
+        *_line(content, ("hardware", "machine load", "software")),
         f"{_provenance(content)} Data: {counted(content['points'], 'point')}, sha256 {shown}….",
         *([content["turned_away"]] if content["turned_away"] else []),
         _audited(content),
@@ -126,7 +129,8 @@ def _conditions(content: Content) -> Iterator[str]:
     if stated["n"]:
         yield f"n = {stated['n']}, 95 % intervals"
     day = stated["date measured"]
-    yield f"{_MADE[content['simulated']]}{f' on {day}' if day else ''}"
+    busy = " on a busy machine" if BUSY in content["marks"] else ""
+    yield f"{_MADE[content['simulated']]}{busy}{f' on {day}' if day else ''}"
 
 
 def _measures(content: Content) -> Iterator[Content]:

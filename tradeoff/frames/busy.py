@@ -41,9 +41,10 @@ def why_busy(point: pd.Series) -> str:
         if flag in _TOOK:
             who, column, of_what = _TOOK[flag]
             share = pd.to_numeric(point.get(column, math.nan), errors="coerce")
-            parts.append(f"{who} {_percent(share) if pd.notna(share) else 'part'} {of_what}")
+            parts.append(f"{who} {percent(share) if pd.notna(share) else 'part'} {of_what}")
     return " and ".join(parts)
 
 
-def _percent(share: float) -> str:
+def percent(share: float) -> str:
+    """Write a share: ``48 %``, ``0.3 %``."""
     return f"{100 * share:.0f} %" if share >= 0.0995 else f"{100 * share:.2g} %"

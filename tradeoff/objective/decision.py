@@ -12,11 +12,12 @@ from numpy.typing import NDArray
 
 from tradeoff.digits import whole
 from tradeoff.frames import Run
-from tradeoff.objective.judging import Numbers, excess, met, numbers, rows_asked
+from tradeoff.frames.busy import is_busy
+from tradeoff.objective.judging import Marks, Numbers, excess, met, numbers, rows_asked
 from tradeoff.objective.objective import EXAMPLE, Constraint, Objective
 from tradeoff.objective.room import Room, next_room
 from tradeoff.objective.settle import further_samples
-from tradeoff.objective.words import describe, label_of, missed, reached, trust, turned_away
+from tradeoff.objective.words import describe, label_of, missed, on_busy_machine, reached, trust, turned_away
 
 Verdict = Literal["feasible", "infeasible", "undecided"]
 
@@ -48,6 +49,8 @@ class Decision:
     further_samples
         Samples that the undecided point (`point`, or else `contender`) lacks for a verdict: the fewest that will do;
         None when nothing is undecided, or it cannot be told.
+    others_busy
+        Other points that were asked about and measured on a busy machine: they may be better than they look.
     """
 
     objective: Objective
@@ -59,17 +62,19 @@ class Decision:
     shortfall: Constraint | None = None
     room: Room | None = None
     further_samples: int | None = None
+    others_busy: int = 0
 
     def sentence(self) -> str:
         """Say the answer in plain words."""
         metric = self.objective.metric
         if self.verdict == "infeasible":
             told = "" if self.shortfall is None else f": {missed(self.point, self.shortfall)}"
-            return f"No point meets the objective. The nearest is {describe(self.point)}{told}."
+            nearest = f"No point meets the objective. The nearest is {describe(self.point)}{told}."
+            return " ".join([nearest, *filter(None, [on_busy_machine(self.point), self._others_busy()])])
         seen = ", ".join(reached(self.point, name) for name in self._named())
         sure = "meets" if self.verdict == "feasible" else "may meet"
         parts = [f"{describe(self.point)} {sure} the objective: {seen}."]
-        parts += [said for said in (trust(self.point), turned_away(self.point)) if said]
+        parts += [said for said in (trust(self.point), on_busy_machine(self.point), turned_away(self.point)) if said]
         if self.verdict == "undecided":
             parts.append(f"Its intervals hold a limit: measure longer before relying on it{self._more()}.")
         if self.runner_up is not None:
@@ -77,6 +82,8 @@ class Decision:
         if self.contender is not None:
             told = f"{describe(self.contender)} with {reached(self.contender, metric)}"
             parts.append(f"Undecided but better: {told}{self._more()}.")
+        if others := self._others_busy():
+            parts.append(others)
         if self.objective.asks_for_the_worse:
             parts.append(f"Mind: a {label_of(metric)} is better the other way round.")
         parts.append(f"Binding: {self.binding}." if self.binding is not None else "No constraint binds.")
@@ -93,6 +100,13 @@ class Decision:
 
     def __str__(self) -> str:
         return self.sentence()
+
+    def _others_busy(self) -> str:
+        """Say how many of the other points may be better than they look."""
+        if not self.others_busy:
+            return ""
+        verb = "was" if self.others_busy == 1 else "were"
+        return f"Of the other points {whole(self.others_busy)} {verb} measured on a busy machine, and may be better."
 
     def _named(self) -> list[str]:
         return list(dict.fromkeys([self.objective.metric, *(c.metric for c in self.objective.constraints)]))
@@ -138,8 +152,9 @@ def decide(points: Run | pd.DataFrame, objective: Objective | str) -> Decision:
     values = numbers(rows, objective.metric)
     score = values if objective.direction == "maximize" else -values
     sure, possible = met(rows, objective.constraints)
+    busy = is_busy(rows)
     if not possible.any():
-        return _infeasible(rows, objective)
+        return _infeasible(rows, objective, busy)
     verdict: Verdict = "feasible" if sure.any() else "undecided"
     order = _best_first(rows, objective, score)
     ranked = order[(sure if sure.any() else possible)[order]]
@@ -160,6 +175,7 @@ def decide(points: Run | pd.DataFrame, objective: Objective | str) -> Decision:
         contender=contender,
         room=next_room(rows, objective, score, score[winner], binding) if bound and binding else None,
         further_samples=None if unsettled is None else further_samples(unsettled, objective, run),
+        others_busy=int(busy.sum() - busy[winner]),
     )
 
 
@@ -171,7 +187,7 @@ def _best_first(rows: pd.DataFrame, objective: Objective, score: Numbers) -> NDA
     return np.lexsort([ids, *room[::-1], -score])
 
 
-def _infeasible(rows: pd.DataFrame, objective: Objective) -> Decision:
+def _infeasible(rows: pd.DataFrame, objective: Objective, busy: Marks) -> Decision:
     beyond = np.column_stack([excess(rows, constraint) for constraint in objective.constraints])
     beyond = np.where(np.isnan(beyond), np.inf, beyond)
     worst = beyond.max(axis=1)
@@ -185,6 +201,7 @@ def _infeasible(rows: pd.DataFrame, objective: Objective) -> Decision:
         verdict="infeasible",
         point=rows.iloc[nearest],
         shortfall=objective.constraints[int(beyond[nearest].argmax())],
+        others_busy=int(busy.sum() - busy[nearest]),
     )
 
 

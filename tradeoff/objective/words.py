@@ -8,6 +8,7 @@ import pandas as pd
 
 from tradeoff.digits import three
 from tradeoff.frames import PERCENTILES, POINT_COLUMNS
+from tradeoff.frames.busy import why_busy
 from tradeoff.objective.objective import Constraint
 
 RESTLESS = ("unstable", "throttled")
@@ -56,6 +57,12 @@ def trust(point: pd.Series) -> str:
         return ""
     why = f", drifting by {three(drift)} %" if drift > 0 else ""
     return f"Mind: it was {status} while it was measured{why}: measure it again before relying on it."
+
+
+def on_busy_machine(point: pd.Series) -> str:
+    """Say that a point was measured on a busy machine, and what took its cores; or nothing."""
+    why = why_busy(point)
+    return f"Mind: it was measured on a busy machine ({why}): measure it again on a quiet one." if why else ""
 
 
 def turned_away(point: pd.Series) -> str:

@@ -2,8 +2,10 @@ import sys
 
 import pytest
 
-from tradeoff.cli.doctor import Finding, gpus, machine, notebooks, packages
+from tests.timing.test_host_load import load
+from tradeoff.cli.doctor import Finding, gpus, machine, notebooks, other_load, packages
 from tradeoff.cli.jupyter import Jupyter
+from tradeoff.timing.quiet import State
 
 REQUIRES = ["numpy>=2.0", "torch>=2.4; extra == 'torch'", "cupy-cuda12x>=13.3; extra == 'cupy'", "ruff; extra == 'dev'"]
 
@@ -106,3 +108,20 @@ def test_notebooks(jupyter, kernel, names):
 def test_an_extension_is_installed_where_jupyterlab_is():
     wanted = mends(notebooks(Jupyter(python="/my lab/bin/python", is_here=True), KERNEL))
     assert wanted["anywidget in JupyterLab"] == "'/my lab/bin/python' -m pip install anywidget"
+
+
+def test_a_machine_with_other_work_is_told_with_what_to_do():
+    finding = other_load(State(load(foreign=1.0), 2.0))
+    assert finding.seen == "not quiet: other processes take 50 % of the cores' time (load average 2)"
+    assert "wait until it is done" in finding.mend
+    assert not finding.needed
+    assert other_load(State(load(foreign=0.01))) == Finding(
+        "machine", "other work", "quiet: other processes take 0.5 % of the cores' time"
+    )
+
+
+def test_the_command_says_whether_the_machine_is_quiet(tradeoff_command, monkeypatch):
+    monkeypatch.setattr("tradeoff.timing.quiet.look", lambda: State(load(foreign=1.0)))
+    result = tradeoff_command("doctor")
+    assert result.exit_code == 0
+    assert "not quiet: other processes take 50 %" in result.stdout

@@ -3,8 +3,11 @@ import itertools
 
 import pytest
 
-from tradeoff.sweep.progress import predicted_cost, progress_bar
+from tests.timing.test_host_load import load
+from tradeoff.frames import make_points
+from tradeoff.sweep.progress import not_quiet, on_busy_machine, predicted_cost, progress_bar
 from tradeoff.timing import BUDGETS
+from tradeoff.timing.quiet import State
 
 
 @pytest.mark.parametrize(
@@ -39,3 +42,17 @@ def test_the_bar_is_drawn_only_where_somebody_looks(monkeypatch, is_terminal, sh
     monkeypatch.delitem(__import__("sys").modules, "ipykernel", raising=False)
     with progress_bar(points=3, name="softmax", show=show) as bar:
         assert bar.disable is not drawn
+
+
+def test_a_machine_that_is_not_quiet_is_told_behind_the_cost():
+    assert not_quiet(State(load(foreign=0.01))) == ""
+    told = not_quiet(State(load(foreign=1.0), 2.0))
+    assert told.startswith(". The machine is not quiet: other processes take 50 % of the cores' time (load average 2);")
+
+
+def test_points_from_a_busy_machine_are_counted_in_the_end():
+    quiet, busy = {"batch_size": 1}, {"batch_size": 2, "flags": ["machine_busy"], "foreign_load": 0.48}
+    assert on_busy_machine(make_points([quiet])) == ""
+    told = on_busy_machine(make_points([quiet, busy, busy | {"batch_size": 3, "foreign_load": None}]))
+    assert told.startswith("2 of 3 points were measured on a busy machine (at worst other processes took 48 %")
+    assert on_busy_machine(make_points([])) == ""

@@ -7,9 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.timing.test_host_load import load
 from tradeoff.frames import RunFolder, RunFolderError, validate_points, validate_samples
 from tradeoff.sweep import SweepInterrupted
 from tradeoff.sweep.sweep import sweep
+from tradeoff.timing.quiet import State
 
 from .odd_workloads import MEASURED
 
@@ -362,3 +364,10 @@ def test_an_error_of_our_own_costs_a_point_and_not_the_sweep(quick, monkeypatch)
 def test_what_cannot_be_used_is_refused_before_anything_runs(quick, arguments, said):
     with pytest.raises(ValueError, match=said):
         sweep(ODD + "fine", **{"batch_size": 1, "budget": quick, "progress": False, **arguments})
+
+
+def test_the_first_line_says_when_the_machine_is_not_quiet(quick, capsys, monkeypatch):
+    monkeypatch.setattr(sys.modules["tradeoff.sweep.sweep"], "look", lambda: State(load(foreign=1.0)))
+    sweep("numpy.softmax", batch_size=1, budget=quick)
+    first = capsys.readouterr().err.splitlines()[0]
+    assert "The machine is not quiet: other processes take 50 % of the cores' time" in first

@@ -10,13 +10,16 @@ from collections.abc import Callable, Iterator, Mapping
 from importlib import metadata
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import typer
 
 from tradeoff.cli.jupyter import Jupyter, find_jupyter
 from tradeoff.cli.outcome import Status, told_in_a_sentence
 from tradeoff.cli.output import say, table
+
+if TYPE_CHECKING:
+    from tradeoff.timing.quiet import State
 
 
 class Finding(NamedTuple):
@@ -27,7 +30,7 @@ class Finding(NamedTuple):
     part, name, seen
         Where it belongs, what it is, and how it is.
     mend
-        The command that mends it; None when nothing is wrong.
+        The command that mends it, or what to do; None when nothing is wrong.
     needed
         Whether tradeoff cannot do without.
     """
@@ -40,12 +43,13 @@ class Finding(NamedTuple):
 
 
 def doctor() -> None:
-    """Print versions, devices, and the command for what is missing.
+    """Print versions, devices, whether the machine is quiet, and the command for what is missing.
 
     Exit status: 0, or 1 when something is missing that tradeoff cannot do without.
     """
     with told_in_a_sentence():
         from tradeoff import environment
+        from tradeoff.timing.quiet import look
 
         captured = environment.capture()
         findings = [
@@ -53,6 +57,7 @@ def doctor() -> None:
             Finding("software", "Python", platform.python_version()),
             *packages(metadata.requires("tradeoff") or [], environment.packages, has_gpu=bool(captured["gpus"])),
             *machine(captured["machine"]),
+            other_load(look()),
             *gpus(captured["gpus"], torch_cuda=_cuda_of_torch(), torch=environment.packages(("torch",)).get("torch")),
             *notebooks(find_jupyter(), environment.packages(("ipykernel", "anywidget", "ipywidgets"))),
         ]
@@ -104,6 +109,19 @@ def machine(captured: Mapping[str, Any]) -> Iterator[Finding]:
             f"{governor}: clocks vary with the load",
             "sudo cpupower frequency-set --governor performance",
         )
+
+
+def other_load(state: State) -> Finding:
+    """Say whether the machine is quiet enough to measure on."""
+    name = "other work"
+    if not (why := state.not_quiet()):
+        return Finding("machine", name, state.quiet())
+    return Finding(
+        "machine",
+        name,
+        f"not quiet: {why}",
+        "stop it or wait until it is done, and ask again; what is measured meanwhile is flagged",
+    )
 
 
 def gpus(found: list[dict[str, str | None]] | None, *, torch_cuda: str | None, torch: str | None) -> Iterator[Finding]:

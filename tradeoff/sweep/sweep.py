@@ -15,11 +15,12 @@ from tradeoff.limits import Limits, known_limits
 from tradeoff.sweep.grid import Subject, grid
 from tradeoff.sweep.isolation import Workers
 from tradeoff.sweep.measuring import Measuring
-from tradeoff.sweep.progress import predicted_cost, progress_bar
+from tradeoff.sweep.progress import not_quiet, on_busy_machine, predicted_cost, progress_bar
 from tradeoff.sweep.source import import_path, source_of
 from tradeoff.sweep.store import Folder, Memory
 from tradeoff.sweep.turn import turn_on
 from tradeoff.timing import CACHES, MODES, REGIMES, Budget, Conditions, as_budget
+from tradeoff.timing.quiet import look
 from tradeoff.workloads import as_workload
 from tradeoff.workloads.choice import check_dtypes, device_for
 
@@ -95,7 +96,7 @@ def sweep(
         Measure names, paths and factories in a process of their own, with the threads of each call set to the cores
         divided by the concurrency. A live callable always runs in this process; its points say ``not_isolated``.
     progress
-        Show the predicted cost and a progress bar.
+        Show the predicted cost, a progress bar, and whether other work keeps the machine busy.
 
     Returns
     -------
@@ -191,7 +192,8 @@ def sweep(
         )
         store.begin(spec, measuring.limits)
         if progress:
-            print(f"{made.name}: {predicted_cost(len(left) * replicates, budget)}", file=sys.stderr)
+            cost = predicted_cost(len(left) * replicates, budget)
+            print(f"{made.name}: {cost}{not_quiet(look())}", file=sys.stderr)
         done = 0
         try:
             with (
@@ -212,7 +214,10 @@ def sweep(
                 SweepInterrupted,
                 stacklevel=2,
             )
-        return store.end()
+        run = store.end()
+        if progress and (told := on_busy_machine(run.points)):
+            print(f"{made.name}: {told}", file=sys.stderr)
+        return run
 
 
 def _limits_of(subject: Subject) -> Limits | None:

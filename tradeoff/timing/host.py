@@ -197,7 +197,7 @@ class _Stretch:
 
     def _loop(self, call: Callable[[], object], log: _Log, has_lost: Callable[[int], bool]) -> None:
         clock, submitted, done = self.clock, log.submitted.append, log.done.append
-        past, last = False, None
+        past, last, long = False, None, LONG_NS
         # The time counts from the last slot's start: threads that compete for the interpreter start one by one.
         self._started.append(None)
         if len(self._started) == self.slots and self.error is None:
@@ -214,7 +214,7 @@ class _Stretch:
                 end = clock()
                 log.note(error)
             done(end)
-            if end - start >= LONG_NS and has_lost(end - start):
+            if end - start >= long and has_lost(end - start):
                 log.preempted.append(len(log.done) - 1)
             if end >= self.deadline_ns:
                 # Go on until every slot's call that crossed the deadline is done: it was measured under full load.

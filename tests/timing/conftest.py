@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tradeoff.timing import Budget
 from tradeoff.timing.fake import FakeDevice, ScriptedClock
 
 
@@ -15,3 +16,9 @@ def clock() -> ScriptedClock:
 @pytest.fixture
 def device(clock: ScriptedClock) -> FakeDevice:
     return FakeDevice(clock, poll_ns=400)
+
+
+@pytest.fixture
+def quick() -> Budget:
+    """A budget of hundredths of a second, for tests that are not about numbers."""
+    return Budget(name="quick", seconds=0.01, max_seconds=0.02, warm_up_seconds=0.001, min_calls=5, max_calls=200)

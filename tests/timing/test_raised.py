@@ -44,7 +44,7 @@ def test_one_in_fifty_is_counted_and_the_rest_is_kept() -> None:
     failed = samples["status"] == "error"
     assert row["n_errors"] == (measured & failed).sum() == pytest.approx(measured.sum() / 50, abs=1)
     assert row["n"] == (measured & ~failed).sum()
-    assert "errors" in row["flags"]
+    assert "call_errors" in row["flags"]
     assert re.search(
         r"; \d+ of [\d\s]+ calls raised ValueError: request 50 was lost \(test_raised\.py, line \d+, in Flaky",
         row["reason"],
@@ -62,7 +62,7 @@ def test_errors_are_in_no_percentile() -> None:
 
 def test_without_errors_nothing_is_said_of_them() -> None:
     row = measure(Scripted(), batch_size=1, runner=FakeRunner(duration_ns=noisy())).point
-    assert (row["n_errors"], "errors" in row["flags"]) == (0, False)
+    assert (row["n_errors"], "call_errors" in row["flags"]) == (0, False)
     assert "raised" not in row["reason"]
 
 

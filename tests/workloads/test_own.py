@@ -6,6 +6,7 @@ import pytest
 
 from tradeoff.workloads import WorkloadError, as_workload, get
 from tradeoff.workloads.observe import observe
+from tradeoff.workloads.promises import Finished
 
 HOW = {"batch_size": 6, "dtype": "float32", "device": "cpu", "seed": 0}
 
@@ -21,7 +22,7 @@ def test_a_callable_with_a_result_is_what_is_timed() -> None:
     call = workload.prepare(**HOW)
     assert (call(), seen) == (12, [6, 6])
     assert call.first_call.done_ns >= call.first_call.submitted_ns
-    assert not call.first_call.returned_nothing
+    assert (call.first_call.result, call.first_call.waited) == (int, frozenset())
     assert not hasattr(workload.prepare(**HOW), "first_call")
     assert (workload.name, workload.backend, workload.flops(1), workload.bytes(1)) == ("work", "python", None, None)
 
@@ -101,12 +102,13 @@ def test_names() -> None:
     assert as_workload(work).name == "</script><img>", "a hostile name is shown as it is, as text"
 
 
-def test_coroutines_are_refused() -> None:
+def test_a_coroutine_function_is_a_call_that_is_waited_for() -> None:
     async def later(batch_size: int) -> int:
-        return 1
+        return batch_size
 
-    with pytest.raises(WorkloadError, match="coroutine"):
-        as_workload(later)
+    call = as_workload(later).prepare(**HOW)
+    assert call.first_call.waited == {"a coroutine"}
+    assert Finished(call)() == 6
 
 
 def test_names_and_workloads_pass_through() -> None:

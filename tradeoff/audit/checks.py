@@ -103,6 +103,7 @@ CHECKS: Mapping[str, Check] = MappingProxyType(
                 "Requests failed, or are counted in the percentiles although they did.",
                 "share",
                 errors,
+                tells=("call_errors",),
             ),
             Check("rejections", "rejections", "Requests were turned away.", "share", rejections),
             Check(

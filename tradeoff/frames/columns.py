@@ -293,6 +293,17 @@ def _cost_and_trust() -> Iterable[Column]:
         "%",
         label="share of the device's limit",
     )
+    yield Column(
+        "peak_memory_bytes",
+        "Int64",
+        "Most memory in use at once, from the making of the inputs to the last measured call, compilation included: on "
+        "a GPU what torch's allocator gave out or CuPy's pool held, on a processor the resident memory of the whole "
+        "measuring process with its interpreter and libraries. Missing where the system does not say.",
+        "B",
+        "lower",
+        "peak memory",
+        "peak_memory",
+    )
     yield Column("energy_j_per_item", "float64", "Energy spent per request.", "J", "lower", "energy per request")
     yield Column(
         "cost_per_million",

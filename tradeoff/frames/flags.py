@@ -195,10 +195,18 @@ FLAGS: Mapping[str, Flag] = MappingProxyType(
                 "Measure longer: budget='standard' or 'tail'.",
             ),
             Flag(
-                "errors",
+                "call_errors",
                 "info",
                 "Some calls raised: they are counted as errors, and are in no percentile and no throughput.",
                 "Read in the reason what they raised, and where; mend it before relying on the tail.",
+            ),
+            Flag(
+                "waited_for",
+                "info",
+                "The call handed back a promise of work, such as a future, a coroutine or a generator: its end was "
+                "waited for, and the wait is in every time.",
+                "Read the time as that of work and hand-over together; to leave the hand-over out, do the work inside "
+                "the call.",
             ),
             Flag(
                 "output_varies",

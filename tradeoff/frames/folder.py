@@ -8,10 +8,11 @@ Each file is written aside and renamed, so that it is there whole or not at all.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -103,13 +104,16 @@ class RunFolder:
 
     @contextmanager
     def writing(self) -> Iterator[RunFolder]:
-        """Hold the folder, so that no other sweep writes to it; it is made when it is not there.
+        """Hold the folder, so that no other sweep writes to it.
+
+        It is made when it is not there, and goes again when no Run was made in it.
 
         Raises
         ------
         RunFolderError
             When somebody else holds it, or it cannot be written.
         """
+        made = [folder for folder in (self.path, *self.path.parents) if not folder.exists()]
         with named(self.path, "make the folder"):
             self.path.mkdir(parents=True, exist_ok=True)
         lock = FileLock(self.path / ".lock")
@@ -124,6 +128,8 @@ class RunFolder:
             yield self
         finally:
             lock.release()
+            if self.path in made and not self.is_run():
+                _remove(self.path / ".lock", made)
 
     def open(self) -> RunFolder:
         """Check that the folder is a Run.
@@ -304,3 +310,11 @@ class RunFolder:
             if not _POINT_FILE.fullmatch(file.name):
                 raise RunFolderError(f"{file} does not belong in a Run folder: move it elsewhere")
             yield file
+
+
+def _remove(lock: Path, folders: Sequence[Path]) -> None:
+    """Remove folders that were made for nothing, the deepest first, as far as they are empty."""
+    with contextlib.suppress(OSError):
+        lock.unlink(missing_ok=True)
+        for folder in folders:
+            folder.rmdir()

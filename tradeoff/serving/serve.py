@@ -29,6 +29,7 @@ from tradeoff.timing.failure import said_by
 from tradeoff.timing.threads import hold_this_thread_to, is_oversubscribed, threads_per_call
 from tradeoff.workloads import Workload, as_workload
 from tradeoff.workloads.choice import check_dtypes, device_for
+from tradeoff.workloads.promises import Finished, UnfinishedError, is_later
 
 _WARM_UP_CALLS = 3
 _SWITCH_S = 2e-4
@@ -101,7 +102,8 @@ def serve(
     Raises
     ------
     ValueError
-        When an argument cannot be used; nothing has been served then.
+        When an argument cannot be used, or a call returns a promise of work that cannot be waited for; nothing has
+        been served then.
 
     Notes
     -----
@@ -125,6 +127,10 @@ def serve(
     for what, function in (("preprocess", preprocess), ("postprocess", postprocess)):
         if function is not None and not callable(function):
             raise ArgumentError(f"{what} must be a function, or None; got {shown(function)}")
+        if is_later(function):
+            raise ArgumentError(
+                f"{what} must have done its work when it returns; {shown(function)} is async, or yields"
+            )
     seed, progress = seed_of(seed), yes_or_no("progress", progress)
     made = as_workload(workload, example=example, name=name)
     device = device_for(made, checked_device(device))
@@ -159,7 +165,9 @@ def serve(
             window = window_of(system, until, arrivals, is_short=is_short)
             found = samples_of(record, point_id(identity), *window)
             rows.append(identity | row_of(record, found, system, *window))
-            rows[-1]["flags"] = ["not_isolated", *_crowded(system, adapter is None), *rows[-1]["flags"]]
+            noted = ["waited_for"] * any(isinstance(call, Finished) for one in calls for call in one.values())
+            noted += _crowded(system, adapter is None)
+            rows[-1]["flags"] = ["not_isolated", *noted, *rows[-1]["flags"]]
             samples.append(found)
             if interrupts.count:
                 break
@@ -179,7 +187,15 @@ def serve(
 def _prepared(
     workload: Workload, largest: int, workers: int, *, dtype: str, device: str, seed: int
 ) -> list[dict[int, Callable[[], object]]] | str:
-    """Make the calls of each worker, and warm them up; what goes wrong is said."""
+    """Make the calls of each worker, and warm them up; what goes wrong is said.
+
+    A call that hands back a promise of work becomes one that waits for it.
+
+    Raises
+    ------
+    ArgumentError
+        When a call returns a promise that cannot be waited for.
+    """
     try:
         calls = [
             {
@@ -188,16 +204,22 @@ def _prepared(
             }
             for worker in range(workers)
         ]
+    except UnfinishedError as error:
+        raise ArgumentError(f"{workload.name} cannot be served: {error}") from None
     except Exception as error:
         return said_by(error)
-    # A call that fails now may fail for some sizes only: its requests will be errors.
     for one in calls:
-        for call in one.values():
+        for size, call in one.items():
+            finished = Finished(call, on_host=device == "cpu")
             for _ in range(_WARM_UP_CALLS):
                 try:
-                    call()
-                except Exception:
+                    finished()
+                except UnfinishedError as error:
+                    raise ArgumentError(f"{workload.name} cannot be served: {error}") from None
+                except Exception:  # it may fail for some sizes only: its requests will be errors
                     break
+            if finished.waited:
+                one[size] = finished
     return calls
 
 

@@ -54,22 +54,30 @@ class Worker:
         ArgumentError
             When the workload cannot be measured as it was asked for.
         """
+        answer = self._ask(source, arguments, is_trial=False, limit_s=limit_s)
+        if isinstance(answer, Measurement):
+            return answer
+        raise ArgumentError(answer)
+
+    def try_once(self, source: Source, arguments: Mapping[str, Any], *, limit_s: float) -> str | None:
+        """Try one call (see `tradeoff.workloads.trial`); a process that dies of it says nothing of other points."""
+        answer = self._ask(source, arguments, is_trial=True, limit_s=limit_s)
+        return answer if isinstance(answer, str) else None
+
+    def _ask(self, source: Source, arguments: Mapping[str, Any], *, is_trial: bool, limit_s: float) -> object:
         if self._process is None:
             self._start()
         try:
-            self._connection.send((source, dict(arguments)))
+            self._connection.send((source, is_trial, dict(arguments)))
             if not self._connection.poll(limit_s):
                 self.stop()
                 return failed(f"gave no result within {limit_s:.0f} s and was stopped: does the call ever return?")
-            answer = self._connection.recv()
+            return self._connection.recv()
         except (EOFError, ConnectionError):
             return failed(self._how_it_died())
         except BaseException:
             self.stop()
             raise
-        if isinstance(answer, Measurement):
-            return answer
-        raise ArgumentError(answer)
 
     def stop(self) -> None:
         """End the process and whatever it started."""
@@ -144,6 +152,24 @@ class Workers:
         self, source: Source, *, concurrency: int, device: str, budget: Budget, replicate: int = 0, **arguments: Any
     ) -> Measurement:
         """Measure one point in the worker that fits it."""
+        worker = self._worker(replicate, concurrency=concurrency, device=device)
+        measurement = worker.measure(
+            source,
+            {**arguments, "concurrency": concurrency, "device": device, "budget": budget},
+            limit_s=_limit_s(budget),
+        )
+        if device.startswith("cuda") and measurement.point["status"] == "failed":
+            worker.stop()  # an error of the GPU sticks to the process it happened in
+        return measurement
+
+    def try_once(
+        self, source: Source, *, concurrency: int, device: str, budget: Budget, **arguments: Any
+    ) -> str | None:
+        """Try one call in the worker that will measure at this concurrency; say why it cannot be measured, or None."""
+        worker = self._worker(0, concurrency=concurrency, device=device)
+        return worker.try_once(source, {**arguments, "device": device}, limit_s=_limit_s(budget))
+
+    def _worker(self, replicate: int, *, concurrency: int, device: str) -> Worker:
         is_cuda = device.startswith("cuda")
         threads = 0 if is_cuda else threads_for(concurrency)
         which = (replicate, threads)
@@ -152,12 +178,8 @@ class Workers:
                 {"CUDA_DEVICE_MAX_CONNECTIONS": "32"} if is_cuda else dict.fromkeys(THREAD_VARIABLES, str(threads))
             )
             self._workers[which] = Worker(variables)
-        worker = self._workers[which]
-        measurement = worker.measure(
-            source,
-            {**arguments, "concurrency": concurrency, "device": device, "budget": budget},
-            limit_s=START_UP_S + 8 * budget.max_seconds,  # bursts idle three times as long as they measure
-        )
-        if is_cuda and measurement.point["status"] == "failed":
-            worker.stop()  # an error of the GPU sticks to the process it happened in
-        return measurement
+        return self._workers[which]
+
+
+def _limit_s(budget: Budget) -> float:
+    return START_UP_S + 8 * budget.max_seconds  # bursts idle three times as long as they measure

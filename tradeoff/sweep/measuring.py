@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from tradeoff.arguments import ArgumentError
 from tradeoff.limits import Limits
 from tradeoff.sweep.grid import GridPoint
 from tradeoff.sweep.isolation import Workers, threads_for
@@ -16,6 +17,8 @@ from tradeoff.sweep.source import Source
 from tradeoff.timing import Budget, ConditionsError, Measurement, measure
 from tradeoff.timing.measurement import could_not
 from tradeoff.workloads import Workload, WorkloadError
+from tradeoff.workloads.operation import Operation
+from tradeoff.workloads.trial import refusal_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,6 +44,31 @@ class Measuring:
     replicates: int
     price_per_hour: float | None
     limits: Limits | None
+
+    def try_once(self, points: Sequence[GridPoint], workers: Workers) -> None:
+        """Try one call before anything is measured, where it will be measured; the catalogue needs no trial.
+
+        Raises
+        ------
+        ArgumentError
+            When what it returns is not its output, so that no point could be measured.
+        """
+        if isinstance(self.workload, Operation):
+            return
+        first = points[0]
+        how: dict[str, Any] = {
+            "batch_sizes": sorted({point.batch_size for point in points}),
+            "dtype": first.dtype,
+            "device": first.subject.device,
+            "seed": self.seed,
+        }
+        if self.source is not None:
+            refusal = workers.try_once(self.source, concurrency=first.concurrency, budget=self.budget, **how)
+        else:
+            with _intra_op_threads(threads_for(first.concurrency)):
+                refusal = refusal_of(self.workload, **how)
+        if refusal is not None:
+            raise ArgumentError(f"{first.subject.workload} cannot be measured: {refusal}")
 
     def measure(self, point: GridPoint, workers: Workers) -> Measurement:
         """Measure a point, by `workers` where it can be carried to them."""

@@ -48,6 +48,7 @@ def pool(measured: Sequence[Measurement]) -> Measurement:
     row |= {"duration_s": math.fsum(_numbers(rows, "duration_s"))}
     # Their median would hide the one process that met a busy machine.
     row |= {name: math.fsum(_numbers(rows, name)) / len(rows) for name in HOST_COLUMNS if all(name in r for r in rows)}
+    row["peak_memory_bytes"] = max((int(peak) for peak in _known_of(rows, "peak_memory_bytes")), default=None)
     row |= _throughput(rows)
     counts = (samples["phase"] == "measure") & (samples["status"] == "ok")
     kept = {name: values[counts] for name, values in samples.items()}
@@ -130,6 +131,10 @@ def _throughput(rows: Sequence[Mapping[str, object]]) -> dict[str, float]:
         "throughput_rps_hi": mean + half,
         "calls_per_s": calls,
     }
+
+
+def _known_of(rows: Sequence[Mapping[str, object]], name: str) -> list[float]:
+    return [known for row in rows if (known := _known(row.get(name))) is not None]
 
 
 def _numbers(rows: Sequence[Mapping[str, object]], name: str) -> list[float]:

@@ -107,7 +107,8 @@ def sweep(
     Raises
     ------
     ValueError
-        When an argument cannot be used; nothing has been measured then.
+        When an argument cannot be used, or the call returns nothing, or a promise that cannot be waited for, as one
+        call at the smallest batch size shows; nothing has been measured then.
     RunFolderError
         When `path` holds a Run and `resume` is not given, or points of another workload of the same name, or is being
         written to by another sweep, or cannot be written.
@@ -190,23 +191,24 @@ def sweep(
             price_per_hour=price_per_hour,
             limits=_limits_of(subject),
         )
-        store.begin(spec, measuring.limits)
-        if progress:
-            cost = predicted_cost(len(left) * replicates, budget)
-            print(f"{made.name}: {cost}{not_quiet(look())}", file=sys.stderr)
-        done = 0
+        done, is_begun = 0, False
         try:
-            with (
-                turn_on(device),
-                Workers() as workers,
-                progress_bar(points=len(left), name=made.name, show=progress) as bar,
-            ):
-                for point in left:
-                    bar.set_postfix_str(f"batch {point.batch_size} × concurrency {point.concurrency}")
-                    store.keep(point, measuring.measure(point, workers))
-                    done += 1
-                    bar.update()
+            with turn_on(device), Workers() as workers:
+                measuring.try_once(left, workers)
+                store.begin(spec, measuring.limits)
+                is_begun = True
+                if progress:
+                    cost = predicted_cost(len(left) * replicates, budget)
+                    print(f"{made.name}: {cost}{not_quiet(look())}", file=sys.stderr)
+                with progress_bar(points=len(left), name=made.name, show=progress) as bar:
+                    for point in left:
+                        bar.set_postfix_str(f"batch {point.batch_size} × concurrency {point.concurrency}")
+                        store.keep(point, measuring.measure(point, workers))
+                        done += 1
+                        bar.update()
         except KeyboardInterrupt:
+            if not is_begun:
+                raise
             kept = f"kept in {os.fspath(path)}" if path is not None else "in the Run that was returned"
             how = "the same call with resume=True goes on" if path is not None else "pass path= to be able to go on"
             warnings.warn(

@@ -21,17 +21,21 @@ def main(file_descriptor: int, parent: int) -> None:
     from tradeoff.timing import ConditionsError, measure
     from tradeoff.timing.measurement import could_not
     from tradeoff.workloads import Workload, WorkloadError
+    from tradeoff.workloads.trial import refusal_of
 
     workloads: dict[object, Workload] = {}
     while True:
         try:
-            source, arguments = connection.recv()
+            source, is_trial, arguments = connection.recv()
         except EOFError:
             return
         try:
             if source not in workloads:
                 workloads[source] = source.load()
-            answer: object = measure(workloads[source], pinned=True, **arguments)
+            if is_trial:
+                answer: object = refusal_of(workloads[source], **arguments)
+            else:
+                answer = measure(workloads[source], pinned=True, **arguments)
         except (WorkloadError, ConditionsError) as error:  # the arguments are to blame
             answer = str(error)
         except Exception as error:

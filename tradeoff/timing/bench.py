@@ -12,6 +12,7 @@ from tradeoff.timing.cuda import CudaRunner
 from tradeoff.timing.device import CupyAdapter, DeviceAdapter, TorchAdapter
 from tradeoff.timing.host import HostRunner
 from tradeoff.timing.memory import HostMemory, Memory
+from tradeoff.timing.peak import AllocatorPeak, HostPeak, PeakMemory, UnknownPeak
 from tradeoff.timing.pipeline import PipelineRunner
 from tradeoff.timing.runner import Runner
 from tradeoff.timing.telemetry import Telemetry, Unknown, telemetry_of
@@ -33,6 +34,8 @@ class Bench:
         Makes a CUDA graph of a call; None where there are none.
     hot
         A runner that does not flush, to compare a cold cache with; the same one unless given.
+    peak
+        Follows the memory in use.
     sleep
         Lets time pass, in seconds.
     """
@@ -42,6 +45,7 @@ class Bench:
     telemetry: Telemetry = field(default_factory=Unknown)
     capture: Callable[[Callable[[], object]], Callable[[], object]] | None = None
     hot: Runner | None = None
+    peak: PeakMemory = field(default_factory=UnknownPeak)
     sleep: Callable[[float], None] = time.sleep
 
 
@@ -56,8 +60,13 @@ def bench_for(backend: str, device: str, conditions: Conditions, *, pinned: bool
         return bench_of(adapter, conditions)
     memory = HostMemory()
     if conditions.cache != "cold_flush":
-        return Bench(runner=HostRunner(pinned=pinned), memory=memory)
-    return Bench(runner=HostRunner(before=memory.flush, pinned=pinned), memory=memory, hot=HostRunner(pinned=pinned))
+        return Bench(runner=HostRunner(pinned=pinned), memory=memory, peak=HostPeak())
+    return Bench(
+        runner=HostRunner(before=memory.flush, pinned=pinned),
+        memory=memory,
+        hot=HostRunner(pinned=pinned),
+        peak=HostPeak(),
+    )
 
 
 def bench_of(
@@ -77,6 +86,7 @@ def bench_of(
         telemetry=telemetry_of(adapter.pci_bus_id),
         capture=adapter.capture,
         hot=runner(None) if flushes else None,
+        peak=AllocatorPeak(reset=adapter.forget_peak, peak=adapter.peak_bytes),
     )
 
 

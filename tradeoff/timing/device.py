@@ -81,6 +81,14 @@ class DeviceAdapter(Protocol):
         """Memory that is free now."""
         ...
 
+    def forget_peak(self) -> None:
+        """Begin to count the peak of memory in use anew."""
+        ...
+
+    def peak_bytes(self) -> int:
+        """Most memory in use at once since `forget_peak`, of this library in this process."""
+        ...
+
     @property
     def pci_bus_id(self) -> str | None:
         """Where the device sits, as NVML names it; None when that cannot be known."""
@@ -192,6 +200,14 @@ class TorchAdapter:
         """Memory that is free now."""
         return int(self._cuda.mem_get_info(self._device)[0])
 
+    def forget_peak(self) -> None:
+        """Begin to count the peak anew."""
+        self._cuda.reset_peak_memory_stats(self._device)
+
+    def peak_bytes(self) -> int:
+        """Most that torch's allocator gave out at once."""
+        return int(self._cuda.max_memory_allocated(self._device))
+
     @property
     def pci_bus_id(self) -> str | None:
         """Where the device sits; torch says it since 2.4."""
@@ -295,6 +311,16 @@ class CupyAdapter:
     def free_bytes(self) -> int:
         """Memory that is free now."""
         return int(self._device.mem_info[0])
+
+    def forget_peak(self) -> None:
+        """Let the pool give back what is not in use: it never shrinks by itself, so that its size is the peak since."""
+        with self._device:
+            self._cupy.get_default_memory_pool().free_all_blocks()
+
+    def peak_bytes(self) -> int:
+        """Most that CuPy's pool has held."""
+        with self._device:
+            return int(self._cupy.get_default_memory_pool().total_bytes())
 
     @property
     def pci_bus_id(self) -> str | None:

@@ -6,6 +6,8 @@ import re
 from dataclasses import dataclass
 
 from tradeoff.timing.origin import where_raised
+from tradeoff.workloads.promises import UnfinishedError
+from tradeoff.workloads.trial import RETURNED_NOTHING
 
 _OUT_OF_MEMORY_TYPES = frozenset({"MemoryError", "OutOfMemoryError", "_ArrayMemoryError"})
 _OUT_OF_MEMORY_TEXT = re.compile(r"out of memory|can't allocate memory|cannot allocate memory", re.IGNORECASE)
@@ -29,6 +31,8 @@ class Failure:
 
 def describe_failure(error: BaseException, *, batch_size: int) -> Failure:
     """Turn what a workload raised into a status and a sentence that says where."""
+    if isinstance(error, UnfinishedError):
+        return Failure("failed", str(error))
     said, message = said_by(error), _message(error)
     if is_out_of_memory(error):
         wanted = _WANTED.search(message)
@@ -46,7 +50,7 @@ def said_by(error: BaseException) -> str:
 
 def returned_nothing() -> Failure:
     """Describe a call whose result is None."""
-    return Failure("failed", "the call returned nothing: return the output, so that it is known to have been computed")
+    return Failure("failed", RETURNED_NOTHING)
 
 
 def is_out_of_memory(error: BaseException) -> bool:

@@ -221,6 +221,7 @@ class FakeDevice:
         self.flush_ns = 50_000
         self.cache_bytes = 50 << 20
         self.free = 100 << 30
+        self.peak = 0
         self.pci_bus_id: str | None = None
 
     def work(self, duration_ns: int) -> None:
@@ -289,3 +290,11 @@ class FakeDevice:
     def free_bytes(self) -> int:
         """Answer `free`."""
         return self.free
+
+    def forget_peak(self) -> None:
+        """Begin anew."""
+        self.peak = 0
+
+    def peak_bytes(self) -> int:
+        """Answer `peak`."""
+        return self.peak

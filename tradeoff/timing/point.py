@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -28,6 +29,7 @@ from tradeoff.timing.threads import is_oversubscribed, threads_per_call
 from tradeoff.timing.warmup import WarmUp
 from tradeoff.workloads.observe import observe
 from tradeoff.workloads.own import FirstCall
+from tradeoff.workloads.promises import Finished, is_promise
 from tradeoff.workloads.protocol import Call, Workload, WorkloadError
 
 BLOCK_NS = 200_000_000
@@ -79,8 +81,11 @@ class Point:
         )
         self.required = tuple(dict.fromkeys(("p50", "p90", "p95", "p99", *self.budget.tolerances)))
         self.settled = Settled()
+        self.waited: frozenset[str] = frozenset()
+        self.types: frozenset[type] = frozenset()
         self.flags: list[str] = []
         self.cold_over_hot = math.nan
+        self.peak_bytes: int | None = None
         self.spent_ns = 0
         self._begin()
 
@@ -91,6 +96,10 @@ class Point:
         self.measured_calls = 0
 
     @property
+    def _is_on_host(self) -> bool:
+        return self.bench.runner.model_clock == "host"
+
+    @property
     def is_burst(self) -> bool:
         """Whether blocks are short and idle time lies between them."""
         return self.conditions.regime == "burst"
@@ -98,12 +107,14 @@ class Point:
     def measure(self) -> Measurement:
         """Measure, whatever the workload does."""
         floor_ns, floor_p99_ns = self.bench.runner.floor_ns()
+        self._forget_peak()
         failure = self._run()
         samples = self.log.columns()
         served = samples["status"] == "ok"
         measured = (samples["phase"] == "measure") & served
         n_errors = int(((samples["phase"] == "measure") & ~served).sum())
         row: dict[str, object] = {"floor_p50_ns": floor_ns, "floor_p99_ns": floor_p99_ns, **self._cost()}
+        row["peak_memory_bytes"] = self.peak_bytes if self.peak_bytes is not None else self._peak()
         if failure is not None:
             n_errors = max(1, len(served) - int(served.sum()))
             row |= {"n": int(measured.sum()), "n_errors": n_errors, "n_rejected": 0, "flags": []}
@@ -128,7 +139,7 @@ class Point:
         )
         row |= {"flags": [*flags, *self.flags, *self._more_flags()], **self._verdict()}
         if n_errors:
-            row["flags"].append("errors")  # type: ignore[attr-defined]
+            row["flags"].append("call_errors")  # type: ignore[attr-defined]
         if self.log.raised:
             row["reason"] = f"{row['reason']}; {in_words(self.log.raised, calls=self.log.calls)}"
         return Measurement(row, samples)
@@ -140,9 +151,10 @@ class Point:
             failure = self._cold(calls[0])
             if failure is not None:
                 return failure
-            calls = self.maker.as_issued(calls)
+            calls = self._finished(self.maker.as_issued(calls))
             failure = self._warm_up(calls) or self._measure_steady(calls)
             if failure is None:
+                self.peak_bytes = self._peak()
                 self._try_once_more(calls[0])
             return failure
         except (KeyboardInterrupt, WorkloadError, ConditionsError):
@@ -158,15 +170,41 @@ class Point:
                 slot=np.zeros(1, dtype=np.int64), submitted_ns=next(times), done_ns=next(times), concurrency=1
             )
             self.log.add(block, phase="cold")
-            return returned_nothing() if first.returned_nothing else None
+            self.waited, self.types = first.waited, frozenset({first.result})
+            return returned_nothing() if first.result is type(None) and not first.waited else None
+        finished = Finished(call, on_host=self._is_on_host)
         for _ in range(_COLD_TRIES):
-            block = self.bench.runner.run([call], max_calls=1, duration_ns=0)
+            block = self.bench.runner.run([finished], max_calls=1, duration_ns=0)
             self.log.add(block, phase="cold")
             if block.error is not None:
                 return describe_failure(block.error, batch_size=self.batch_size)
+            self.waited, self.types = frozenset(finished.waited), block.types
             if block.served:
                 return returned_nothing() if type(None) in block.types else None
         return Failure("failed", f"raised {block.raised[0]}")
+
+    def _finished(self, calls: list[Call]) -> list[Call]:
+        """Let calls that hand back promises end with their work; the others stay as they are, at no cost."""
+        if not self.waited:
+            return calls
+        if self.conditions.mode == "graph":
+            raise ConditionsError(f"mode='graph' cannot wait for {' and '.join(sorted(self.waited))}: use another mode")
+        self.flags.append("waited_for")
+        return [Finished(call, on_host=self._is_on_host) for call in calls]
+
+    def _odd(self) -> Failure | None:
+        """Find results of other types than the first: a promise among them was not waited for."""
+        odd = frozenset().union(*(block.types for block in self.log.blocks)) - self.types
+        if self.waited or not odd:
+            return None
+        promised = next((kind for kind in odd if is_promise(kind)), None)
+        if promised is not None:
+            return Failure(
+                "failed", f"some calls returned {promised.__name__}, a promise of work, and the first did not"
+            )
+        if "output_varies" not in self.flags:
+            self.flags.append("output_varies")
+        return None
 
     def _warm_up(self, calls: list[Call]) -> Failure | None:
         min_ns = 0 if self.is_burst else int(self.budget.warm_up_seconds * 1e9)
@@ -178,8 +216,8 @@ class Point:
             self.log.add(block, phase="warmup")
             if block.error is not None:
                 return describe_failure(block.error, batch_size=self.batch_size)
-        if storm := self._storm():
-            return storm
+        if failure := self._storm() or self._odd():
+            return failure
         self.flags += [] if warmed.is_complete else ["short_warmup"]
         self.flags += [] if warmed.is_steady or self.is_burst else ["clock_unsettled"]
         return None
@@ -213,8 +251,8 @@ class Point:
                 return describe_failure(block.error, batch_size=self.batch_size)
             if not len(block):
                 return Failure("failed", "the runner gave no call at all: measure again, and report it")
-            if storm := self._storm():
-                return storm
+            if failure := self._storm() or self._odd():
+                return failure
             self.measured_ns += max(1, block.elapsed_ns)
             self.spent_ns += max(1, block.elapsed_ns)
             self.measured_calls += block.served
@@ -256,7 +294,8 @@ class Point:
     def _try_once_more(self, call: Call) -> None:
         """Find out, untimed, what a call does that makes its time mean less."""
         sure = persistent(call)
-        self.flags += [*self.bench.runner.flags(sure), *observe(sure)]
+        seen = [*self.bench.runner.flags(sure), *observe(sure)]
+        self.flags += [flag for flag in seen if flag not in self.flags]
         if self.conditions.cache != "hot":
             self._compare_with_hot()
 
@@ -318,6 +357,16 @@ class Point:
         )
         flags += ["oversubscribed"] if oversubscribed else []
         return flags + host_flags(self.log.stretches(), is_oversubscribed=oversubscribed)
+
+    def _forget_peak(self) -> None:
+        with contextlib.suppress(Exception):  # a device that is broken already says so to the calls
+            self.bench.peak.begin()
+
+    def _peak(self) -> int | None:
+        try:
+            return self.bench.peak.peak_bytes()
+        except Exception:  # a device that is broken answers nothing
+            return None
 
     def _cost(self) -> dict[str, object]:
         return {

@@ -9,6 +9,7 @@ from types import CodeType
 from tradeoff.digits import counted
 from tradeoff.timing.failure import is_out_of_memory, said_by
 from tradeoff.timing.origin import named, place_of
+from tradeoff.workloads.promises import UnfinishedError
 
 STORM = 5
 """Errors from which on a point is given up when most of its calls raise: one or two may be a call's first days."""
@@ -54,9 +55,9 @@ class RaisedLog:
         Raises
         ------
         BaseException
-            The error itself when memory ran out: that does not pass by itself.
+            The error itself when memory ran out, or a result cannot be waited for: that does not pass by itself.
         """
-        if is_out_of_memory(error):
+        if isinstance(error, UnfinishedError) or is_out_of_memory(error):
             raise error
         code, line = place_of(error)
         key = (type(error).__name__, code, line)

@@ -8,16 +8,21 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from time import perf_counter_ns
 
+from tradeoff.workloads.promises import promise_of, settled
 from tradeoff.workloads.protocol import Call, WorkloadError
 
 
 @dataclass(frozen=True)
 class FirstCall:
-    """When the first call of all ran, made to find out what the callable is: it, not the next one, was cold."""
+    """When the first call of all ran, made to find out what the callable is: it, not the next one, was cold.
+
+    `result` is the type of what it returned, `waited` the promises that were waited for.
+    """
 
     submitted_ns: int
     done_ns: int
-    returned_nothing: bool
+    result: type
+    waited: frozenset[str] = frozenset()
 
 
 class OwnWorkload:
@@ -25,6 +30,9 @@ class OwnWorkload:
 
     When the first result is itself callable, the callable is a factory: it is called once for each call in flight, and
     what it returns is timed. Otherwise the callable is what is timed, with the batch size as its argument.
+
+    A call that hands back a promise of work (a future, a coroutine, a generator) is waited for; a coroutine function
+    is such a call (see `tradeoff.workloads.promises`).
 
     Anything will do: a server's engine, a compiled function, a captured CUDA graph. A graph's ``replay()`` returns
     nothing, so that the factory's call replays it and returns the tensor that the graph writes to::
@@ -52,7 +60,7 @@ class OwnWorkload:
     Raises
     ------
     WorkloadError
-        When it cannot be called with one argument, or is a coroutine function.
+        When it cannot be called with one argument.
     """
 
     backend = "python"
@@ -61,8 +69,7 @@ class OwnWorkload:
         self.name = name or name_of(function)
         self._function = function
         self._is_factory: bool | None = None
-        if inspect.iscoroutinefunction(function):
-            raise WorkloadError(f"{self.name} is a coroutine function: pass a plain function that returns the output")
+        self.first_call: FirstCall | None = None
         check_takes_batch_size(function, name=self.name)
 
     @property
@@ -79,12 +86,16 @@ class OwnWorkload:
         if self._is_factory is None:
             submitted_ns = perf_counter_ns()
             first = call()
-            done_ns = perf_counter_ns()
-            self._is_factory = callable(first)
-            if callable(first):
+            if callable(first) and promise_of(first) is None:
+                self._is_factory = True
                 return first
+            self._is_factory = False
+            waited: set[str] = set()
+            settled(first, waited=waited)
+            done_ns = perf_counter_ns()
             if device == "cpu":  # elsewhere the call may still be running
-                call.first_call = FirstCall(submitted_ns, done_ns, first is None)  # type: ignore[attr-defined]
+                self.first_call = FirstCall(submitted_ns, done_ns, type(first), frozenset(waited))
+                call.first_call = self.first_call  # type: ignore[attr-defined]
         return call
 
     def flops(self, batch_size: int) -> float | None:

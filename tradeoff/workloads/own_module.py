@@ -70,6 +70,7 @@ class ModuleWorkload:
 
         call = with_tf32(run, dtype=dtype, device=device)
         call.inputs = (positional, named)  # type: ignore[attr-defined]
+        call.within = inference_mode  # type: ignore[attr-defined]
         return call
 
     def flops(self, batch_size: int) -> float | None:

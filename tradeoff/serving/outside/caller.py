@@ -16,6 +16,7 @@ from tradeoff.serving.real.disturbances import Collections, Pauses
 from tradeoff.serving.schedule import MOST_REQUESTS, arrivals_of, thinker
 from tradeoff.serving.systems import System
 from tradeoff.timing.failure import said_by
+from tradeoff.workloads.promises import promise_of
 
 _GRACE = 1.1
 """How much longer than requests are due a generator that has fallen behind may go on to send them."""
@@ -91,7 +92,7 @@ class Caller:
         Raises
         ------
         ArgumentError
-            When what `send` returns cannot be awaited.
+            When what `send` returns cannot be awaited, or is a promise once more when it was.
         """
         self._alarm = Alarm(asyncio.get_running_loop(), clock=self._clock)
         try:
@@ -193,17 +194,25 @@ class Caller:
         try:
             awaited = self._send(number) if self._takes_number else self._send()
             if not inspect.isawaitable(awaited):
-                self._misuse = ArgumentError(
+                return self._stopped_by(
                     f"send must be an async function, and it returned {shown(awaited)}, which cannot be awaited; "
                     "nothing more was sent"
-                )
-                if self._alarm is not None:
-                    self._alarm.ring()
-                return self._misuse, self._now()
-            await awaited
+                ), self._now()
+            promise = promise_of(await awaited)
+            if promise is not None:
+                return self._stopped_by(
+                    f"send must return when the answer is there, and it returned {promise.name}: await or consume it "
+                    "inside send; nothing more was sent"
+                ), self._now()
         except BaseException as error:
             return error, self._now()
         return None, self._now()
+
+    def _stopped_by(self, misuse: str) -> ArgumentError:
+        self._misuse = ArgumentError(misuse)
+        if self._alarm is not None:
+            self._alarm.ring()
+        return self._misuse
 
     def _now(self) -> int:
         return self._clock() - self._origin

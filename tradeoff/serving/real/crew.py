@@ -12,6 +12,7 @@ from tradeoff.serving.real.disturbances import preemptions
 from tradeoff.timing.device import DeviceAdapter
 from tradeoff.timing.failure import said_by
 from tradeoff.timing.threads import hold_this_thread_to
+from tradeoff.workloads.promises import check_done
 
 _POLL_S = 20e-6
 """How often a thread asks the device whether it has done."""
@@ -96,13 +97,13 @@ class Worker:
         """Return what the model returns, and how long the device took where it has a clock of its own."""
         adapter = self._adapter
         if adapter is None:
-            return self._calls[size](), None
+            return check_done(self._calls[size]()), None
         if self._stream is None:
             self._stream = adapter.stream()
         adapter.use(self._stream)
         start, stop = adapter.event(), adapter.event()
         adapter.record(start, self._stream)
-        result = self._calls[size]()
+        result = check_done(self._calls[size]())
         adapter.record(stop, self._stream)
         while not adapter.is_done(stop):
             time.sleep(_POLL_S)

@@ -201,6 +201,13 @@ FLAGS: Mapping[str, Flag] = MappingProxyType(
                 "Read in the reason what they raised, and where; mend it before relying on the tail.",
             ),
             Flag(
+                "example_altered",
+                "warning",
+                "What was measured is not as the example: its layout in memory, its number types or a part of it "
+                "could not be kept.",
+                "Read in the reason what differs; to keep it pass a factory that makes the inputs itself.",
+            ),
+            Flag(
                 "waited_for",
                 "info",
                 "The call handed back a promise of work, such as a future, a coroutine or a generator: its end was "

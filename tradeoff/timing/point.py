@@ -81,6 +81,7 @@ class Point:
         )
         self.required = tuple(dict.fromkeys(("p50", "p90", "p95", "p99", *self.budget.tolerances)))
         self.settled = Settled()
+        self.departures: tuple[str, ...] = ()
         self.waited: frozenset[str] = frozenset()
         self.types: frozenset[type] = frozenset()
         self.flags: list[str] = []
@@ -140,6 +141,10 @@ class Point:
         row |= {"flags": [*flags, *self.flags, *self._more_flags()], **self._verdict()}
         if n_errors:
             row["flags"].append("call_errors")  # type: ignore[attr-defined]
+        if self.waited:
+            row["reason"] = f"{row['reason']}; the call returned {' and '.join(sorted(self.waited))}, waited for"
+        if self.departures:
+            row["reason"] = f"{row['reason']}; not as the example: {', '.join(self.departures)}"
         if self.log.raised:
             row["reason"] = f"{row['reason']}; {in_words(self.log.raised, calls=self.log.calls)}"
         return Measurement(row, samples)
@@ -147,7 +152,8 @@ class Point:
     def _run(self) -> Failure | None:
         try:
             calls, flags = self.maker.make()
-            self.flags += flags
+            self.departures = tuple(getattr(self.maker.first, "departures", ()))
+            self.flags += [*flags, *(["example_altered"] if self.departures else [])]
             failure = self._cold(calls[0])
             if failure is not None:
                 return failure

@@ -26,13 +26,16 @@ class Runs(Protocol):
 
 
 def device_for(workload: Runs, device: str | None) -> str:
-    """Return the device that was asked for, or the backend's own choice.
+    """Return the device that was asked for, or that of a module's example, or the backend's own choice.
 
     Raises
     ------
     ArgumentError
         When it cannot run there.
     """
+    own = getattr(workload, "own_device", None)
+    if device is None and isinstance(own, str):
+        return own
     if device is None:
         return "cuda" if workload.backend in ("cupy", "torch") and has_cuda() else "cpu"
     if device.startswith("cuda") and not has_cuda():

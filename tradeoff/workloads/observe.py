@@ -57,19 +57,22 @@ def observe(call: Call, *, calls: int = 2) -> tuple[str, ...]:
 
 def form(tree: object) -> Fingerprint:
     """Return the structure of `tree` with the type, shape, number type and device of each leaf."""
-    return tuple((path, *_form(leaf)) for path, leaf in _leaves(tree))
+    return tuple((path, *_form(leaf)) for path, leaf in leaves(tree))
 
 
 def contents(tree: object) -> Fingerprint:
     """Return `form` and, for every array, what tells its numbers apart from others with near certainty."""
-    return tuple((path, *_form(leaf), _digest(leaf)) for path, leaf in _leaves(tree))
+    return tuple((path, *_form(leaf), _digest(leaf)) for path, leaf in leaves(tree))
 
 
-def _leaves(tree: object, path: str = "", depth: int = 0) -> Iterator[tuple[str, object]]:
-    """Walk mappings, sequences, dataclasses and plain objects, such as a model library's outputs and caches."""
+def leaves(tree: object, path: str = "", depth: int = 0) -> Iterator[tuple[str, object]]:
+    """Walk mappings, sequences, dataclasses and plain objects, such as a model library's outputs and caches.
+
+    Gives the place and the leaf.
+    """
     count = 0
     for name, part in _parts(tree) if depth < _DEEPEST else ():
-        for found in _leaves(part, f"{path}/{name}", depth + 1):
+        for found in leaves(part, f"{path}/{name}", depth + 1):
             count += 1
             if count > _MOST:
                 return

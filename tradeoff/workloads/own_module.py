@@ -6,6 +6,7 @@ import copy
 from collections.abc import Mapping
 from typing import Any
 
+from tradeoff.workloads.inputs import InputMaker, main_device
 from tradeoff.workloads.protocol import Call, WorkloadError
 from tradeoff.workloads.torch_setup import torch_device, torch_dtype, torch_module, with_tf32
 
@@ -14,7 +15,9 @@ class ModuleWorkload:
     """A workload made of a ``torch.nn.Module`` and an example of its input.
 
     The first dimension of every tensor of the example is the batch: it is made anew to the batch size, floating-point
-    numbers from a normal distribution, integers between those of the example, truth values as in the example. Each
+    numbers from a normal distribution, integers between those of the example, truth values as in the example. It lies
+    in memory as the example does (see `tradeoff.workloads.layout`), and tensors that wait on the processor beside
+    others on a GPU stay there. What could not be kept is in ``call.departures``, and the row says it. Each
     call in flight has its own inputs; all share the weights. The module runs in ``eval`` and ``inference_mode``; when
     it has to change for that (training mode, device, number type) a copy changes, never the module itself. A compiled
     module (``torch.compile``) is a module like any other: it compiles in its first call, which is kept apart.
@@ -25,8 +28,8 @@ class ModuleWorkload:
         The module. It may return anything but None: a tensor, a tuple, a mapping, a model library's own output.
     example
         A tensor, a tuple or list of positional arguments, or a mapping of keyword arguments for ``forward(**inputs)``
-        (a tokenizer's output is one). Tensors may lie deeper, in tuples, lists and dicts; what is not a tensor is
-        passed as it is, the same object to every call.
+        (a tokenizer's output is one). Tensors may lie deeper, in tuples, lists, mappings and dataclasses; what is not
+        a tensor is passed as it is, the same object to every call.
     name
         What the workload is called; the module's class unless given.
     """
@@ -49,10 +52,8 @@ class ModuleWorkload:
         torch = torch_module()
         where, kind = torch_device(device), torch_dtype(dtype, device=device, name=self.name)
         module = self._on(where, kind, key=(device, dtype))
-        generator = torch.Generator().manual_seed(seed)
-
-        def make(value: Any) -> Any:
-            return _like(value, batch_size=batch_size, kind=kind, where=where, generator=generator)
+        maker = InputMaker(self._example, batch_size=batch_size, kind=kind, where=where, seed=seed)
+        make = maker.make
 
         positional: tuple[Any, ...] = ()
         named: dict[str, Any] = {}
@@ -71,7 +72,22 @@ class ModuleWorkload:
         call = with_tf32(run, dtype=dtype, device=device)
         call.inputs = (positional, named)  # type: ignore[attr-defined]
         call.within = inference_mode  # type: ignore[attr-defined]
+        call.departures = (*maker.departures, *self._mixed(dtype))  # type: ignore[attr-defined]
         return call
+
+    @property
+    def own_device(self) -> str | None:
+        """The GPU that the example lies on; None when it lies on none."""
+        where = main_device(self._example)
+        if where is None or where.type != "cuda":
+            return None
+        return f"cuda:{where.index}" if where.index else "cuda"
+
+    def _mixed(self, dtype: str) -> list[str]:
+        """Say that parameters of several types became one."""
+        parts = [*self._module.parameters(), *self._module.buffers()]
+        types = sorted({str(part.dtype).removeprefix("torch.") for part in parts if part.is_floating_point()})
+        return [f"parameters of types {' and '.join(types)} became {dtype}"] if len(types) > 1 else []
 
     def flops(self, batch_size: int) -> float | None:
         """Unknown."""
@@ -88,7 +104,7 @@ class ModuleWorkload:
             tensors = [*self._module.parameters(), *self._module.buffers()]
             fits = all(
                 tensor.device.type == where.type
-                and (where.index is None or tensor.device.index == where.index)
+                and (where.type != "cuda" or tensor.device.index == (where.index or 0))
                 and (not tensor.is_floating_point() or tensor.dtype == kind)
                 for tensor in tensors
             )
@@ -98,26 +114,3 @@ class ModuleWorkload:
             else:
                 self._ready[key] = copy.deepcopy(self._module).to(device=where, dtype=kind).eval()
         return self._ready[key]
-
-
-def _like(value: Any, *, batch_size: int, kind: Any, where: Any, generator: Any) -> Any:
-    torch = torch_module()
-    if not isinstance(value, torch.Tensor):
-        how: dict[str, Any] = {"batch_size": batch_size, "kind": kind, "where": where, "generator": generator}
-        if type(value) in (tuple, list):
-            return type(value)(_like(part, **how) for part in value)
-        return {name: _like(part, **how) for name, part in value.items()} if type(value) is dict else value
-    if value.dim() == 0:
-        return value.to(where)
-    if value.shape[0] == 0:
-        raise WorkloadError(f"example= holds a tensor of shape {tuple(value.shape)}: its first dimension must not be 0")
-    shape = (batch_size, *value.shape[1:])
-    if value.is_complex():
-        return torch.randn(shape, generator=generator, dtype=value.dtype).to(where)
-    if value.is_floating_point():
-        return torch.randn(shape, generator=generator).to(device=where, dtype=kind)
-    if value.dtype == torch.bool:
-        rows = torch.arange(batch_size) % value.shape[0]
-        return value.cpu()[rows].to(where)
-    lowest, highest = int(value.min()), int(value.max())
-    return torch.randint(lowest, highest + 1, shape, generator=generator, dtype=value.dtype).to(where)

@@ -63,6 +63,19 @@ def test_siblings_belong_to_a_core(tmp_path: Path):
     assert with_siblings(frozenset({3, 9}), tmp_path) == {3, 9}
 
 
+def test_an_idle_sibling_is_watched_and_not_free(tmp_path: Path):
+    """Pinned to one core: its sibling takes half of it away, and cannot be used."""
+    (tmp_path / "stat").write_bytes(STAT)
+    (tmp_path / "devices/system/cpu/cpu0/topology").mkdir(parents=True)
+    (tmp_path / "devices/system/cpu/cpu0/topology/thread_siblings_list").write_text("0-1")
+    counters = LinuxCounters(proc=tmp_path, sys_folder=tmp_path, cores=frozenset({0}))
+    reading = counters.read()
+    counters.close()
+    assert reading.cores == 2
+    assert reading.idle_s == pytest.approx(3005 * TICK)
+    assert reading.free_s == pytest.approx(1005 * TICK)
+
+
 def group(folder: Path, *, quota: str, stat: str = "nr_throttled 3\nthrottled_usec 1500000\n") -> None:
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "cpu.stat").write_text(stat)

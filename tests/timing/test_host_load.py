@@ -32,8 +32,10 @@ def load(wall_s: float = 0.2, cores: int = 2, *, foreign: float = 0.0, own: floa
 
 
 def test_a_difference_is_what_passed():
-    before = HostReading(at_ns=10**9, cores=2, idle_s=5.0, counted_s=20.0, steal_s=1.0, own_s=3.0, wait_s=0.5)
-    after = HostReading(at_ns=3 * 10**9, cores=2, idle_s=6.0, counted_s=24.0, steal_s=1.2, own_s=5.0, wait_s=0.7)
+    counted = {"idle_s": 5.0, "free_s": 5.0, "counted_s": 20.0, "steal_s": 1.0, "own_s": 3.0, "wait_s": 0.5}
+    passed = {"idle_s": 1.0, "free_s": 1.0, "counted_s": 4.0, "steal_s": 0.2, "own_s": 2.0, "wait_s": 0.2}
+    before = HostReading(at_ns=10**9, cores=2, **counted)
+    after = HostReading(at_ns=3 * 10**9, cores=2, **{name: counted[name] + passed[name] for name in counted})
     found = between(before, after)
     assert (found.wall_s, found.capacity_s) == (2.0, 4.0)
     assert found.foreign_s == pytest.approx(4.0 - 1.0 - 0.2 - 2.0)

@@ -377,7 +377,13 @@ def _host() -> Iterable[Column]:
         "cores",
         label="cores used",
     )
-    yield Column("cores_idle", "float64", "Cores with nothing to do, on average.", "cores", label="idle cores")
+    yield Column(
+        "cores_idle",
+        "float64",
+        "Cores that the process may use and that had nothing to do, on average.",
+        "cores",
+        label="idle cores",
+    )
     yield Column(
         "foreign_load",
         "float64",

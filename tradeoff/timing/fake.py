@@ -175,6 +175,7 @@ class FakeHost:
         for name, cores in {**dict.fromkeys(_COUNTED, 0.0), **does, "idle": idle, "counted": self.cores}.items():
             self._sums[name] = self._sums.get(name, 0.0) + cores * passed_s
         counts = {f"{name}_s": self._sums[name] for name in (*_COUNTED, "idle", "counted")}
+        counts["free_s"] = counts["idle_s"]
         return HostReading(at_ns=self.runner.now_ns, cores=self.cores, involuntary=0.0, **counts)
 
     def close(self) -> None:

@@ -41,6 +41,8 @@ class HostReading:
         Cores that are watched: those this process may use, and their SMT siblings.
     idle_s, steal_s
         Time in which those cores had nothing to do; time that a hypervisor gave to others.
+    free_s
+        Time in which those that this process may use had nothing to do.
     counted_s
         All time that the system accounts for on them: about their number times the wall time, or it counts nothing.
     own_s
@@ -60,6 +62,7 @@ class HostReading:
     at_ns: int
     cores: int
     idle_s: float = math.nan
+    free_s: float = math.nan
     steal_s: float = math.nan
     counted_s: float = math.nan
     own_s: float = math.nan
@@ -109,7 +112,7 @@ class LinuxCounters:
         cores: frozenset[int] | None = None,
     ) -> None:
         allowed = frozenset(os.sched_getaffinity(0)) if cores is None else cores
-        self._cores = with_siblings(allowed, sys_folder / "devices/system/cpu")
+        self._allowed, self._cores = allowed, with_siblings(allowed, sys_folder / "devices/system/cpu")
         self._clock = clock
         self._stat = _File(proc / "stat", size=1 << 16)
         self._pressure = _File(proc / "pressure/cpu", size=256)
@@ -124,12 +127,15 @@ class LinuxCounters:
     def read(self) -> HostReading:
         """Read everything; a file that cannot be read leaves its values unknown."""
         at_ns = self._clock()
-        cores, idle_s, steal_s, counted_s = cores_in(self._stat.read(), self._cores)
+        stat = self._stat.read()
+        cores, idle_s, steal_s, counted_s = cores_in(stat, self._cores)
+        free_s = idle_s if self._cores == self._allowed else cores_in(stat, self._allowed)[1]
         own = self._own.read(at_ns)
         return HostReading(
             at_ns=at_ns,
             cores=cores,
             idle_s=idle_s,
+            free_s=free_s,
             steal_s=steal_s,
             counted_s=counted_s,
             own_s=own.cpu_s,
@@ -172,7 +178,13 @@ class PsutilCounters:
             own_s += theirs.ru_utime + theirs.ru_stime
             involuntary = float(ours.ru_nivcsw)
         return HostReading(
-            at_ns=at_ns, cores=cores, idle_s=idle_s, counted_s=counted_s, own_s=own_s, involuntary=involuntary
+            at_ns=at_ns,
+            cores=cores,
+            idle_s=idle_s,
+            free_s=idle_s,
+            counted_s=counted_s,
+            own_s=own_s,
+            involuntary=involuntary,
         )
 
     def close(self) -> None:

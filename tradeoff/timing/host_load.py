@@ -41,7 +41,7 @@ class HostLoad:
         Length.
     capacity_s
         Cores times length.
-    idle_s, steal_s, counted_s, own_s, wait_s, involuntary, pressure_s, throttled_s
+    idle_s, free_s, steal_s, counted_s, own_s, wait_s, involuntary, pressure_s, throttled_s
         As in `HostReading`, during the stretch.
     clock_mhz
         Clock of a core at its end.
@@ -50,6 +50,7 @@ class HostLoad:
     wall_s: float
     capacity_s: float
     idle_s: float = math.nan
+    free_s: float = math.nan
     steal_s: float = math.nan
     counted_s: float = math.nan
     own_s: float = math.nan
@@ -85,8 +86,8 @@ class HostLoad:
 
     @property
     def idle_cores(self) -> float:
-        """Cores that had nothing to do, on average."""
-        return self.idle_s / self.wall_s if self.is_accounted else math.nan
+        """Cores that this process may use and that had nothing to do, on average."""
+        return self.free_s / self.wall_s if self.is_accounted else math.nan
 
     @property
     def is_unknown(self) -> bool:
@@ -110,6 +111,7 @@ def between(before: HostReading, after: HostReading) -> HostLoad:
         wall_s=wall_s,
         capacity_s=after.cores * wall_s,
         idle_s=passed("idle_s") if same else math.nan,
+        free_s=passed("free_s") if same else math.nan,
         steal_s=passed("steal_s") if same else math.nan,
         counted_s=passed("counted_s") if same else math.nan,
         own_s=passed("own_s"),

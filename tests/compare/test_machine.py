@@ -78,6 +78,19 @@ def test_the_pairs_that_were_quiet_decide():
     assert compare(few, slow_where_busy, LIMIT).verdict == "not_separable"
 
 
+@pytest.mark.parametrize(
+    ("disturbed", "verdict"),
+    [(0.1, "worse"), (0.4, "worse"), (0.6, "not_separable"), (1.0, "not_separable"), (0.0, "not_separable")],
+)
+def test_a_rate_that_fell_by_more_than_the_disturbed_time_could_cost_fell(disturbed, verdict):
+    """Half the throughput, and no tail to judge: a tenth of the time beside other load cannot have cost half of it."""
+    asked = "maximize throughput"
+    half = told(scaled(grid(), throughput_rps=0.5), "machine_busy", foreign=0.05, disturbed=disturbed)
+    assert compare(QUIET, half, asked).verdict == verdict
+    assert compare(half, QUIET, asked).verdict == TURNED[verdict]
+    assert compare(QUIET, half.drop(columns="disturbed"), asked).verdict == "not_separable"
+
+
 def test_limits_that_are_missed_on_a_busy_machine_do_not_count():
     found = compare(QUIET, told(scaled(grid(), latency_p99_ms=9.0), "machine_busy", foreign=0.5), LIMIT)
     assert found.verdict == "not_separable"

@@ -86,7 +86,8 @@ def compare(
     in clock cycles too: what vanishes there is named as a change of the clock.
 
     Where a side was measured on a busy machine (flags ``machine_busy``, ``cpu_stolen``, ``quota_throttled``), it was
-    slower than it could be: that it is the worse side does not count. What goes the other way counts. Where it is not
+    slower than it could be: that it is the worse side does not count, unless a rate fell by more than the disturbed
+    part of the time (``disturbed``) could have cost. What goes the other way counts. Where it is not
     known what other processes did, a change of the throughput that is not in the processor time per request does not
     count either. Pairs without such marks decide alone. With one process a point (``replicates=1``) the spread from
     run to run is unknown, and the sentence says so.

@@ -13,6 +13,7 @@ from tradeoff.compare.changes import Change
 from tradeoff.compare.text import change_text, joined, quantity, with_interval
 from tradeoff.compare.verdict import Found, ratio_between
 from tradeoff.digits import counted, whole
+from tradeoff.frames.busy import is_busy
 from tradeoff.objective import Objective
 from tradeoff.objective.objective import short_of
 
@@ -20,11 +21,17 @@ from tradeoff.objective.objective import short_of
 def headline(found: Found) -> str:
     """Say in one sentence what changed: "throughput +38 %, but p99 doubled: 12 of 30 points that met the limit ..."."""
     told = changes_text(found)
-    spread = f"; {unknown}" if (unknown := unknown_spread(found)) else ""
+    spread = "".join(f"; {part}" for part in (_busy_sides(found), unknown_spread(found)) if part)
     if not told:
         return f"{_why_nothing(found)}; {attained_text(found, found.attained)}{spread}."
     crossed = _crossings(found)
     return f"{told}: {crossed}{spread}." if crossed else f"{told}{spread}."
+
+
+def _busy_sides(found: Found) -> str:
+    """Say on which sides the machine was busy."""
+    sides = [side for side, rows in found.sides() if is_busy(rows).any()]
+    return f"the machine was busy {joined(sides)}" if sides else ""
 
 
 def unknown_spread(found: Found) -> str:

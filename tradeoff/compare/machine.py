@@ -8,7 +8,10 @@ import numpy as np
 import pandas as pd
 
 from tradeoff.comparable import Marks, Numbers, numbers_of
+from tradeoff.compare.changes import Change
+from tradeoff.frames import POINT_COLUMNS
 from tradeoff.frames.busy import is_busy
+from tradeoff.objective.objective import is_rate
 
 CPU = "cpu_us_per_request"
 _RATE = "throughput_rps"
@@ -27,16 +30,34 @@ class Machine:
         Pairs that were beside other load on that side.
     worse, better
         Pairs of which a change for the worse, or for the better, may be the machine's doing.
+    lost_before, lost_after
+        Natural logarithm of how many times a rate might be higher, had the disturbed part of the time not been lost
+        altogether: infinite where all of it was disturbed, or nobody knows how much.
     """
 
     before: Marks
     after: Marks
     worse: Marks
     better: Marks
+    lost_before: Numbers
+    lost_after: Numbers
 
-    def explains(self, sign: int) -> Marks:
-        """Return the pairs of which a change for the better (1) or the worse (-1) may be the machine's doing."""
-        return self.better if sign > 0 else self.worse
+    def explains(self, sign: int, change: Change | None = None) -> Marks:
+        """Return the pairs of which a change for the better (1) or the worse (-1) may be the machine's doing.
+
+        Parameters
+        ----------
+        sign
+            Which way it goes.
+        change
+            What changed. A rate that changed by more than all of the disturbed time could have cost is not explained.
+        """
+        marks = self.better if sign > 0 else self.worse
+        if change is None or not is_rate(POINT_COLUMNS.get(change.metric)):
+            return marks
+        with np.errstate(invalid="ignore"):
+            beyond = change.log_lo > self.lost_before if sign > 0 else change.log_hi < -self.lost_after
+        return marks & ~beyond
 
 
 def machine_of(before: pd.DataFrame, after: pd.DataFrame) -> Machine:
@@ -56,6 +77,8 @@ def machine_of(before: pd.DataFrame, after: pd.DataFrame) -> Machine:
         after=busy[1],
         worse=busy[1] | (waited & _is_unknown(after)),
         better=busy[0] | (waited & _is_unknown(before)),
+        lost_before=_lost(before),
+        lost_after=_lost(after),
     )
 
 
@@ -64,6 +87,15 @@ def cpu_ratio(before: pd.DataFrame, after: pd.DataFrame) -> float:
     logs = _log_ratio(before, after, CPU)
     known = logs[np.isfinite(logs)]
     return float(np.exp(np.median(known))) if len(known) else np.nan
+
+
+def _lost(rows: pd.DataFrame) -> Numbers:
+    disturbed = numbers_of(rows, "disturbed") if "disturbed" in rows else np.full(len(rows), np.nan)
+    # A little in every block, and in none of them much: all of the time may have been slower.
+    disturbed = np.where(disturbed > 0, np.minimum(disturbed, 1.0), 1.0)
+    with np.errstate(divide="ignore"):
+        lost: Numbers = -np.log1p(-disturbed)
+    return lost
 
 
 def _contradicted(before: pd.DataFrame, after: pd.DataFrame) -> Marks:

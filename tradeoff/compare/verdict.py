@@ -79,7 +79,7 @@ class Found:
         """
         change, direction = self.changes[metric], self.direction(metric)
         sign = change.agreed_sign * direction
-        kept = ~self.machine.explains(sign)
+        kept = ~self.machine.explains(sign, change)
         return sign if kept.all() or change.at(kept).agreed_sign * direction == sign else 0
 
     def is_machines(self, metric: str) -> bool:

@@ -101,7 +101,8 @@ def sweep(
     Returns
     -------
     Run
-        A row of ``points`` for every operating point, failed ones with their reason, and the samples.
+        A row of ``points`` for every operating point, failed ones with their reason, and the samples. Points whose
+        cores went to other work meanwhile are flagged (``machine_busy``), their calls labelled.
         After Ctrl-C: what was finished until then, with a `SweepInterrupted` warning that says how to go on.
 
     Raises

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from tradeoff.arguments import shown
 from tradeoff.frames import NEVER_POOLED, POINT_COLUMNS, UNUSABLE, Run
 from tradeoff.frames.columns import Better
+from tradeoff.frames.contradictions import cannot_be
 
 Numbers = NDArray[np.float64]
 Marks = NDArray[np.bool_]
@@ -107,10 +108,9 @@ def corners_of(points: pd.DataFrame, axis: str, sign: float) -> tuple[Numbers, N
 
 
 def usable(points: pd.DataFrame) -> Marks:
-    """Tell which rows neither failed nor ran beyond capacity."""
-    if "status" not in points:
-        return np.ones(len(points), dtype=np.bool_)
-    return ~points["status"].isin(UNUSABLE).to_numpy(dtype=bool)
+    """Tell which rows neither failed nor ran beyond capacity, nor contradict themselves."""
+    sound = ~cannot_be(points)
+    return sound & ~points["status"].isin(UNUSABLE).to_numpy(dtype=bool) if "status" in points else sound
 
 
 def ids_of(points: pd.DataFrame) -> pd.Series:

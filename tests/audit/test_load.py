@@ -4,7 +4,7 @@ import pytest
 from tests.audit.points import CLOSED, OPEN, findings, ns, of, one, sampled
 from tradeoff.audit import audit
 
-SHORT = OPEN | {"throughput_rps": 800.0}
+SHORT = OPEN | {"throughput_rps": 800.0, "duration_s": 25.0}
 
 
 def test_a_load_that_was_not_met_is_saturated():

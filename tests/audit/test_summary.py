@@ -5,7 +5,7 @@ from tests.audit.points import CLOSED, DEVICE, OPEN, findings
 from tradeoff.audit import CHECKS, audit, badge, counts, label_of, worst
 from tradeoff.frames import FLAGS, make_points
 
-BAD = {"n": 50, "n_errors": 3, "device": None, "flags": ["gil_bound"], "throughput_rps": 500.0}
+BAD = {"n": 50, "n_errors": 3, "device": None, "flags": ["gil_bound"], "throughput_rps": 500.0, "duration_s": 0.1}
 
 
 def test_nothing_to_say():
@@ -34,7 +34,7 @@ def test_more_than_four_are_counted():
 
 
 def test_a_point_has_its_own():
-    points = make_points([CLOSED, CLOSED | {"batch_size": 16, "n": 50}])
+    points = make_points([CLOSED, CLOSED | {"batch_size": 16, "n": 50, "duration_s": 0.05}])
     found = audit(points)
     assert badge(found, points["point_id"][0]) == "Audit: no finding."
     assert badge(found, points["point_id"][1]) == badge(found) == "Audit: 1 error, 1 warning, 1 note: sample size."

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from tradeoff.serving.loads import MMPP, Constant, Gamma, Load, Poisson, Trace
+from tradeoff.serving.loads import MMPP, Constant, Gamma, Load, Poisson
 
 LOADS = [Poisson(), Gamma(0.25), Gamma(4), Constant(), MMPP([10, 90], [2, 2]), MMPP([0, 75, 60], [1, 2, 1])]
 
@@ -42,15 +42,6 @@ def test_a_modulated_process_is_more_bursty_than_poisson():
     assert np.var(distances) / np.mean(distances) ** 2 > 1.5
 
 
-def test_a_trace_is_what_it_was():
-    trace = Trace([0.0, 0.5, 0.5, 2.0])
-    assert trace.arrivals_ms(3, np.random.default_rng(0)).tolist() == [0.0, 500.0, 500.0]
-    assert trace.own_rate_rps == pytest.approx(1.5)
-    assert math.isnan(Trace([1.0]).own_rate_rps)
-    with pytest.raises(ValueError, match="n=5: the trace has 4 requests"):
-        trace.arrivals_ms(5, np.random.default_rng(0))
-
-
 @pytest.mark.parametrize(
     ("make", "said"),
     [
@@ -62,9 +53,6 @@ def test_a_trace_is_what_it_was():
         (lambda: MMPP([0, 0], [1, 1]), "one of them must be above 0"),
         (lambda: MMPP([-1, 2], [1, 1]), "must be 0 or more"),
         (lambda: MMPP("ab", [1, 1]), "must be a list of numbers"),
-        (lambda: Trace([]), "times_s must be one or more finite times"),
-        (lambda: Trace([2.0, 1.0]), "ascending"),
-        (lambda: Trace([math.nan]), "finite"),
     ],
 )
 def test_a_load_that_is_none(make, said):

@@ -16,6 +16,7 @@ from tradeoff.audit.size import sample_size
 from tradeoff.audit.stated import measured, unstated
 from tradeoff.audit.statistics import averages, impossible
 from tradeoff.audit.steady import drain_and_ramp, regime
+from tradeoff.audit.window import window
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,14 @@ CHECKS: Mapping[str, Check] = MappingProxyType(
                 "A number is below 0, or percentiles do not ascend from the shortest to the longest latency.",
                 "that of the column",
                 impossible,
+            ),
+            Check(
+                "window",
+                "measured window",
+                "The throughput is 0 or infinite though requests were served, or not n divided by the window, or the "
+                "window is shorter than a request takes.",
+                "requests/s; ms where the window is too short",
+                window,
             ),
             Check(
                 "littles_law",

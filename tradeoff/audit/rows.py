@@ -52,6 +52,10 @@ class Rows:
             self._numbers[name] = np.where(np.isnan(values), self.seen[name], values) if name in self.seen else values
         return self._numbers[name]
 
+    def raw(self, name: str) -> Numbers:
+        """Return a column of numbers as it is, infinite ones among them; missing and what is no number is NaN."""
+        return self._read(name) if name in self.points else self.number(name)
+
     def is_given(self, name: str) -> Truths:
         """Tell where a column holds anything, infinity included; a blank text is nothing."""
         if name not in self.points:

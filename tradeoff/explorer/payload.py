@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from tradeoff.comparable import usable
 from tradeoff.explorer.asked import Questions
 from tradeoff.explorer.before import matches
 from tradeoff.explorer.grid import Grid, PayloadError, Slice, axis_entry, lay_out
@@ -17,6 +18,7 @@ from tradeoff.explorer.measured import measured
 from tradeoff.explorer.metrics import ENDS, exact, metric_entry, numbers, rounded, travelling
 from tradeoff.explorer.remarks import Remarks, findings_entry, tails_entry
 from tradeoff.frames import FLAGS, PERCENTILES, POINT_COLUMNS, STAGES, UNUSABLE, Run
+from tradeoff.frames.contradictions import cannot_be
 from tradeoff.frontier import frontier
 
 __all__ = ["FORMAT", "VERSION", "PayloadError", "payload", "to_json"]
@@ -24,6 +26,9 @@ __all__ = ["FORMAT", "VERSION", "PayloadError", "payload", "to_json"]
 FORMAT = "tradeoff.explorer"
 VERSION = 2
 """Raised when a reader of older payloads would misread a newer one."""
+
+_IMPOSSIBLE = "impossible"
+"""What the page calls the status of a row that contradicts itself."""
 
 
 def payload(
@@ -92,7 +97,7 @@ def payload(
         ],
         "percentiles": percentiles,
         "stages": list(STAGES),
-        "unusable": list(UNUSABLE),
+        "unusable": [*UNUSABLE, _IMPOSSIBLE],
         "metrics": {name: metric_entry(kept, name) for name in metrics},
         "settings": Questions(points, grid).settings(),
         "slices": slices,
@@ -140,7 +145,7 @@ def _slice(
     rank[np.argsort(ids, kind="stable")] = np.arange(len(frame))
     return {
         "key": one.key,
-        "status": spread(map(_word, frame["status"])),
+        "status": spread(map(_word, frame["status"].where(~cannot_be(frame), _IMPOSSIBLE))),
         "reason": {
             str(cell): text for cell, value in zip(cells, frame["reason"], strict=True) if (text := _word(value))
         },
@@ -178,8 +183,7 @@ def _labels(kept: pd.DataFrame, grid: Grid, percentiles: Sequence[str]) -> dict[
         found: dict[int, str | None] = dict.fromkeys(kept.index)
         for one in grid.slices:
             frame = kept.loc[[row for row in one.rows if row >= 0]]
-            usable = frame[~frame["status"].isin(UNUSABLE)]
-            told = frontier(usable, x=f"latency_{p}_ms", by=())
+            told = frontier(frame[usable(frame)], x=f"latency_{p}_ms", by=())
             found.update(zip(told.index, map(_word, told), strict=True))
         labels[p] = found
     return labels

@@ -191,28 +191,44 @@ def _time_statistics(stem: str, label: str, *, statistics: Iterable[str], interv
 def _seen() -> Iterable[Column]:
     everything = ("mean", *PERCENTILES)
     some = ("mean", "p50", "p99")
-    yield Column("n", "Int64", "Samples behind the percentiles.", "samples", "higher")
+    yield Column("n", "Int64", "Samples behind the percentiles: served, and due in the window.", "samples", "higher")
     yield Column(
-        "n_errors", "Int64", "Calls or requests that failed; they are in no percentile.", "requests", "lower", "errors"
+        "n_errors",
+        "Int64",
+        "Calls or requests of the window that failed or timed out; they are in no percentile.",
+        "requests",
+        "lower",
+        "errors",
     )
     yield Column(
-        "n_rejected", "Int64", "Requests turned away because the queue was full.", "requests", "lower", "rejected"
+        "n_rejected",
+        "Int64",
+        "Requests of the window turned away because the queue was full.",
+        "requests",
+        "lower",
+        "rejected",
     )
     yield Column(
         "rejection_rate",
         "float64",
-        "Requests turned away, divided by requests that came.",
+        "Requests turned away, divided by requests that came, in the window.",
         "",
         "lower",
         "rejection rate",
     )
     yield Column("n_in_system", "Int64", "Requests that had come and were not finished at the end.", "requests")
-    yield Column("duration_s", "float64", "Length of the measured window.", "s", label="measured for")
+    yield Column(
+        "duration_s",
+        "float64",
+        "Length of the window, which all counts, rates and shares of a row speak of; of replications their sum.",
+        "s",
+        label="measured for",
+    )
     yield from _with_interval(
         Column(
             "throughput_rps",
             "float64",
-            "Requests completed in the window, divided by the window.",
+            "Requests of the window that were completed, divided by the window; served requests: n / duration_s.",
             "requests/s",
             "higher",
             "throughput",
@@ -441,7 +457,12 @@ def _samples() -> Iterable[Column]:
     yield Column("replicate", "Int64", "Which process measured it, counted from 0.")
     yield Column("seq", "Int64", "Order of submission within the replicate.")
     yield Column("batch_id", "Int64", "Which call served it.")
-    yield Column("phase", "str", "Part of the run it belongs to.", allowed=("cold", "warmup", "measure", "drain"))
+    yield Column(
+        "phase",
+        "str",
+        "Part of the run it belongs to; measure: it is of the window that its row speaks of, however it ended.",
+        allowed=("cold", "warmup", "measure", "drain"),
+    )
     for name, meaning in (
         ("scheduled_ns", "When it was due to arrive, open loop."),
         ("submitted_ns", "When it was handed over."),

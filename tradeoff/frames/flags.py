@@ -216,6 +216,13 @@ FLAGS: Mapping[str, Flag] = MappingProxyType(
                 "the call.",
             ),
             Flag(
+                "whole_run",
+                "info",
+                "The run was about as long as its requests: nothing was left to leave out, and its beginning and its "
+                "end count, when fewer were under way.",
+                "Serve for longer, or more requests: ten times the latency, or ten requests of each client, at least.",
+            ),
+            Flag(
                 "output_varies",
                 "warning",
                 "The call's output changed its shape or type from call to call.",

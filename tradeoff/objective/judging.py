@@ -9,6 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from tradeoff.frames import NEVER_POOLED, PERCENTILES, UNUSABLE
+from tradeoff.frames.contradictions import cannot_be
 from tradeoff.objective.objective import Constraint, Objective, ObjectiveError, Setting
 from tradeoff.stats.sample_size import samples_needed
 
@@ -101,6 +102,9 @@ def rows_asked(frame: pd.DataFrame, objective: Objective) -> pd.DataFrame:
         rows = rows[~rows["status"].isin(UNUSABLE)]
         if not len(rows):
             raise ObjectiveError(_useless(frame))
+    if cannot_be(rows).all():
+        raise ObjectiveError(_impossible(len(rows)))
+    rows = rows[~cannot_be(rows)]
     for setting in objective.at:
         rows = rows_at(rows, setting)
     known = ~np.isnan(numbers(rows, objective.metric))
@@ -117,6 +121,12 @@ def rows_asked(frame: pd.DataFrame, objective: Objective) -> pd.DataFrame:
 def numbers(rows: pd.DataFrame, name: str) -> Numbers:
     """Return a column as float64, NaN where it has no value."""
     return rows[name].to_numpy(dtype="float64", na_value=np.nan)
+
+
+def _impossible(n: int) -> str:
+    """Say that the numbers of all rows contradict each other."""
+    who = f"all {n} points contradict themselves" if n > 1 else "the only point contradicts itself"
+    return f"{who}: throughput, n, duration_s and latency are not of one run. tradeoff.audit says which, and why"
 
 
 def _useless(frame: pd.DataFrame) -> str:

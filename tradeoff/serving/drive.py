@@ -17,12 +17,12 @@ from tradeoff.environment import capture
 from tradeoff.frames import Run, make_points, point_id
 from tradeoff.serving.outside.caller import Caller, takes_number
 from tradeoff.serving.outside.loop_thread import LoopThread
-from tradeoff.serving.outside.record import row_of, samples_of
+from tradeoff.serving.outside.record import row_of, samples_of, window_and_growth
 from tradeoff.serving.real.interrupts import Interrupted, Interrupts
-from tradeoff.serving.real.record import window_of
 from tradeoff.serving.schedule import MOST_REQUESTS, check_length
 from tradeoff.serving.simulate import whole
 from tradeoff.serving.systems import System, systems
+from tradeoff.serving.window import in_phases
 
 SOURCE = "tradeoff.drive"
 
@@ -59,7 +59,8 @@ def drive(
         As in `simulate`. In an open loop latency counts from when a request was due, not from when it was sent: a
         generator or a server that falls behind must not hide it.
     duration_s
-        How long requests are asked for, at each point; the first tenth is not counted. A `Trace` has its own length.
+        How long requests are asked for, at each point; the first tenth is not counted (see `tradeoff.serving.window`).
+        A `Trace` has its own length, and all of it counts.
     n_requests
         Requests at most.
     timeout_s
@@ -112,17 +113,16 @@ def drive(
     with Interrupts() as interrupts, LoopThread() as there:
         for system in asked:
             if progress:
-                who = f"{system.clients} clients" if system.clients else f"{system.request_rate_rps:g} requests/s"
-                print(f"{called}: {who}", file=sys.stderr)
+                print(f"{called}: {system.who}", file=sys.stderr)
             caller = Caller(send, system, timeout_s=timeout_s, max_in_flight=max_in_flight)
             rng = np.random.default_rng([seed, 0, 0])
             there.run(caller.run(rng, until=until, most=n_requests), interrupts, caller.stop)
-            due = caller.due
-            is_short = n_requests is not None or interrupts.count > 0 or len(due) >= MOST_REQUESTS
-            window = window_of(system, until, due, is_short=is_short)
             identity = _identity(system, called)
-            found = samples_of(caller, point_id(identity), *window)
-            rows.append(identity | row_of(found, caller, system, *window, timeout_s=timeout_s))
+            found = samples_of(caller, point_id(identity))
+            is_short = n_requests is not None or interrupts.count > 0 or len(found) >= MOST_REQUESTS
+            window, grows = window_and_growth(found, system, None if is_short else until)
+            found = in_phases(found, window)
+            rows.append(identity | row_of(found, caller, system, window, grows=grows, timeout_s=timeout_s))
             samples.append(found)
             if interrupts.count:
                 break

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
 import numbers
 from collections.abc import Sequence
@@ -10,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 Times = NDArray[np.float64]
 
@@ -163,51 +162,6 @@ class MMPP:
             state = (state + int(rng.integers(1, len(self.rates)))) % len(self.rates)
         times: Times = np.concatenate(found)[:n] * 1e3
         return times
-
-
-@dataclass(frozen=True, eq=False)
-class Trace:
-    """Requests at given times, such as those of a log.
-
-    Attributes
-    ----------
-    times_s
-        In seconds, ascending; the same time may come several times.
-    """
-
-    times_s: Times
-    name = "trace"
-
-    def __init__(self, times_s: ArrayLike) -> None:
-        times = np.array(times_s, dtype=np.float64)
-        if times.ndim != 1 or not len(times) or not np.isfinite(times).all() or (np.diff(times) < 0).any():
-            raise ValueError("times_s must be one or more finite times in seconds, ascending")
-        times.setflags(write=False)
-        object.__setattr__(self, "times_s", times)
-
-    @property
-    def detail(self) -> str:
-        """What the name leaves open: length and a digest of the times."""
-        return f"{len(self.times_s)} requests, {hashlib.sha256(self.times_s.tobytes()).hexdigest()[:8]}"
-
-    @property
-    def own_rate_rps(self) -> float:
-        """Requests a second between the first and the last; NaN for one, or all at once."""
-        span = float(self.times_s[-1] - self.times_s[0])
-        return (len(self.times_s) - 1) / span if span > 0 else math.nan
-
-    def arrivals_ms(self, n: int, rng: np.random.Generator) -> Times:
-        """Return the first `n` of its times, in ms.
-
-        Raises
-        ------
-        ValueError
-            When it has fewer.
-        """
-        del rng
-        if n > len(self.times_s):
-            raise ValueError(f"n={n}: the trace has {len(self.times_s)} requests")
-        return self.times_s[:n] * 1e3
 
 
 def _check_positive(name: str, value: Any) -> None:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from tradeoff.frames import make_samples
 from tradeoff.serving.virtual.grid import Numbers, Point, Served
 from tradeoff.serving.virtual.kernels import DISPATCH, DONE, FREE, HOST
-from tradeoff.serving.virtual.summary import measured
+from tradeoff.serving.virtual.summary import measured, rejected_inside
 
 
 def samples_of(served: Served, point: Point, point_id: str, replicate: int = 0) -> pd.DataFrame:
@@ -52,13 +52,16 @@ def samples_of(served: Served, point: Point, point_id: str, replicate: int = 0) 
     frame = make_samples({"point_id": point_id, "replicate": replicate, **columns})
     if len(served.rejected):
         came = _ns(served.rejected)
+        n = int(inside.sum())
+        counts = rejected_inside(served, before, n)
+        early = served.rejected < served.arrivals[before] if before else np.zeros(len(came), dtype=np.bool_)
         rejected: dict[str, Any] = {
-            "phase": "measure",
+            "phase": np.where(counts, "measure", np.where(early, "warmup", "drain")),
             "scheduled_ns": came,
             "submitted_ns": came,
             "status": "rejected",
         }
-        others = make_samples({"point_id": point_id, "replicate": replicate, "status": "rejected", **rejected})
+        others = make_samples({"point_id": point_id, "replicate": replicate, **rejected})
         frame = pd.concat([frame, others], ignore_index=True)
     return frame.sort_values(["scheduled_ns", "seq"], kind="stable", ignore_index=True)
 

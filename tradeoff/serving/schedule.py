@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import numbers
+import warnings
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -12,9 +13,13 @@ import numpy as np
 from tradeoff.arguments import ArgumentError, shown
 from tradeoff.digits import three
 from tradeoff.serving.systems import System
+from tradeoff.serving.trace import Trace
 
 MOST_REQUESTS = 1_000_000
 """At one point: each leaves a row in memory, and a percentile needs no more."""
+
+_LONG_TRACE_S, _LONGEST_TRACE_S = 3 * 3600.0, 1e6
+"""Seconds from which on somebody is told how long a trace lasts, and seconds that nobody waits for."""
 
 _ALL_AT_ONCE = 1_000
 _CHUNK = 10_000
@@ -43,6 +48,25 @@ def check_length(asked: tuple[System, ...], *, duration_s: Any, n_requests: Any)
                 f"{three(expected)} requests, and memory is kept for {three(MOST_REQUESTS)}: ask for less, or give "
                 "n_requests"
             )
+        if isinstance(system.load, Trace):
+            _check_trace(system.load, n_requests)
+
+
+def _check_trace(trace: Trace, n_requests: int | None) -> None:
+    times = trace.times_s[:n_requests]
+    if len(times) > MOST_REQUESTS:
+        raise ArgumentError(
+            f"load has {three(len(times))} requests, and memory is kept for {three(MOST_REQUESTS)}: give n_requests, "
+            "or a part of it"
+        )
+    if times[-1] < _LONG_TRACE_S:
+        return
+    said = f"the trace is {trace.lasts(n_requests)}, and that is how long it takes"
+    if times[-1] >= _LONGEST_TRACE_S:
+        raise ArgumentError(
+            f"load={trace.name!r}: {said}. Times are in seconds: divide milliseconds by 1000, or give a part of it"
+        )
+    warnings.warn(f"{said}; if its times are not in seconds, stop, and give seconds", stacklevel=4)
 
 
 def arrivals_of(system: System, rng: np.random.Generator, *, until: int, most: int | None) -> Iterator[int]:
@@ -51,7 +75,7 @@ def arrivals_of(system: System, rng: np.random.Generator, *, until: int, most: i
     if load is None:
         raise AssertionError("a closed loop has no arrivals of its own")
     if system.is_finite:
-        there = len(load.times_s) if hasattr(load, "times_s") else _ALL_AT_ONCE if most is None else most
+        there = len(load.times_s) if isinstance(load, Trace) else _ALL_AT_ONCE if most is None else most
         return _ns(load.arrivals_ms(there if most is None else min(there, most), rng))
     rate = system.request_rate_rps
     expected = min(rate * until / 1e9, MOST_REQUESTS if most is None else most)
@@ -63,6 +87,11 @@ def arrivals_of(system: System, rng: np.random.Generator, *, until: int, most: i
             break
         rng.bit_generator.state = start  # a bursty load may need more to fill the time
         n *= 2
+        if n > 4 * MOST_REQUESTS:
+            raise ArgumentError(
+                f"load={load.name!r} has {three(n / 2)} requests in {three(float(times[-1]) / 1e3)} s, and memory is "
+                f"kept for {three(MOST_REQUESTS)}: give n_requests"
+            )
     return _ns(times[times * 1e6 < until][:most])
 
 

@@ -21,7 +21,7 @@ from tradeoff.frames import Run, make_points, make_samples, point_id
 from tradeoff.serving.real.crew import Threads, Worker
 from tradeoff.serving.real.interrupts import Interrupted, Interrupts
 from tradeoff.serving.real.loop import Loop, Record
-from tradeoff.serving.real.record import SOURCE, row_of, samples_of, window_of
+from tradeoff.serving.real.record import SOURCE, row_of, samples_of, window_and_growth
 from tradeoff.serving.schedule import MOST_REQUESTS, arrivals_of, check_length, thinker
 from tradeoff.serving.systems import System, systems
 from tradeoff.timing.bench import adapter_for
@@ -82,7 +82,8 @@ def serve(
     postprocess
         Work of the host after it, called with what the model returned.
     duration_s
-        How long requests come, at each point; the first tenth is not counted. A `Trace` has its own length.
+        How long requests come, at each point; the first tenth is not counted (see `tradeoff.serving.window`). A `Trace`
+        has its own length, and all of it counts.
     n_requests
         Requests at most.
     dtype, device, example, name
@@ -159,12 +160,11 @@ def serve(
                 for one in calls[: system.policy.workers]
             ]
             record = _served(system, crew, interrupts, until=until, most=n_requests, seed=seed)
-            arrivals = record.arrivals
-            ended = record.interrupted or record.overwhelmed or len(arrivals) >= MOST_REQUESTS
-            is_short = n_requests is not None or ended
-            window = window_of(system, until, arrivals, is_short=is_short)
-            found = samples_of(record, point_id(identity), *window)
-            rows.append(identity | row_of(record, found, system, *window))
+            is_short = n_requests is not None or record.interrupted or record.overwhelmed
+            is_short |= len(record.arrivals) >= MOST_REQUESTS
+            window, grows = window_and_growth(record, system, None if is_short else until)
+            found = samples_of(record, point_id(identity), window)
+            rows.append(identity | row_of(record, found, system, window, grows=grows))
             noted = ["waited_for"] * any(isinstance(call, Finished) for one in calls for call in one.values())
             noted += _crowded(system, adapter is None)
             rows[-1]["flags"] = ["not_isolated", *noted, *rows[-1]["flags"]]
@@ -251,9 +251,8 @@ def _crowded(system: System, on_host: bool) -> list[str]:
 
 
 def _said(system: System) -> str:
-    who = f"{system.clients} clients" if system.clients else f"{system.request_rate_rps:g} requests/s"
-    policy = system.policy
-    return f"{who}, batches up to {policy.max_batch_size}, wait {policy.max_wait_ms:g} ms, {policy.workers} worker(s)"
+    size, wait, workers = system.policy.max_batch_size, system.policy.max_wait_ms, system.policy.workers
+    return f"{system.who}, batches up to {size}, wait {wait:g} ms, {workers} worker(s)"
 
 
 @contextmanager

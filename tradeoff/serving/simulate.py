@@ -21,6 +21,7 @@ from tradeoff.serving.real.interrupts import Interrupted
 from tradeoff.serving.requests import samples_of
 from tradeoff.serving.simulated import Seen, row_of, who_of
 from tradeoff.serving.systems import System, systems
+from tradeoff.serving.trace import Trace
 from tradeoff.serving.virtual import engine
 from tradeoff.serving.virtual.grid import Integers, Numbers, Point, Served, Shared
 from tradeoff.serving.virtual.kernels import SEEN
@@ -34,6 +35,7 @@ _MOST_GIVEN = 20_000_000
 """Requests of a replication: each takes some hundred bytes."""
 
 _ALL_AT_ONCE = 10_000
+_ROUNDS = 10
 
 
 class SimulateInterrupted(Interrupted):
@@ -79,7 +81,7 @@ def simulate(
         Clients of a closed loop: each asks, waits for the answer, thinks, and asks again.
     load
         ``"poisson"``, ``"constant"``, ``"closed"``, ``"all_at_once"``, or `Gamma`, `MMPP`, `Trace`. A `Trace` has its
-        own times and length; all of it counts.
+        own times and length, begins with its first time, and all of it counts.
     think_ms, think
         How long clients think (mean), ``"constant"`` or ``"exponential"``; or a function ``(rng, n) -> n times in ms``.
     max_wait_ms
@@ -121,7 +123,8 @@ def simulate(
     Notes
     -----
     The recursion is exact, see `tradeoff.serving.batching` for the policy and `tradeoff.serving.virtual.kernels` for
-    its source. The first tenth of the requests and the last hundredth are left out, but for traces.
+    its source. The first tenth of the requests and the last hundredth are left out, but for traces and runs too short
+    for that: `tradeoff.serving.window` says what a row speaks of.
 
     Examples
     --------
@@ -264,8 +267,8 @@ def _stream(plan: _Plan) -> tuple[Any, ...]:
 
 def _plan(system: System, world: _World, n: int | None) -> _Plan:
     load, capacity = system.load, world.capacity_rps(system)
-    if load is not None and load.name == "trace":
-        there = len(load.times_s)  # type: ignore[attr-defined]
+    if isinstance(load, Trace):
+        there = len(load.times_s)
         n = there if n is None else min(n, there)
     elif load is not None and load.name == "all_at_once":
         n = _ALL_AT_ONCE if n is None else n
@@ -286,11 +289,15 @@ def _plan(system: System, world: _World, n: int | None) -> _Plan:
 
 
 def _short(point: Point, n: int) -> Point:
-    """Return a point of another length; at the beginning and at the end some requests do not count."""
+    """Return a point of another length; at the beginning and at the end some requests do not count.
+
+    All count where clients ask fewer than ten times each: of a few rounds none can be left out.
+    """
     most = point.policy.max_batch_size * point.policy.workers
+    is_cut = n >= _ROUNDS * point.clients
     return Point(
         policy=point.policy, scale=point.scale, clients=point.clients, host=point.host, network_ms=point.network_ms,
-        n=n, warm_up=n // 10, tail=min(n // 10, max(n // 100, most, point.clients)),
+        n=n, warm_up=is_cut * (n // 10), tail=is_cut * min(n // 10, max(n // 100, most, point.clients)),
     )  # fmt: skip
 
 

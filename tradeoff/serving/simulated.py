@@ -8,13 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from tradeoff.digits import three
+from tradeoff.digits import counted, three
 from tradeoff.frames import NEVER_POOLED, PERCENTILES, STAGES, Run
 from tradeoff.serving.costs import Costs
 from tradeoff.serving.model import ServiceModel
 from tradeoff.serving.systems import System
 from tradeoff.serving.virtual.grid import Integers, Numbers
 from tradeoff.serving.virtual.kernels import SEEN
+from tradeoff.serving.window import WHOLE_RUN
 from tradeoff.stats.student import t_quantile
 
 SOURCE = "tradeoff.simulate"
@@ -75,7 +76,15 @@ def row_of(seen: Seen, who: dict[str, Any], costs: Costs, *, aimed_at: float | N
     status, reason = _status(seen, aimed_at)
     row |= {"status": status, "reason": reason, "n_errors": 0}
     if seen.values:
+        why = _why_nothing(seen)
+        if why:
+            n, rejected = _total(seen, "n"), _total(seen, "rejected")
+            row |= {"rejection_rate": rejected / (n + rejected)} if rejected else {}
+            left = int(sum(outcome[2] for outcome in seen.outcomes))
+            return row | {"status": "failed", "reason": why, "n": n, "n_rejected": rejected, "n_in_system": left}
         row |= _columns(seen)
+        if not seen.system.is_finite and row["n"] == sum(int(outcome[0]) for outcome in seen.outcomes):
+            row["flags"].append(WHOLE_RUN)
         missing = [name for name in ("p50", "p90", "p95", "p99") if not math.isfinite(row[f"latency_{name}_ms"])]
         if missing:
             row["flags"].append("too_few_samples")
@@ -112,38 +121,59 @@ def _status(seen: Seen, aimed_at: float | None) -> tuple[str, str | None]:
     return "budget", "n_requests was given: take several replications to see what p99 is worth"
 
 
+def _why_nothing(seen: Seen) -> str:
+    """Say why there is no rate; empty where there is one."""
+    if not _total(seen, "n"):
+        rejected = _total(seen, "rejected")
+        if rejected:
+            return f"no request was served: {counted(rejected, 'request')} came, and found no place (queue_limit)"
+        return "no request was served: all wait for a batch that is never full"
+    if not sum(one[SEEN.index("duration")] for one in seen.values) > 0:
+        return "all was done at the moment at which it began: work that takes no time has no rate"
+    return ""
+
+
+def _total(seen: Seen, name: str) -> int:
+    return int(sum(one[SEEN.index(name)] for one in seen.values))
+
+
 def _columns(seen: Seen) -> dict[str, Any]:
     values = {name: np.array([one[at] for one in seen.values]) for at, name in enumerate(SEEN)}
     outcomes = np.array(seen.outcomes)
-    n, duration_s = values["n"], values["duration"] / 1e3
-    served, rejected, left = outcomes.sum(axis=0)
-    network, workers = seen.system.network_ms, seen.system.policy.workers
-    # Nothing may have been counted, and work that takes no time is done at an infinite rate.
+    n, rejected, batches = (int(values[name].sum()) for name in ("n", "rejected", "batches"))
+    duration_s, workers = float(values["duration"].sum()) / 1e3, seen.system.policy.workers
+    network = seen.system.network_ms
     with np.errstate(divide="ignore", invalid="ignore"):
-        calls_per_s, size = _mean(values["batches"] / duration_s), _mean(n / values["batches"])
-        throughput = with_interval("throughput_rps", n / duration_s)
+        throughput = with_interval("throughput_rps", 1e3 * values["n"] / values["duration"], n / duration_s)
     row: dict[str, Any] = {
-        "n": int(n.sum()),
-        "n_rejected": int(rejected),
-        "n_in_system": int(left),
-        "rejection_rate": float(rejected / (served + rejected)) if served + rejected else math.nan,
-        "duration_s": float(duration_s.sum()),
-        "utilisation": _mean(values["busy"] / np.maximum(values["duration"] * workers, 1e-300)),
-        "calls_per_s": calls_per_s,
-        "batch_size_mean": size,
+        "n": n,
+        "n_rejected": rejected,
+        "n_in_system": int(outcomes.sum(axis=0)[2]),
+        "rejection_rate": rejected / (n + rejected),
+        "duration_s": duration_s,
+        "utilisation": 1e-3 * float(values["busy"].sum()) / (duration_s * workers),
+        "calls_per_s": batches / duration_s,
+        "batch_size_mean": n / batches,
         **throughput,
     }
+    share = values["n"] / n
+
+    def mean(name: str) -> float:
+        """Return the mean over all requests, whichever replication they are of."""
+        return float(np.where(share > 0, values[name], 0.0) @ share)
+
     for stem in ("latency", "model"):
-        for name in ("mean", *PERCENTILES):
+        row |= with_interval(f"{stem}_mean_ms", values[f"{stem}_mean"], mean(f"{stem}_mean"))
+        for name in PERCENTILES:
             row |= with_interval(f"{stem}_{name}_ms", values[f"{stem}_{name}"])
     for stem in ("queue_wait", "batch_wait"):
-        row |= {f"{stem}_{name}_ms": _mean(values[f"{stem}_{name}"]) for name in ("mean", "p50", "p99")}
+        row |= {f"{stem}_mean_ms": mean(f"{stem}_mean")}
+        row |= {f"{stem}_{name}_ms": _mean(values[f"{stem}_{name}"]) for name in ("p50", "p99")}
     for where in ("mean", "p50", "p99"):
         total = row[f"latency_{where}_ms"]
         parts = dict.fromkeys(STAGES, 0.0)
         for stage in ("pre", "batch_wait", "queue_wait", "model"):
-            name = f"{stage}_mean" if where == "mean" else f"at_{where}_{stage}"
-            parts[stage] = _mean(values[name])
+            parts[stage] = mean(f"{stage}_mean") if where == "mean" else _mean(values[f"at_{where}_{stage}"])
         parts["overhead"] = network
         known = math.isfinite(total)
         row |= {f"at_{where}_{stage}_ms": value if known else math.nan for stage, value in parts.items()}
@@ -151,9 +181,9 @@ def _columns(seen: Seen) -> dict[str, Any]:
     return row
 
 
-def with_interval(name: str, values: Numbers) -> dict[str, float]:
-    """Return the mean of independent replications with Student's interval; one has none."""
-    mean = _mean(values)
+def with_interval(name: str, values: Numbers, pooled: float | None = None) -> dict[str, float]:
+    """Return the mean of independent replications, or a `pooled` value, with Student's interval; one has none."""
+    mean = _mean(values) if pooled is None else pooled
     if len(values) == 1:
         return {name: mean, f"{name}_lo": math.nan, f"{name}_hi": math.nan}
     half = t_quantile(0.975, len(values) - 1) * float(values.std(ddof=1)) / math.sqrt(len(values))

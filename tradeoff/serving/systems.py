@@ -10,8 +10,10 @@ from itertools import product
 from typing import Any, Literal, get_args
 
 from tradeoff.arguments import ArgumentError, shown
+from tradeoff.digits import counted
 from tradeoff.serving.loads import AllAtOnce, Constant, Load, Poisson
 from tradeoff.serving.policy import FORMATIONS, Policy
+from tradeoff.serving.trace import Trace
 
 Think = Literal["constant", "exponential"] | Callable[..., Any]
 THINKS: tuple[str, ...] = get_args(get_args(Think)[0])
@@ -57,6 +59,15 @@ class System:
     def is_finite(self) -> bool:
         """Whether the load has a beginning and an end: everything in it counts, nothing is cut off."""
         return self.load is not None and self.load.name in ("trace", "all_at_once")
+
+    @property
+    def who(self) -> str:
+        """Who asks, in words: ``8 clients``, ``100 requests/s``, ``3 requests in 2.00 s (trace)``."""
+        if self.clients:
+            return counted(self.clients, "client")
+        if isinstance(self.load, Trace):
+            return f"{self.load.lasts()} (trace)"
+        return f"{self.request_rate_rps:g} requests/s" if math.isfinite(self.request_rate_rps) else "all at once"
 
     def host_of(self, size: int) -> float:
         """Return what the host takes for a batch.

@@ -7,12 +7,14 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from tests.serving.laws import keeps_the_laws
 from tradeoff.frames import validate_samples
 from tradeoff.serving.loads import Poisson
 from tradeoff.serving.outside.caller import Asked, takes_number
-from tradeoff.serving.outside.record import row_of, samples_of
+from tradeoff.serving.outside.record import row_of, samples_of, window_and_growth
 from tradeoff.serving.policy import Policy
 from tradeoff.serving.systems import System
+from tradeoff.serving.window import in_phases
 
 MS, N = 1_000_000, 2000
 
@@ -27,10 +29,14 @@ def rows(answer_ms, *, status="ok", n=N):
 
 def row(asked, *, not_sent=(), under_way=None, until=N * MS):
     caller = SimpleNamespace(rows=asked, not_sent=list(not_sent), under_way=under_way or {}, pauses=[], error="oh")
-    samples = samples_of(caller, "point", until // 10, until)
-    validate_samples(samples)
     system = System(policy=Policy(), load=Poisson(), request_rate_rps=1000.0)
-    return row_of(samples, caller, system, until // 10, until, timeout_s=3.0) | {"samples": samples}
+    samples = samples_of(caller, "point")
+    window, grows = window_and_growth(samples, system, until)
+    samples = in_phases(samples, window)
+    validate_samples(samples)
+    found = row_of(samples, caller, system, window, grows=grows, timeout_s=3.0)
+    keeps_the_laws(found, samples)
+    return found | {"samples": samples}
 
 
 def test_who_answers_in_time_keeps_up():

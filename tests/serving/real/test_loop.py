@@ -10,13 +10,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.serving.laws import keeps_the_laws
 from tradeoff.frames import STAGES, Run, make_points, validate_samples
 from tradeoff.serving.loads import Poisson
 from tradeoff.serving.policy import Policy
 from tradeoff.serving.real.crew import Ended
 from tradeoff.serving.real.interrupts import Interrupts
 from tradeoff.serving.real.loop import Loop
-from tradeoff.serving.real.record import row_of, samples_of
+from tradeoff.serving.real.record import row_of, samples_of, window_and_growth
 from tradeoff.serving.real.replay import replay
 from tradeoff.serving.systems import System
 
@@ -65,9 +66,12 @@ def loop_of(policy, crew):
 def run_of(record, system, until):
     identity = system.identity | {"workload": "w", "source": "tradeoff.serve"}
     points = make_points([identity | {"flags": []}])
-    samples = samples_of(record, points["point_id"][0], until // 10, until)
+    window, grows = window_and_growth(record, system, until)
+    samples = samples_of(record, points["point_id"][0], window)
     validate_samples(samples)
-    return Run(points, samples), row_of(record, samples, system, until // 10, until)
+    row = row_of(record, samples, system, window, grows=grows)
+    keeps_the_laws(row, samples)
+    return Run(points, samples), row
 
 
 POLICIES = st.builds(
@@ -185,7 +189,8 @@ def test_more_than_can_be_served_is_saturated_and_given_up():
     assert "requests/s came, 333 were served, and 20" in row["reason"]
     assert "latency_p99_ms" not in row
     assert row["utilisation"] == pytest.approx(1.0, abs=0.02)
-    assert row["n"] + row["n_in_system"] == pytest.approx(270, abs=2)
+    assert row["n"] == pytest.approx(90, abs=2), "a request every 3 ms, but for the first tenth of 300 ms"
+    assert row["n_in_system"] == pytest.approx(200, abs=2)
     assert replay(run)["same"].all()
     whole = loop_of(policy, Scripted([MS])).serve(arrivals)
     assert len(whole.batches) == 300, "a trace is served to its end"
@@ -223,7 +228,7 @@ def test_beyond_capacity_with_few_places_the_rest_is_rejected():
 
 @pytest.mark.parametrize(
     ("arrivals", "said"),
-    [([], "no request came in time at 100 requests/s"), ([1], "no request came after warm-up at 100 requests/s")],
+    [([], "no request came in time at 100 requests/s"), ([1], "no request at 100 requests/s had ended when")],
 )
 def test_without_arrivals_it_ends(arrivals, said):
     policy = Policy(max_batch_size=4, max_wait_ms=math.inf)

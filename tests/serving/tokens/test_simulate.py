@@ -104,7 +104,7 @@ def test_it_is_a_loop_over_every_token(compiled, case):
             max_prefill_tokens=case["most_prefill"], n_requests=n, keep_samples=True, **who,
         )  # fmt: skip
     thinks = [(int(time) + 1) * MS for time in case["times"]]
-    arrivals = [(int(time) * MS, number) for number, time in enumerate(case["times"])]
+    arrivals = [(int(time - case["times"][0]) * MS, number) for number, time in enumerate(case["times"])]
     if case["clients"]:
         arrivals = [(thinks[number], number) for number in range(min(n, case["clients"]))]
     came, admitted, first, done = plain(

@@ -80,12 +80,6 @@ class Caller:
         self._asked, self._origin = 0, 0
         self._alarm: Alarm | None = None
 
-    @property
-    def due(self) -> list[int]:
-        """When requests were due."""
-        return [*(row.due for row in self.rows), *(due for due, _ in self.under_way.values()),
-                *(due for _, due in self.not_sent)]  # fmt: skip
-
     async def run(self, rng: np.random.Generator, *, until: int, most: int | None) -> None:
         """Ask all requests, and wait for the last answer.
 

@@ -14,6 +14,7 @@ from tradeoff.serving.outside.caller import Asked, Caller
 from tradeoff.serving.real.disturbances import labels_of
 from tradeoff.serving.real.record import times_of
 from tradeoff.serving.systems import System
+from tradeoff.serving.window import WHOLE_RUN, Window, ends_of, growing_window, window_of
 
 _GENERATOR_BOUND = 0.05
 """Share of the median latency that the generator's own lateness may reach."""
@@ -23,11 +24,8 @@ _BEHIND, _CHANCE = 0.05, 4.0
 standard deviations of their number that may be chance."""
 
 
-def samples_of(caller: Caller, point_id: str, start: int, until: int) -> pd.DataFrame:
-    """Return a row for each request, in the order in which they were due.
-
-    Requests due before `start`, in ns, are ``warmup``; those after `until` ``drain``.
-    """
+def samples_of(caller: Caller, point_id: str) -> pd.DataFrame:
+    """Return a row for each request, in the order in which they were due; of no phase until `row_of` knows which."""
     table = pd.DataFrame(caller.rows, columns=list(Asked._fields)).astype({"number": "int64"})
     labels = labels_of(table["due"], table["done"], caller.pauses, [False] * len(table))
     table["label"] = pd.Series(labels, dtype=object).where(table["status"] == "ok", None)
@@ -54,22 +52,40 @@ def samples_of(caller: Caller, point_id: str, start: int, until: int) -> pd.Data
             "label": table["label"].to_numpy(),
             **parts,
             "latency_ns": latency,
-            "phase": np.where(due < start, "warmup", np.where(due > until, "drain", "measure")),
             "point_id": point_id,
             "replicate": 0,
         }
     )
 
 
+def window_and_growth(samples: pd.DataFrame, system: System, until: int | None) -> tuple[Window, bool]:
+    """Return the window of a run, and whether answers fell behind for as long as it was asked.
+
+    Parameters
+    ----------
+    samples
+        As of `samples_of`.
+    system
+        Who asked.
+    until
+        When requests ceased to be due, in ns; None where they did with the last of them.
+    """
+    due, ended, served = ends_of(samples)
+    if system.load is not None and not system.is_finite and len(due):
+        growing = growing_window(due, until=until)
+        if served.any() and _falls_behind(samples, growing.end):
+            return growing, True
+    found = window_of(due, ended, served, until=until, clients=system.clients, is_finite=system.is_finite)
+    return found, False
+
+
 def row_of(
-    samples: pd.DataFrame, caller: Caller, system: System, start: int, until: int, *, timeout_s: float
+    samples: pd.DataFrame, caller: Caller, system: System, window: Window, *, grows: bool, timeout_s: float
 ) -> dict[str, Any]:
-    """Return the columns of ``points`` that say what was seen."""
+    """Return the columns of ``points`` that say what was seen in a window; see `window_and_growth`."""
     measured = samples[samples["phase"] == "measure"]
     count = measured["status"].value_counts()
     done = measured[measured["status"] == "ok"]
-    ended = samples[(samples["status"] == "ok") & (samples["done_ns"] > start) & (samples["done_ns"] <= until)]
-    duration_s = (until - start) / 1e9
     refused, timeouts = int(count.get("rejected", 0)), int(count.get("timeout", 0))
     row: dict[str, Any] = {
         "n": len(done),
@@ -77,10 +93,10 @@ def row_of(
         "n_rejected": refused,
         "rejection_rate": refused / len(measured) if len(measured) else math.nan,
         "n_in_system": int((samples["status"] == "unfinished").sum()),
-        "duration_s": duration_s,
-        "throughput_rps": len(ended) / duration_s,
+        "duration_s": window.duration_s,
+        "throughput_rps": len(done) / window.duration_s,
         "status": "budget",
-        "flags": [],
+        "flags": [WHOLE_RUN] if window.is_whole and not system.is_finite else [],
     }
     sent = measured[measured["status"] != "rejected"].dropna(subset=["submitted_ns"])
     late = (sent["submitted_ns"] - sent["scheduled_ns"]).to_numpy(dtype=float) / 1e6
@@ -90,16 +106,13 @@ def row_of(
         failed, said = counted(row["n_errors"], "request"), f": {caller.error}" if caller.error else ""
         row["reason"] = f"{failed} failed, {timeouts} of them timed out (timeout_s={timeout_s:g}){said}"
     if not len(done):
-        nobody = "no request was answered" if len(measured) else "no request was due in the time that counts"
-        if caller.not_sent:
-            nobody += f": {_fell_behind(caller)}"
-        return row | {"status": "failed", "reason": row.get("reason", nobody)}
+        return row | {"status": "failed", "reason": row.get("reason", _why_nobody(samples, caller, refused))}
     times = times_of(done, row)
     for name in [name for name in times if name.startswith(("model_", "queue_wait_", "batch_wait_"))]:
         del times[name]
     if row["wakeup_p99_ms"] > _GENERATOR_BOUND * float(done["latency_ns"].median()) / 1e6:
         times["flags"] = [*times["flags"], "generator_bound"]
-    if system.load is None or system.is_finite or not _falls_behind(samples, until):
+    if not grows:
         return row | times
     row["status"] = "saturated"
     came = f"{three(system.request_rate_rps)} requests/s were due, and {three(row['throughput_rps'])} were answered"
@@ -109,6 +122,17 @@ def row_of(
     why = _fell_behind(caller) if caller.not_sent else "they pile up, or take half as long as all of this"
     row["reason"] = f"{came}: {why}; no percentile has a value"
     return row | {"flags": [name for name in times["flags"] if name == "generator_bound"]}
+
+
+def _why_nobody(samples: pd.DataFrame, caller: Caller, refused: int) -> str:
+    """Say why no request was answered."""
+    if caller.not_sent:
+        return f"no request was answered: {_fell_behind(caller)}"
+    if refused:
+        return f"no request was answered: {counted(refused, 'request')} found too many under way (max_in_flight)"
+    if len(samples):
+        return "no request was answered before it ended"
+    return "no request was due in the time: ask for more of them, or for longer"
 
 
 def _fell_behind(caller: Caller) -> str:

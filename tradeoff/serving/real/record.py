@@ -9,18 +9,16 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from tradeoff.digits import three, whole
+from tradeoff.digits import counted, three, whole
 from tradeoff.frames import PERCENTILES, STAGES, make_samples
 from tradeoff.serving.real.disturbances import labels_of
 from tradeoff.serving.real.loop import BatchRecord, Record, grows_without_end
 from tradeoff.serving.systems import System
+from tradeoff.serving.window import WHOLE_RUN, Window, growing_window, in_phases, window_of
 from tradeoff.stats.quantiles import TOO_FEW_SAMPLES, UPPER_UNBOUNDED, Quantile, percentiles
 from tradeoff.timing.breakdown import breakdown
 
 SOURCE = "tradeoff.serve"
-_WARM_UP = 0.1
-"""Share of the time of which the requests are not counted."""
-
 _ENOUGH = 10
 """Full batches whose mean time says what a server can serve at most."""
 
@@ -28,21 +26,8 @@ _IDLE = 0.5
 """Share of the time below which workers have little to do, whatever waits."""
 
 
-def window_of(system: System, until: int, arrivals: list[int], *, is_short: bool) -> tuple[int, int]:
-    """Return from when to when requests count, in ns: all of a finite load, else not the first tenth.
-
-    `is_short` says that requests may have ended before `until`.
-    """
-    if system.is_finite or is_short:
-        until = max(arrivals, default=0) + 1
-    return 0 if system.is_finite else round(_WARM_UP * until), until
-
-
-def samples_of(record: Record, point_id: str, start: int, until: int) -> pd.DataFrame:
-    """Return a row for each request, in the order in which they came; parts add up to the latency.
-
-    Requests that came before `start`, in ns, are ``warmup``; those after `until` ``drain``.
-    """
+def samples_of(record: Record, point_id: str, window: Window) -> pd.DataFrame:
+    """Return a row for each request, in the order in which they came; parts add up to the latency."""
     rows: list[tuple[Any, ...]] = []
     labels = labels_of(
         (batch.dispatch for batch in record.batches), (batch.done for batch in record.batches), record.pauses,
@@ -80,10 +65,8 @@ def samples_of(record: Record, point_id: str, start: int, until: int) -> pd.Data
     there = [one for one in frames if len(one)]
     frame = pd.concat(there, ignore_index=True) if there else frames[0]
     frame = frame.sort_values(["scheduled_ns", "seq"], kind="stable", ignore_index=True)
-    came = frame["scheduled_ns"].to_numpy(dtype=float)
-    frame["phase"] = np.where(came < start, "warmup", np.where(came > until, "drain", "measure"))
     frame["point_id"], frame["replicate"] = point_id, 0
-    return make_samples({name: frame[name].to_numpy() for name in frame.columns})
+    return in_phases(make_samples({name: frame[name].to_numpy() for name in frame.columns}), window)
 
 
 def _not_begun(requests: list[tuple[int, int]], status: str) -> pd.DataFrame:
@@ -92,18 +75,55 @@ def _not_begun(requests: list[tuple[int, int]], status: str) -> pd.DataFrame:
     return frame.assign(submitted_ns=frame["scheduled_ns"], status=status)
 
 
-def row_of(record: Record, samples: pd.DataFrame, system: System, start: int, until: int) -> dict[str, Any]:
-    """Return the columns of ``points`` that say what was seen."""
+def window_and_growth(record: Record, system: System, until: int | None) -> tuple[Window, bool]:
+    """Return the window of a run, and whether its queue grew without end.
+
+    Parameters
+    ----------
+    record
+        What happened.
+    system
+        What was served.
+    until
+        When requests ceased to come, in ns; None where they did with the last of them.
+    """
+    due, ended, served = _ends_of(record)
+    if system.load is not None and not system.is_finite and len(due):
+        growing = growing_window(due, until=until)
+        backlog = int((ended > growing.end).sum()) + record.in_system
+        busy = _busy_ns(record, growing) / (1e9 * growing.duration_s * system.policy.workers)
+        if record.overwhelmed or (
+            served.any() and grows_without_end(system.policy, waiting=backlog, came=len(due), busy=busy)
+        ):
+            return growing, True
+    found = window_of(due, ended, served, until=until, clients=system.clients, is_finite=system.is_finite)
+    return found, False
+
+
+def _ends_of(record: Record) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_]]:
+    """Return of each request when it was due, when it ended (NaN for those that did not), and if it was served."""
+    rows = [
+        *((time, batch.done, batch.error is None) for batch in record.batches for time, _ in batch.requests),
+        *((time, time, False) for time, _ in record.rejected),
+        *((time, math.nan, False) for time, _ in record.waiting),
+        *((time, math.nan, False) for batch in record.abandoned for time, _ in batch.requests),
+    ]
+    table = np.array(rows, dtype=np.float64).reshape(-1, 3)
+    return table[:, 0], table[:, 1], table[:, 2] > 0
+
+
+def _busy_ns(record: Record, window: Window) -> float:
+    began, done = (np.array([getattr(b, name) for b in record.batches], dtype=float) for name in ("dispatch", "done"))
+    return window.shared(began, done)
+
+
+def row_of(record: Record, samples: pd.DataFrame, system: System, window: Window, *, grows: bool) -> dict[str, Any]:
+    """Return the columns of ``points`` that say what was seen in a window; see `window_and_growth`."""
     measured = samples[samples["phase"] == "measure"]
     done, failed = (measured[measured["status"] == status] for status in ("ok", "error"))
     rejected = int((measured["status"] == "rejected").sum())
-    end = until
-    if system.is_finite and len(done):
-        end = max(end, int(done["done_ns"].max()))
-    finished = samples[samples["status"] == "ok"]
-    ended = finished[(finished["done_ns"] > start) & (finished["done_ns"] <= end)]
-    duration_s = (end - start) / 1e9
-    batches = [batch for batch in record.batches if start <= batch.dispatch <= end]
+    duration_s = window.duration_s
+    batches = [b for b in record.batches if window.start <= b.dispatch and (window.is_whole or b.dispatch < window.end)]
     row: dict[str, Any] = {
         "n": len(done),
         "n_errors": len(failed),
@@ -111,28 +131,23 @@ def row_of(record: Record, samples: pd.DataFrame, system: System, start: int, un
         "n_in_system": record.in_system,
         "rejection_rate": rejected / len(measured) if len(measured) else math.nan,
         "duration_s": duration_s,
-        "throughput_rps": len(ended) / duration_s,
+        "throughput_rps": len(done) / duration_s,
         "calls_per_s": len(batches) / duration_s,
-        "utilisation": sum(min(b.done, end) - b.dispatch for b in batches) / ((end - start) * system.policy.workers),
+        "utilisation": _busy_ns(record, window) / (1e9 * duration_s * system.policy.workers),
         "batch_size_mean": float(np.mean([len(b.requests) for b in batches])) if batches else math.nan,
         "status": "budget",
-        "flags": [],
+        "flags": [WHOLE_RUN] if window.is_whole and not system.is_finite else [],
     }
-    late = np.array([batch.handed - batch.dispatch for batch in record.batches], dtype=float) / 1e6
+    late = np.array([batch.handed - batch.dispatch for batch in batches], dtype=float) / 1e6
     if len(late):
         row |= {f"wakeup_{name}_ms": float(np.quantile(late, p)) for name, p in (("p50", 0.5), ("p99", 0.99))}
-    is_endless = system.load is not None and not system.is_finite
-    backlog = int((samples["done_ns"] > until).sum()) + record.in_system
     came = f"{three(system.request_rate_rps)} requests/s came"
-    if record.overwhelmed or (
-        is_endless
-        and len(done)
-        and grows_without_end(system.policy, waiting=backlog, came=len(samples), busy=row["utilisation"])
-    ):
+    if grows:
+        waiting = int((samples["done_ns"] > window.end).sum()) + record.in_system
         row["status"] = "saturated"
         row["reason"] = (
-            f"{came}, {three(row['throughput_rps'])} were served, and {whole(backlog)} waited at the end: the queue "
-            f"grows, and no percentile has a value{_whose_fault(batches, system, end - start)}"
+            f"{came}, {three(row['throughput_rps'])} were served, and {whole(waiting)} waited at the end: the queue "
+            f"grows, and no percentile has a value{_whose_fault(batches, system, window.end - window.start)}"
         )
         return row
     if not len(done):
@@ -140,6 +155,7 @@ def row_of(record: Record, samples: pd.DataFrame, system: System, start: int, un
         row["reason"] = _why_nobody(record, samples, measured, system)
         return row
     capacity = _capacity_rps(record, system)
+    is_endless = system.load is not None and not system.is_finite
     if is_endless and rejected and system.request_rate_rps >= capacity:
         row["status"] = "saturated"
         row["reason"] = (
@@ -167,8 +183,12 @@ def _why_nobody(record: Record, samples: pd.DataFrame, measured: pd.DataFrame, s
         return f"no request was served: {errors[0]}"
     if not len(measured):
         rate = f" at {three(system.request_rate_rps)} requests/s" if math.isfinite(system.request_rate_rps) else ""
-        when = "after warm-up" if len(samples) else "in time"
-        return f"no request came {when}{rate}: ask for more of them, or longer"
+        if len(samples):
+            return f"no request{rate} had ended when the run did"
+        return f"no request came in time{rate}: ask for more of them, or longer"
+    rejected = int((measured["status"] == "rejected").sum())
+    if rejected:
+        return f"no request was served: {counted(rejected, 'request')} came, and found no place (queue_limit)"
     return "no request was served"
 
 

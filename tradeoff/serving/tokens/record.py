@@ -18,9 +18,8 @@ from tradeoff.serving.real.loop import grows_without_end
 from tradeoff.serving.simulated import with_interval
 from tradeoff.serving.systems import System
 from tradeoff.serving.tokens.lengths import Lengths
+from tradeoff.serving.window import WHOLE_RUN, Window, growing_window, window_of
 from tradeoff.stats.quantiles import carries_estimate, rank_of
-
-_WARM_UP, _DRAIN = 0.1, 0.01
 
 
 @dataclass(eq=False)
@@ -33,8 +32,9 @@ class Tokens:
         Tokens.
     arrivals, admitted, first, done
         When it came, its prompt was begun, its first token and its last were there.
-    totals
-        Steps of decoding, iterations of prefill, busy time, and tokens that steps gave.
+    counted
+        A row for each of some moments, ascending: when, and what there was until then of steps of decoding, iterations
+        of prefill, busy time, and tokens that steps gave. From before the first to after the last of all.
     numbers
         Which request each is; their places unless given.
     status
@@ -47,7 +47,7 @@ class Tokens:
     admitted: NDArray[np.float64]
     first: NDArray[np.float64]
     done: NDArray[np.float64]
-    totals: NDArray[np.float64]
+    counted: NDArray[np.float64]
     numbers: Lengths | None = None
     status: NDArray[np.str_] | None = None
 
@@ -58,13 +58,30 @@ class Tokens:
         found: NDArray[np.bool_] = self.status == status
         return found
 
-    def measured(self, *, is_finite: bool) -> NDArray[np.bool_]:
-        """Which requests count: all of a finite load, else neither the first tenth nor the last hundredth."""
-        n = len(self.arrivals)
-        place = np.empty(n, dtype=np.int64)
-        place[np.argsort(self.arrivals, kind="stable")] = np.arange(n)
-        inside: NDArray[np.bool_] = (place >= int(n * _WARM_UP)) & (place < n - int(n * _DRAIN))
-        return np.ones(n, dtype=np.bool_) if is_finite else inside
+    def between(self, start: float, end: float) -> NDArray[np.float64]:
+        """Return what there was between two moments of what is `counted`."""
+        when, totals = self.counted[:, 0], self.counted[:, 1:]
+        return np.array([np.diff(np.interp([start, end], when, column))[0] for column in totals.T])
+
+    def window(self, system: System, *, until: int | None = None) -> tuple[Window, bool]:
+        """Return the window of the row, and whether the queue was one that grows without end.
+
+        Parameters
+        ----------
+        system
+            What was served.
+        until
+            When requests ceased to come, in ns; None where they did with the last of them.
+        """
+        due, ended, answered = self.arrivals, self.done + 1e6 * system.network_ms, self.are("ok")
+        if system.load is not None and not system.is_finite and len(due):
+            growing = growing_window(due, until=until)
+            waiting = int((~(self.admitted <= due.max())).sum())  # or was never admitted
+            busy = float(self.between(0.0, due.max())[2]) / max(float(due.max()), 1.0)
+            if answered.any() and grows_without_end(system.policy, waiting=waiting, came=len(due), busy=busy):
+                return growing, True
+        found = window_of(due, ended, answered, until=until, clients=system.clients, is_finite=system.is_finite)
+        return found, False
 
 
 def identity_of(
@@ -81,73 +98,66 @@ def identity_of(
     return found | {"memory_tokens": memory, "max_prefill_tokens": most_prefill}
 
 
-def row_of(system: System, found: Sequence[Tokens]) -> dict[str, Any]:
-    """Return the columns of ``points`` that say what was seen, replication by replication."""
-    every = [_seen(one, system) for one in found]
-    row: dict[str, Any] = {name: sum(int(one[name]) for one in every) for name in ("n", "n_errors")}
-    row |= {"n_rejected": 0, "flags": [], "replicates": len(found), "rejection_rate": 0.0}
-    for name in every[0]:
-        if name in row or name == "grows":
+def row_of(system: System, found: Sequence[Tokens], *, until: int | None = None) -> dict[str, Any]:
+    """Return the columns of ``points`` that say what was seen, replication by replication.
+
+    `until` is as in `Tokens.window`.
+    """
+    windows = [one.window(system, until=until) for one in found]
+    every = [_seen(one, system, window) for one, (window, _) in zip(found, windows, strict=True)]
+    values = {name: np.array([one[name] for one in every]) for name in every[0]}
+    whole = all(window.is_whole for window, _ in windows) and not system.is_finite
+    row: dict[str, Any] = {name: int(values[name].sum()) for name in ("n", "n_errors")}
+    row |= {"n_rejected": 0, "flags": [WHOLE_RUN] if whole else [], "replicates": len(found), "rejection_rate": 0.0}
+    row["duration_s"] = float(values["duration_s"].sum())
+    share = values["duration_s"] / row["duration_s"]
+    for name in values:
+        if name in row:
             continue
-        values = np.array([one[name] for one in every])
-        row |= with_interval(name, values) if _has_interval(name) else {name: float(values.mean())}
-    if 2 * sum(one["grows"] for one in every) > len(every):
+        pooled = float(values[name] @ share) if name in _RATES else None
+        if name == "latency_mean_ms" and row["n"]:
+            pooled = float(np.where(values["n"] > 0, values[name], 0.0) @ values["n"] / row["n"])
+        statistic = with_interval(name, values[name], pooled)
+        row |= statistic if _has_interval(name) else {name: statistic[name]}
+    if 2 * sum(grows for _, grows in windows) > len(found):
         kept = {name: value for name, value in row.items() if not name.startswith(("latency", "ttft", "queue"))}
         told = f"{three(system.request_rate_rps)} requests/s come, {three(row['throughput_rps'])} are answered"
         return kept | {"status": "saturated", "reason": f"{told}: the queue grows, and no percentile has a value"}
     return row | {"status": "converged" if system.is_finite else "budget"}
 
 
+_RATES = ("throughput_rps", "tokens_per_s", "calls_per_s", "utilisation")
+"""What is divided by the length of the window."""
+
+
 def _has_interval(name: str) -> bool:
     return name.startswith("latency_") or name == "throughput_rps"
 
 
-def _seen(tokens: Tokens, system: System) -> dict[str, float]:
-    answered, measured = tokens.are("ok"), tokens.measured(is_finite=system.is_finite)
+def _seen(tokens: Tokens, system: System, window: Window) -> dict[str, float]:
+    phases = window.phases(tokens.arrivals, tokens.done + 1e6 * system.network_ms)
+    answered, measured = tokens.are("ok"), phases == "measure"
     chosen = measured & answered
     arrivals, first, done = (times[chosen] / 1e6 for times in (tokens.arrivals, tokens.first, tokens.done))
-    output, network = tokens.output[chosen], system.network_ms
-    start, end = _window(tokens, is_finite=system.is_finite)
-    ended = answered & (tokens.done > start) & (tokens.done <= end)
-    duration_s = max(end - start, 1.0) / 1e9
+    output, network, duration_s = tokens.output[chosen], system.network_ms, window.duration_s
     several_tokens = output > 1
     per_token = (done - first)[several_tokens] / (output[several_tokens] - 1)
-    whole = float(np.nanmax(tokens.done) - tokens.arrivals.min())
+    steps, prefills, busy, given = tokens.between(window.start, window.end)
     seen: dict[str, float] = {
         "n": float(chosen.sum()),
         "n_errors": float((measured & tokens.are("error")).sum()),
         "duration_s": duration_s,
-        "throughput_rps": float(ended.sum()) / duration_s,
-        "tokens_per_s": float(tokens.output[ended].sum()) / duration_s,
-        "utilisation": min(1.0, float(tokens.totals[2]) / max(whole, 1.0)),
-        "batch_size_mean": float(tokens.totals[3] / max(tokens.totals[0], 1.0)),
+        "throughput_rps": float(chosen.sum()) / duration_s,
+        "tokens_per_s": float(output.sum()) / duration_s,
+        "calls_per_s": (steps + prefills) / duration_s,
+        "utilisation": min(1.0, busy / (1e9 * duration_s)),
+        "batch_size_mean": given / steps if steps > 0 else math.nan,
     }
-    seen["grows"] = float(_grows(tokens, system, busy=seen["utilisation"]))
     seen |= statistics("latency", done - arrivals + network, PERCENTILES)
     seen |= statistics("ttft", first - arrivals + network, PERCENTILES)
     seen |= statistics("tpot", per_token, PERCENTILES)
     waited = tokens.admitted[chosen] / 1e6 - arrivals
     return seen | statistics("queue_wait", waited, {"p50": 0.5, "p99": 0.99})
-
-
-def _window(tokens: Tokens, *, is_finite: bool) -> tuple[float, float]:
-    """Return from when to when answers count, in ns."""
-    done = tokens.done[tokens.are("ok")]
-    if not is_finite:
-        start = float(np.quantile(done, _WARM_UP))
-        end = float(tokens.arrivals[tokens.measured(is_finite=False)].max())
-        if end > start:
-            return start, end
-    # All of a finite load; and all of one so short that nobody was answered before the last one came.
-    return float(tokens.arrivals.min()), float(done.max())
-
-
-def _grows(tokens: Tokens, system: System, *, busy: float) -> bool:
-    """Say whether the queue of an open loop was one that grows without end."""
-    if system.load is None or system.is_finite:
-        return False
-    waiting = int((~(tokens.admitted <= tokens.arrivals.max())).sum())  # or was never admitted
-    return grows_without_end(system.policy, waiting=waiting, came=len(tokens.arrivals), busy=busy)
 
 
 def statistics(stem: str, values: NDArray[np.float64], wanted: Mapping[str, float]) -> dict[str, float]:
@@ -162,14 +172,18 @@ def statistics(stem: str, values: NDArray[np.float64], wanted: Mapping[str, floa
     return found
 
 
-def samples_of(tokens: Tokens, system: System, identity: str, replicate: int) -> pd.DataFrame:
-    """Return a row for each request, in the order in which they came; parts add up to the latency."""
+def samples_of(
+    tokens: Tokens, system: System, identity: str, replicate: int, *, until: int | None = None
+) -> pd.DataFrame:
+    """Return a row for each request, in the order in which they came; parts add up to the latency.
+
+    `until` is as in `Tokens.window`.
+    """
     network = round(system.network_ms * 1e6)
     scheduled, admitted, first, done = (
         as_ns(times) for times in (tokens.arrivals, tokens.admitted, tokens.first, tokens.done)
     )
-    measured = tokens.measured(is_finite=system.is_finite)
-    early = tokens.arrivals < tokens.arrivals[measured].min(initial=np.inf)
+    window, _ = tokens.window(system, until=until)
     nothing = np.zeros(len(tokens.arrivals), dtype=np.int64)
     frame = make_samples(
         {
@@ -190,7 +204,7 @@ def samples_of(tokens: Tokens, system: System, identity: str, replicate: int) ->
             "first_token_ns": first + network,
             "prompt_tokens": tokens.prompt,
             "output_tokens": tokens.output,
-            "phase": np.where(measured, "measure", np.where(early, "warmup", "drain")),
+            "phase": window.phases(tokens.arrivals, tokens.done + 1e6 * system.network_ms),
             "status": "ok" if tokens.status is None else tokens.status,
             "point_id": identity,
             "replicate": replicate,

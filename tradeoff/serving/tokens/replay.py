@@ -34,6 +34,7 @@ def replayed_tokens(point: pd.Series, requests: pd.DataFrame, steps: pd.DataFram
         requests["scheduled_ns"].to_numpy(dtype=float), 0, 0, prompt, output, int(point["batch_size"]),
         int((prompt + output).sum()) if pd.isna(memory) else int(memory), int(point["max_prefill_tokens"]),
         columns_of(nothing), columns_of(nothing), np.zeros(1), False, recorded, arrivals, admitted, first, done, totals,
+        np.empty((0, 5)),
     )  # fmt: skip
     differences = []
     for name, again in zip(_STAMPS, (admitted, first, done), strict=True):

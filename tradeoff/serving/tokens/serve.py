@@ -19,7 +19,6 @@ from tradeoff.arguments import device as checked_device
 from tradeoff.arguments import seed as seed_of
 from tradeoff.arguments import text as checked_text
 from tradeoff.arguments import yes_or_no
-from tradeoff.digits import counted
 from tradeoff.environment import capture, device_name
 from tradeoff.frames import Run, make_points, make_samples, point_id
 from tradeoff.serving.real.interrupts import Interrupts
@@ -33,12 +32,14 @@ from tradeoff.serving.tokens.policy import TokenPolicy, requests_with
 from tradeoff.serving.tokens.record import identity_of
 from tradeoff.serving.tokens.served import SOURCE, requests_of, served_row, steps_of
 from tradeoff.serving.tokens.transformer import Transformer, token_model
+from tradeoff.serving.trace import Trace
 from tradeoff.timing.bench import adapter_for
 from tradeoff.timing.failure import Failure, describe_failure
 from tradeoff.workloads.choice import check_dtypes, device_for
 from tradeoff.workloads.torch_setup import torch_module
 
 _WARM_UP_STEPS = 3
+_REQUESTS = 10_000
 
 
 def serve_tokens(
@@ -55,7 +56,7 @@ def serve_tokens(
     think_ms: float | Sequence[float] = 0.0,
     think: Any = "constant",
     duration_s: float = 5.0,
-    n_requests: int = 10_000,
+    n_requests: int | None = None,
     dtype: str = "float32",
     device: str | None = None,
     name: str | None = None,
@@ -83,9 +84,10 @@ def serve_tokens(
     request_rate, concurrency, load, think_ms, think
         As in `simulate`.
     duration_s
-        How long requests come, at each point. A `Trace` has its own length.
+        How long requests come, at each point; the first tenth is not counted (see `tradeoff.serving.window`). A `Trace`
+        has its own length, and all of it counts.
     n_requests
-        Requests at most.
+        Requests at most; unless given 10 000, or all of a `Trace`.
     dtype, device
         As in `sweep`.
     name
@@ -116,7 +118,7 @@ def serve_tokens(
     -----
     An iteration begins where the one before was seen to end, so that its time has in it what the loop takes. `replay`
     serves a Run again under the virtual clock with these times; `simulate_tokens` takes a Run for `decode`, and asks
-    what if. The first tenth of the requests and the last hundredth are not counted, but for traces.
+    what if.
 
     `memory_tokens` says who is admitted. The transformer's cache has a place of the longest request's size for each
     that may be in at once; it takes more memory than that where lengths differ.
@@ -140,7 +142,7 @@ def serve_tokens(
         think=think,
     )  # fmt: skip
     memories = memories_of(memory_tokens)
-    most_prefill, n = whole("max_prefill_tokens", max_prefill_tokens), whole("n_requests", n_requests)
+    most_prefill, n = whole("max_prefill_tokens", max_prefill_tokens), _most(asked, n_requests)
     check_length(asked, duration_s=duration_s, n_requests=n)
     seed, progress, named = seed_of(seed), yes_or_no("progress", progress), checked_text("name", name)
     device = checked_device(device)
@@ -186,8 +188,9 @@ def serve_tokens(
             loop = TokenLoop(policy, steps, requests_with(prompt, output), timed=timed, interrupts=interrupts)
             record = _served(loop, system, arrivals, until=until, seed=seed)
             identified = point_id(identity)
-            found = requests_of(record, system, identified)
-            row = served_row(record, found, system)
+            ceased = None if len(record.requests) >= n or record.interrupted else until
+            found = requests_of(record, system, identified, until=ceased)
+            row = served_row(record, found, system, until=ceased)
             rows.append(identity | row | {"flags": ["not_isolated", *row["flags"]]})
             samples += [found, steps_of(record, identified)]
             if interrupts.count:
@@ -200,6 +203,13 @@ def serve_tokens(
         )
     held = pd.concat(samples, ignore_index=True) if samples else make_samples({})
     return Run(make_points(rows), held, capture() | {"seed": seed})
+
+
+def _most(asked: tuple[System, ...], n_requests: int | None) -> int:
+    """Return how many requests there may be."""
+    if n_requests is not None:
+        return whole("n_requests", n_requests)
+    return max(_REQUESTS, *(len(one.load.times_s) for one in asked if isinstance(one.load, Trace)), 0)
 
 
 def _served(loop: TokenLoop, system: System, arrivals: list[int] | None, *, until: int, seed: int) -> TokenRecord:
@@ -248,6 +258,5 @@ def _prepared(make: Callable[[], Steps], places: int, longest: int, timed: Timed
 
 
 def _said(system: System, memory: int | None) -> str:
-    who = counted(system.clients, "client") if system.clients else f"{system.request_rate_rps:g} requests/s"
     held = "" if memory is None else f", memory for {memory} tokens"
-    return f"{who}, batches up to {system.policy.max_batch_size}{held}"
+    return f"{system.who}, batches up to {system.policy.max_batch_size}{held}"

@@ -21,7 +21,7 @@ SOURCE = "tradeoff.serve_tokens"
 
 def tokens_of(record: TokenRecord) -> Tokens:
     """Return what happened to each request that came, as arrays."""
-    requests, iterations = record.requests, record.iterations
+    requests = record.requests
 
     def column(name: str) -> NDArray[np.float64]:
         values = [getattr(request, name) for request in requests]
@@ -30,25 +30,33 @@ def tokens_of(record: TokenRecord) -> Tokens:
     def whole(name: str) -> NDArray[np.int64]:
         return np.array([getattr(request, name) for request in requests], dtype=np.int64)
 
-    steps = [iteration for iteration in iterations if iteration.step == "decode"]
-    totals = np.array([
-        len(steps), len(iterations) - len(steps), sum(iteration.done - iteration.start for iteration in iterations),
-        sum(iteration.requests for iteration in steps),
-    ], dtype=np.float64)  # fmt: skip
     status = np.array(["unfinished" if one.done is None else "error" if one.error else "ok" for one in requests])
     return Tokens(
         whole("prompt"), whole("output"), column("arrival"), column("admitted"), column("first"), column("done"),
-        totals, whole("number"), status,
+        _counted(record), whole("number"), status,
     )  # fmt: skip
 
 
-def requests_of(record: TokenRecord, system: System, identity: str) -> pd.DataFrame:
+def _counted(record: TokenRecord) -> NDArray[np.float64]:
+    """Return what there was until each iteration began, and until it ended; see `Tokens.counted`."""
+    iterations = record.iterations
+    steps = np.array([one.step == "decode" for one in iterations], dtype=np.float64)
+    took = np.array([one.done - one.start for one in iterations], dtype=np.float64)
+    gave = np.array([one.requests if one.step == "decode" and one.error is None else 0 for one in iterations])
+    until = np.cumsum(np.stack([steps, 1.0 - steps, took, gave], axis=1).reshape(-1, 4), axis=0)
+    before = np.vstack([np.zeros((1, 4)), until])[:-1]
+    when = np.array([[one.start, one.done] for one in iterations], dtype=np.float64).reshape(-1, 1)
+    totals = np.stack([before, until], axis=1).reshape(-1, 4)
+    return np.vstack([np.zeros(5), np.hstack([when, totals])])
+
+
+def requests_of(record: TokenRecord, system: System, identity: str, *, until: int | None = None) -> pd.DataFrame:
     """Return a row for each request that came.
 
     ``model`` is what the device took for the iterations from its admission to its last token, those for others among
     them; ``overhead`` what the loop took between them. An iteration's label is that of all who were in.
     """
-    frame = samples_of(tokens_of(record), system, identity, 0)
+    frame = samples_of(tokens_of(record), system, identity, 0, until=until)
     starts, done, handed, model, preempted = (
         np.array([getattr(iteration, name) for iteration in record.iterations], dtype=np.int64)
         for name in ("start", "done", "handed", "model", "preempted")
@@ -91,22 +99,28 @@ def steps_of(record: TokenRecord, identity: str) -> pd.DataFrame:
     )
 
 
-def served_row(record: TokenRecord, requests: pd.DataFrame, system: System) -> dict[str, Any]:
+def served_row(
+    record: TokenRecord, requests: pd.DataFrame, system: System, *, until: int | None = None
+) -> dict[str, Any]:
     """Return the columns of ``points`` that say what was seen; `requests` are those of `requests_of`."""
-    tokens, late = tokens_of(record), np.array([one.handed - one.start for one in record.iterations], dtype=float) / 1e6
+    tokens = tokens_of(record)
+    window, _ = tokens.window(system, until=until)
+    inside = [one for one in record.iterations if window.start <= one.start <= window.end]
+    late = np.array([one.handed - one.start for one in inside], dtype=float) / 1e6
     extra: dict[str, Any] = {"n_in_system": int(tokens.are("unfinished").sum())}
     if len(late):
         extra |= {f"wakeup_{name}_ms": float(np.quantile(late, p)) for name, p in (("p50", 0.5), ("p99", 0.99))}
-    if not tokens.are("ok").any():
-        failed = {"n": 0, "n_errors": int(tokens.are("error").sum()), "n_rejected": 0, "flags": []}
-        return extra | failed | {"status": "failed", "reason": _why_nobody(record)}
-    row = row_of(system, [tokens]) | extra
-    span = (record.iterations[-1].done - record.iterations[0].start) / 1e9
-    row |= {"calls_per_s": len(record.iterations) / span, **statistics("itl", _between(tokens, record), PERCENTILES)}
-    done = requests[(requests["phase"] == "measure") & (requests["status"] == "ok")]
-    if row["status"] == "saturated" or not len(done):
-        return row
-    return row | times_of(done, row)
+    measured = (requests["phase"] == "measure").to_numpy(dtype=bool)
+    done = requests[measured & (requests["status"] == "ok").to_numpy(dtype=bool)]
+    if not len(done):
+        failed = int((measured & (requests["status"] == "error").to_numpy(dtype=bool)).sum())
+        nothing = {"n": 0, "n_errors": failed, "n_rejected": 0, "flags": []}
+        return extra | nothing | {"status": "failed", "reason": _why_nobody(record)}
+    row = row_of(system, [tokens], until=until) | extra
+    counted = set(done["seq"])
+    chosen = np.array([number in counted for number in (tokens.numbers if tokens.numbers is not None else ())])
+    row |= statistics("itl", _between(tokens, record, chosen & (tokens.output > 1)), PERCENTILES)
+    return row if row["status"] == "saturated" else row | times_of(done, row)
 
 
 def _why_nobody(record: TokenRecord) -> str:
@@ -116,10 +130,9 @@ def _why_nobody(record: TokenRecord) -> str:
     return "no request was served" if record.requests else "no request came in time: ask for more of them, or longer"
 
 
-def _between(tokens: Tokens, record: TokenRecord) -> NDArray[np.float64]:
-    """Return the times between tokens that follow each other in one answer, in ms; of requests that count."""
+def _between(tokens: Tokens, record: TokenRecord, chosen: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Return the times between tokens that follow each other in the answers to some requests, in ms."""
     given = np.array([one.done for one in record.iterations if one.step == "decode" and one.error is None])
-    chosen = tokens.measured(is_finite=False) & tokens.are("ok") & (tokens.output > 1)
     gaps = [np.empty(0)]
     for first, output in zip(tokens.first[chosen], tokens.output[chosen], strict=True):
         at = np.searchsorted(given, first, side="right")

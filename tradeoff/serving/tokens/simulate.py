@@ -23,11 +23,13 @@ from tradeoff.serving.systems import System, systems
 from tradeoff.serving.tokens.costs import decode_costs, prefill_table
 from tradeoff.serving.tokens.lengths import check_memory, lengths, memories_of
 from tradeoff.serving.tokens.record import Tokens, identity_of, row_of, samples_of
+from tradeoff.serving.trace import Trace
 from tradeoff.serving.virtual import engine
 from tradeoff.serving.virtual.grid import columns_of
 
 SOURCE = "tradeoff.simulate_tokens"
 _NONE = np.empty(0)
+_REQUESTS = 10_000
 
 
 def simulate_tokens(
@@ -45,7 +47,7 @@ def simulate_tokens(
     think_ms: float | Sequence[float] = 0.0,
     think: Any = "constant",
     network_ms: float = 0.0,
-    n_requests: int = 10_000,
+    n_requests: int | None = None,
     replications: int = 1,
     seed: int = 0,
     keep_samples: bool = False,
@@ -78,7 +80,9 @@ def simulate_tokens(
         Prompt tokens of one iteration, at most; a longer prompt has an iteration of its own.
     request_rate, concurrency, load, think_ms, think, network_ms
         As in `simulate`.
-    n_requests, replications, seed, keep_samples
+    n_requests
+        Requests of each replication; unless given 10 000, or all of a `Trace`.
+    replications, seed, keep_samples
         As in `simulate`.
 
     Returns
@@ -130,7 +134,8 @@ def simulate_tokens(
     )  # fmt: skip
     memories = memories_of(memory_tokens)
     most_prefill = whole("max_prefill_tokens", max_prefill_tokens)
-    n, replications = whole("n_requests", n_requests), whole("replications", replications)
+    n = None if n_requests is None else whole("n_requests", n_requests)
+    replications = whole("replications", replications)
     seed, keep_samples = seed_of(seed), yes_or_no("keep_samples", keep_samples)
     costs = decode_costs(decode, seed=seed)
     largest = max(system.policy.max_batch_size for system in asked)
@@ -187,17 +192,19 @@ class _World:
         if self._skips:
             _fill(table, most)
         arrivals, admitted, first, done = (np.full(n, np.nan) for _ in range(4))
-        found = Tokens(prompt, output, arrivals, admitted, first, done, np.zeros(4))
+        totals, passed = np.zeros(4), np.full((n, 5), np.nan)
         inner, uniforms = engine.loops(50 * n), streams[2].random(max(n, 65_536))
         while True:
-            found.totals[:] = 0.0
+            totals[:] = 0.0
             _, missing = inner.token_path(
                 given, system.clients, round(system.network_ms * 1e6), prompt, output, system.policy.max_batch_size,
                 held, self.most_prefill, columns_of(prefill), columns_of(table), uniforms, self._skips, _NONE,
-                found.arrivals, found.admitted, found.first, found.done, found.totals,
+                arrivals, admitted, first, done, totals, passed,
             )  # fmt: skip
             if not missing:
-                return found
+                last = np.concatenate([[np.nanmax(done)], totals])
+                counted = np.vstack([np.zeros(5), passed[~np.isnan(passed[:, 0])], last])
+                return Tokens(prompt, output, arrivals, admitted, first, done, counted)
             # The path begins anew: sizes it may come to next are drawn as well, so that it does so a few times only.
             _fill(table, min(most, 2 * int(missing)))
 
@@ -224,10 +231,11 @@ def _given(system: System, n: int, rng: np.random.Generator) -> NDArray[np.float
     return system.think_ms * (np.ones(n) if system.think == "constant" else rng.standard_exponential(n))
 
 
-def _length(system: System, n: int) -> int:
-    if system.load is not None and hasattr(system.load, "times_s"):
-        return min(n, len(system.load.times_s))
-    return n
+def _length(system: System, n: int | None) -> int:
+    if isinstance(system.load, Trace):
+        there = len(system.load.times_s)
+        return there if n is None else min(n, there)
+    return _REQUESTS if n is None else n
 
 
 def _fill(table: Table, most: int) -> None:

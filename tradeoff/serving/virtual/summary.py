@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tradeoff.serving.virtual.grid import Integers, Numbers, Point, Served
 from tradeoff.serving.virtual.kernels import (
@@ -36,13 +37,13 @@ def summary(served: Served, point: Point, *, is_full: bool = True) -> Numbers:
     first, end, before = measured(served, point)
     sizes, batches = served.sizes[first:end], served.batches[first:end]
     n = int(sizes.sum())
+    seen[SEEN.index("rejected")] = rejected_inside(served, before, n).sum()
     seen[:2] = n, end - first
     if n == 0:
         return seen
     arrivals = served.arrivals[before : before + n]
     latency = np.repeat(batches[:, DONE], sizes) - arrivals + point.network_ms
-    start = batches[0, DISPATCH] if first > 0 else served.arrivals[0]
-    seen[2] = (served.batches[end, DISPATCH] if end < len(served.sizes) else batches[:, DONE].max()) - start
+    seen[2] = _span(served, first, end, point.network_ms)
     seen[3] = (batches[:, DONE] - batches[:, DISPATCH]).sum()
     seen[4:7] = latency.mean(), batches[:, MODEL] @ sizes / n, batches[:, HOST] @ sizes / n
     ranks = [int(rank_of(n, p)) for p in _FIVE]  # type: ignore[no-untyped-call]
@@ -84,14 +85,42 @@ def measured(served: Served, point: Point) -> tuple[int, int, int]:
     """Return the batches that count, first and end, and the requests before them.
 
     Those are left out that began within the first `Point.warm_up` requests, or among the last `Point.tail`; of requests
-    that were not rejected as large a share.
+    that were not rejected as large a share. A window that is shorter than the mean latency of those in it does not hold
+    their work: all counts then.
     """
     passed = np.concatenate([[0], np.cumsum(served.sizes)])
     kept = point.n - len(served.rejected)
     first = int(np.searchsorted(passed, point.warm_up * kept // point.n))
     first = min(first, len(served.sizes))
     end = int(np.searchsorted(passed, passed[-1] - point.tail * kept // point.n, side="right")) - 1
-    return first, max(first, end), int(passed[first])
+    first, end = first, max(first, end)
+    before, n = int(passed[first]), int(passed[end] - passed[first])
+    if n:
+        done = np.repeat(served.batches[first:end, DONE], served.sizes[first:end])
+        latency = (done - served.arrivals[before : before + n] + point.network_ms).sum()
+        if latency <= n * _span(served, first, end, point.network_ms):
+            return first, end, before
+    return 0, len(served.sizes), 0
+
+
+def rejected_inside(served: Served, before: int, n: int) -> NDArray[np.bool_]:
+    """Say which rejected requests came between those that count: the `n` after those `before` them."""
+    low = served.arrivals[before] if before else -math.inf
+    high = served.arrivals[before + n] if before + n < len(served.arrivals) else math.inf
+    return (low <= served.rejected) & (served.rejected < high)
+
+
+def _span(served: Served, first: int, end: int, network_ms: float) -> float:
+    """Return how long some batches took: from one dispatch to another.
+
+    Where they are the first or the last of all, from when the first request came, and until the last was answered.
+    """
+    start = served.batches[first, DISPATCH]
+    if first == 0:
+        start = min(served.arrivals.min(), served.rejected.min(initial=math.inf))
+    if end < len(served.sizes):
+        return float(served.batches[end, DISPATCH] - start)
+    return float((served.batches[first:end, DONE] + network_ms).max() - start)
 
 
 def _at(values: Numbers, ranks: list[int]) -> Numbers:

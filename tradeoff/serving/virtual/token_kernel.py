@@ -17,7 +17,7 @@ NS = 1e6
 
 def token_path(
     given, clients, network, prompt, output, most, memory, most_prefill, prefill, table, uniforms, skips, recorded,
-    arrivals, admitted, first, done, totals,
+    arrivals, admitted, first, done, totals, passed,
 ):  # fmt: skip
     """Serve requests of tokens; see `tradeoff.serving.tokens.simulate` for what an iteration is.
 
@@ -28,7 +28,8 @@ def token_path(
     that of an iteration that failed, and with it all its requests; after the last one time stands still.
 
     Writes when each request came, was admitted, had its first token and its last; and into `totals` steps, iterations
-    of prefill, busy time and request-steps.
+    of prefill, busy time and request-steps; into `passed` the time and those totals as they were when each request was
+    seen to have come, where it is not empty.
 
     Returns requests served, and a size of batch without times or 0.
     """
@@ -62,6 +63,9 @@ def token_path(
                 arrivals[number] = given[number]
                 asked += 1
             queue[tail] = number
+            if len(passed) > 0:
+                passed[tail, 0] = now
+                passed[tail, 1:] = totals
             tail += 1
         next_arrival = math.inf
         if closed and coming > 0:

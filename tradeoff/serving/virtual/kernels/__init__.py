@@ -34,7 +34,7 @@ from tradeoff.serving.virtual.kernels.layout import (
 from tradeoff.serving.virtual.kernels.open_loop import open_path
 from tradeoff.serving.virtual.kernels.order import order_statistics, pick, rank_of
 from tradeoff.serving.virtual.kernels.points import run_points
-from tradeoff.serving.virtual.kernels.seen import summarise, summarise_parts, window
+from tradeoff.serving.virtual.kernels.seen import rejected_inside, span, summarise, summarise_parts, window
 
 __all__ = [
     "AROUND",
@@ -60,7 +60,9 @@ __all__ = [
     "pop",
     "push",
     "rank_of",
+    "rejected_inside",
     "run_points",
+    "span",
     "summarise",
     "summarise_parts",
     "window",

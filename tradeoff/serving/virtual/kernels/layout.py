@@ -13,7 +13,7 @@ SEEN = (
     "model_p50", "model_p90", "model_p95", "model_p99", "model_p999",
     "queue_wait_p50", "queue_wait_p99", "batch_wait_p50", "batch_wait_p99",
     "at_p50_pre", "at_p50_model", "at_p50_queue_wait", "at_p50_batch_wait",
-    "at_p99_pre", "at_p99_model", "at_p99_queue_wait", "at_p99_batch_wait",
+    "at_p99_pre", "at_p99_model", "at_p99_queue_wait", "at_p99_batch_wait", "rejected",
 )  # fmt: skip
 """What is seen of a point, in order; times in ms."""
 

@@ -53,7 +53,8 @@ def run_points(points, requests, unit, host, table, uniforms, is_full, seen, out
         # Of requests that were not rejected as large a share is left out as of all.
         warm_up, tail = requests[at, 1] * (n - n_rejected) // n, requests[at, 2] * (n - n_rejected) // n
         summarise(
-            began, latency, batches, sizes, count, warm_up, tail, network, is_full, room, counts, seen[at]
+            began[:served], latency, rejected[:n_rejected], batches, sizes, count, warm_up, tail, network, is_full,
+            room, counts, seen[at],
         )  # fmt: skip
         outcome[at, 0], outcome[at, 1], outcome[at, 2] = served, n_rejected, left
     return stop, 0

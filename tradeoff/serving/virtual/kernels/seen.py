@@ -29,28 +29,60 @@ def window(sizes, count, warm_up, tail):
     return first, end, seen
 
 
+def span(began, rejected, batches, first, end, count, network):
+    """Return how long the batches from `first` to before `end` took: from one dispatch to another.
+
+    Where they are the first or the last of all, from when the first request came, and until the last was answered.
+    """
+    start = batches[first, DISPATCH]
+    if first == 0:
+        start = began.min()
+        if len(rejected) > 0:
+            start = min(start, rejected[0])
+    if end < count:
+        return batches[end, DISPATCH] - start
+    last = start
+    for batch in range(first, end):
+        last = max(last, batches[batch, DONE] + network)
+    return last - start
+
+
+def rejected_inside(rejected, began, before, n):
+    """Return how many requests were rejected that came between those that count."""
+    low = began[before] if before > 0 else -math.inf
+    high = began[before + n] if before + n < len(began) else math.inf
+    inside = 0
+    for time in rejected:
+        if low <= time < high:
+            inside += 1
+    return inside
+
+
 def summarise(
-    began, latency, batches, sizes, count, warm_up, tail, network, is_full, room, counts, seen
+    began, latency, rejected, batches, sizes, count, warm_up, tail, network, is_full, room, counts, seen
 ):  # fmt: skip
     """Write what was seen, in the order of `SEEN`; `room` has three rows of a number for each request.
 
-    Unless `is_full` only throughput, what is known of whole batches, and latency.
+    Unless `is_full` only throughput, what is known of whole batches, and latency. A window that is shorter than the
+    mean latency of those in it does not hold their work: all counts then.
     """
     seen[:] = math.nan
     first, end, before = window(sizes, count, warm_up, tail)
-    busy, model_sum, pre_sum, last_done, n = 0.0, 0.0, 0.0, 0.0, 0
+    n = 0
     for batch in range(first, end):
-        done = batches[batch, DONE]
-        busy += done - batches[batch, DISPATCH]
-        last_done = max(last_done, done)
-        model_sum += batches[batch, MODEL] * sizes[batch]
-        pre_sum += batches[batch, HOST] * sizes[batch]
         n += sizes[batch]
+    if n == 0 or latency[before : before + n].sum() > n * span(began, rejected, batches, first, end, count, network):
+        first, end, before, n = 0, count, 0, len(began)
+    seen[31] = rejected_inside(rejected, began, before, n)
     seen[0], seen[1] = n, end - first
     if n == 0:
         return
-    start = batches[first, DISPATCH] if first > 0 else began[0]
-    seen[2] = (batches[end, DISPATCH] if end < count else last_done) - start
+    seen[2] = span(began, rejected, batches, first, end, count, network)
+    busy, model_sum, pre_sum = 0.0, 0.0, 0.0
+    for batch in range(first, end):
+        busy += batches[batch, DONE] - batches[batch, DISPATCH]
+        model_sum += batches[batch, MODEL] * sizes[batch]
+        pre_sum += batches[batch, HOST] * sizes[batch]
     seen[3] = busy
     counted = latency[before : before + n]
     seen[4], seen[5], seen[6] = counted.sum() / n, model_sum / n, pre_sum / n

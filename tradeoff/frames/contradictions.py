@@ -1,0 +1,77 @@
+"""Rows whose rate, window, requests and latency cannot be of one run: whoever measured them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+Numbers = NDArray[np.float64]
+Truths = NDArray[np.bool_]
+
+_ROUNDED = 0.01
+_APART, _SIGMAS = 0.05, 3.0
+"""n divided by the window and the throughput may differ by 5 %, or by as much as chance makes of few requests: of n
+arrivals of a Poisson process 1/sqrt(n) for each standard deviation."""
+
+_TYPICAL = ("latency_min_ms", "latency_p50_ms", "latency_mean_ms")
+
+
+def contradictions(number: Callable[[str], Numbers], is_device: Truths) -> Mapping[str, Truths]:
+    """Tell in which way rows contradict themselves; each is told of the first only.
+
+    Parameters
+    ----------
+    number
+        Gives a column of numbers; NaN where a row has none.
+    is_device
+        Rows of a device mode: they count calls, and their throughput requests.
+
+    Returns
+    -------
+    dict of str to ndarray
+        ``"rate"``: the throughput is 0 or infinite although requests were served; ``"nothing"``: the window has no
+        length; ``"short"``: the window is shorter than a request takes, the shortest of what is known of them;
+        ``"count"``: n divided by the window is not the throughput, those that failed granted.
+    """
+    n, rate, window = number("n"), number("throughput_rps"), number("duration_s")
+    failed = np.fmax(np.nan_to_num(number("n_errors")), 0.0)
+    typical = typical_latency_ms(number)
+    served = (n > 0) | (np.isnan(n) & (typical > 0))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        allowed = np.fmax(_APART, _SIGMAS / np.sqrt(np.where(n > 0, n, np.nan)))
+        low, high = n / window, (n + failed) / window
+        apart = (rate < low * (1 - allowed)) | (rate > high * (1 + allowed))
+    found: dict[str, Truths] = {
+        "rate": served & ((rate == 0) | np.isinf(rate)),
+        "nothing": (window == 0) & (served | (rate > 0)),
+        "short": (window > 0) & (1e3 * window < typical * (1 - _ROUNDED)),
+        "count": ~is_device & (n > 0) & (window > 0) & apart,
+    }
+    told = np.zeros(len(n), dtype=np.bool_)
+    for name, where in found.items():
+        found[name] = where & ~told
+        told |= where
+    return found
+
+
+def typical_latency_ms(number: Callable[[str], Numbers]) -> Numbers:
+    """Return what a request takes: the shortest of the shortest latency, the median and the mean that are known."""
+    least: Numbers = np.fmin.reduce([number(name) for name in _TYPICAL])
+    return least
+
+
+def cannot_be(points: pd.DataFrame) -> Truths:
+    """Tell which rows of a frame of points contradict themselves; see `contradictions`."""
+
+    def number(name: str) -> Numbers:
+        if name not in points or not pd.api.types.is_numeric_dtype(points[name]):
+            return np.full(len(points), np.nan)
+        return points[name].to_numpy(dtype="float64", na_value=np.nan)
+
+    device = points["mode"].isin(("concurrent", "isolated", "pipelined", "graph")) if "mode" in points else None
+    is_device = np.zeros(len(points), np.bool_) if device is None else device.to_numpy(dtype=np.bool_)
+    wrong: Truths = np.any([*contradictions(number, is_device).values()], axis=0)
+    return wrong

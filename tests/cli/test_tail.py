@@ -1,6 +1,7 @@
 import pytest
 
 from tests.tail.planted import PLANTED, Service, made, nothing
+from tests.tail.together import together
 from tradeoff.frames import Run, make_points
 
 
@@ -49,6 +50,15 @@ def test_nothing_stands_out_is_an_answer(tradeoff_command, tmp_path):
     result = tradeoff_command("tail", tmp_path / "run")
     assert result.exit_code == 0
     assert result.stdout.splitlines()[0].endswith(", p99: none stands out")
+
+
+def test_more_than_one_cause_is_an_answer(tradeoff_command, tmp_path):
+    together(2, {"spikes": 1.0, "host pauses": 1.0}).save(tmp_path / "run")
+    result = tradeoff_command("tail", tmp_path / "run")
+    assert result.exit_code == 0
+    first, second, *_ = result.stdout.splitlines()
+    assert first.endswith((", p99: spikes and host pauses", ", p99: host pauses and spikes"))
+    assert "More than one cause stands out" in second
 
 
 def test_too_few_samples_is_a_no(tradeoff_command, tmp_path):

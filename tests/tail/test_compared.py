@@ -4,8 +4,8 @@ import pytest
 from tests.tail.planted import PLANTED, made
 from tradeoff.frames import STAGES
 from tradeoff.tail.batches import batches_of
-from tradeoff.tail.causes import CAUSES, UNDER_WAY, VARIATION
-from tradeoff.tail.compared import LATENCY, ORDINARY, WAITS, Compared
+from tradeoff.tail.causes import parts_by_cause
+from tradeoff.tail.compared import ALL_CAUSES, LATENCY, ORDINARY, Compared
 from tradeoff.tail.requests import requests_of
 from tradeoff.tail.waiting import waiting_of
 
@@ -13,15 +13,17 @@ from tradeoff.tail.waiting import waiting_of
 def compared(run, q=0.99):
     requests = requests_of(run.samples)
     batches = batches_of(requests)
-    return Compared.between(requests, batches, waiting_of(requests, batches, workers=1, usual_ms=5.0), q)
+    waiting = waiting_of(requests, batches, workers=1, usual_ms=5.0)
+    return Compared.between(requests, batches, parts_by_cause(requests, batches, waiting, 0.3), q)
 
 
 def test_parts_have_means_that_make_up_the_latency():
     found = compared(made(PLANTED["queue"], 0, 3000))
-    for names in (STAGES, (*CAUSES, UNDER_WAY, VARIATION)):
+    for names in (STAGES, ALL_CAUSES):
         for mean in (found.around, found.tail, found.more):
             assert sum(map(mean, names)) == pytest.approx(mean(LATENCY))
-    assert found.more(WAITS) == pytest.approx(found.more("queue_wait"))
+    assert found.cause(*ALL_CAUSES).extra_ms == pytest.approx(found.more(LATENCY))
+    assert found.cause(*ALL_CAUSES)[2:] == pytest.approx((1.0, 1.0, 1.0))
     assert found.ends(LATENCY)[0] < found.more(LATENCY) < found.ends(LATENCY)[1]
     assert found.tail(ORDINARY) > 0
 

@@ -96,7 +96,10 @@ def test_the_longer_end_of_a_larger_batch_is_told_apart():
 @pytest.mark.parametrize("system", SYSTEMS)
 def test_who_waits_at_an_arrival_is_counted_one_by_one(system):
     requests = requests_of(simulate(Service(4.0, 0.5, 0.1), 3, 400, **system).samples)
-    expected = [sum(requests.arrival < came) - sum(requests.start <= came) for came in requests.arrival]
+    expected = [
+        sum(requests.arrival < came) + sum(requests.arrival[:number] == came) - sum(requests.start <= came)
+        for number, came in enumerate(requests.arrival)
+    ]
     assert waiting_at_arrival(requests).tolist() == np.maximum(0, expected).tolist()
 
 

@@ -13,8 +13,8 @@ LIMITED = {"max_batch_size": 16, "request_rate": 150, "max_wait_ms": 40.0}
 TIMES = Service(5.0, 0.2, 0.1)
 
 
-def names(cause, **policy):
-    return [change.name for change in changes_for(cause, Policy(**policy))]
+def names(*causes, **policy):
+    return [change.name for change in changes_for(causes, Policy(**policy))]
 
 
 def test_only_changes_that_bear_on_the_cause():
@@ -24,7 +24,14 @@ def test_only_changes_that_bear_on_the_cause():
     assert names("spikes", **policy) == ["Without the slow batches", "One more worker"]
     assert names("host pauses", **policy) == ["Without the pauses", "One more worker"]
     assert names("mixed batch sizes", **policy) == ["Halving the largest batch to 4", "One more worker"]
-    assert len(names(None, **policy)) == 4
+    assert len(names(**policy)) == 4
+    assert names("queue", "wait limit", **policy) == [
+        "Halving the wait limit to 10.0 ms", "Halving the largest batch to 4", "Doubling the largest batch to 16",
+        "One more worker",
+    ]  # fmt: skip
+    assert names("host pauses", "spikes", **policy) == [
+        "Without the slow batches", "Without the pauses", "One more worker"
+    ]  # fmt: skip
     assert names("wait limit", max_batch_size=1) == []
     assert names("wait limit", max_batch_size=2, max_wait_ms=float("inf")) == ["Halving the largest batch to 1"]
 

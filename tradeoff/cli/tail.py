@@ -33,8 +33,8 @@ def tail(
 ) -> None:
     """Tell why slow requests are slow: what they have that those around the median lack.
 
-    Exit status: 0, also when no cause stands out; 1 when there are too few samples to tell; 2 for a point or a file
-    that cannot be used.
+    Exit status: 0, also when no cause stands out, or more than one; 1 when there are too few samples to tell; 2 for a
+    point or a file that cannot be used.
     """
     with told_in_a_sentence():
         from tradeoff.readers import read
@@ -42,7 +42,7 @@ def tail(
         from tradeoff.tail.words import percentile_name
 
         found = explain_tail(read(path), point, q, batch_size=batch_size, concurrency=concurrency)
-        answer = found.cause or ("unknown" if found.reason else "none stands out")
+        answer = " and ".join(found.named) or ("unknown" if found.reason else "none stands out")
         say(f"point {found.point_id}, {percentile_name(found.q)}: {answer}")
         say(found.sentence())
         if not found.reason:

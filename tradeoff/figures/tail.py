@@ -147,17 +147,17 @@ def _get_tail_info(run: Run, found: TailExplanation, why: str = "") -> TailInfo:
     for stage in found.stages:
         if stage.median_ms == 0.0 == stage.tail_ms:
             continue
-        low, high = (end + found.extra_ms * part for part in (stage.share_lo, stage.share_hi))
+        low, high = end + stage.difference_lo_ms, end + stage.difference_hi_ms
         told = f"{_signed(stage.difference_ms)} ms · {_percent(stage.share)}"
         stages.append(Bar(STAGE_WORDS[stage.stage], end, stage.difference_ms, low, high, told, stage.stage))
         end += stage.difference_ms
     causes = tuple(
         Bar(
             cause.name, 0.0, 100 * cause.share, 100 * cause.share_lo, 100 * cause.share_hi, _percent(cause.share),
-            "here" if cause.name == found.cause else "",
+            "here" if cause.name in found.named else "",
         )
         for cause in found.causes
-        if abs(cause.share) >= 0.005
+        if cause.share >= 0.005
     )  # fmt: skip
     values, slower = survival(latencies)
     middle = latencies[[int(AROUND[0] * len(latencies)), max(0, int(AROUND[1] * len(latencies)) - 1)]]

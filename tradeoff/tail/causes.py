@@ -1,33 +1,39 @@
-"""What made the tail: its extra time by cause, and whether one of them stands out.
+"""What made the tail: its extra time by cause, and which of them stand out.
 
-Every tail has some stage with the largest share, and a steady system has a tail too. A cause *stands out* when
+Every tail has some stage with the largest share, and a steady system has a tail too. Causes *stand out* when
 
-1. it makes more than half of the extra time, and surely more than a third: so does the lower end of its interval;
-2. what it adds is a tenth of what requests around the median take, or more;
-3. it is more than what any system has. Two requests that happen to come together, a batch that is one larger, times
-   that vary a little: these make a tail wherever requests come at random. So
+1. each makes an eighth of the extra time or more, and all of them together make more than half, surely more than a
+   quarter: so does the lower end of their interval. A tail may have several causes, none of which makes half of it;
+2. what each adds is a tenth of what requests around the median take, or more; of the wait limit a fiftieth will do
+   where requests in the tail spend two thirds of their time waiting for a batch to leave;
+3. each is more than what any system has. Two requests that happen to come together, a batch that is one larger, times
+   that vary a little: these make a tail wherever requests come at random. So, of those requests of the tail to which
+   the cause adds a quarter of their extra time,
 
    ================= ==================================================================================
    wait limit        nothing more: to wait for a batch to form is a policy
    queue             others were waiting when they came, three for each worker more than around the median, and
                      the wait behind them is that of one and a half ordinary batches. In an open loop that asks for more
-                     than 70 % of what full batches serve, all waiting for a worker counts, if nothing else stands out
+                     than 70 % of what full batches serve, all waiting for a worker that is not behind a slow batch is
+                     the queue's, and it takes no more
    spikes            by definition: times that are far out (`tradeoff.tail.batches`)
    host pauses       by definition
    mixed batch sizes their batches hold three requests more than around the median, ordinarily take twice as
-                     long, and such batches are rare: their time is far out of what batches ordinarily take
+                     long, and such batches are rare: their time is far out of what batches ordinarily take, or, above
+                     70 % of what full batches serve, is not
    ================= ==================================================================================
 
-Where none does, and requests in the tail spend two thirds of their time waiting for a batch to leave, the wait limit
-stands out all the same: those around the median wait as long, and nothing else is worth changing.
+A limit that requests in the tail wait for no longer than those around the median has no share of the extra time, and is
+not a cause of it; the sentence tells it all the same where nothing else is worth changing.
 
 At one worker without batches and with constant times (M/D/1) the queue stands out beyond p99 from about 45 % load on,
-when 3.0 wait there on average. What each constant does is measured by ``benchmarks/tail_causes.py``.
+when 3.0 wait there on average: the wait is for others, whatever the load. What each constant does is measured by
+``benchmarks/tail_causes.py``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -42,8 +48,13 @@ CAUSES = ("wait limit", "queue", "spikes", "host pauses", "mixed batch sizes")
 UNDER_WAY, VARIATION = "batch under way", "variation"
 """What makes a tail wherever requests come at random: no cause that could be mended."""
 
-_MOST_OF_IT, _SURELY = 1 / 2, 1 / 3
-_WORTH_A_WORD = 0.1
+_MOST_OF_IT, _SURELY = 1 / 2, 1 / 4
+_A_PART = 1 / 8
+
+NO_EXTRA = 0.01
+"""Share of what requests around the median take below which a tail has nothing to explain."""
+
+_WORTH_A_WORD, _WORTH_LITTLE = 0.1, 0.02
 _MORE_REQUESTS = 3.0
 _BATCHES_AHEAD = 1.5
 _SIZE_FACTOR = 2.0
@@ -59,9 +70,9 @@ class Cause(NamedTuple):
     name
         One of `CAUSES`, or `UNDER_WAY` or `VARIATION`.
     extra_ms
-        What the tail has more of it than requests around the median.
+        What it adds to requests in the tail, on average: their extra time divided as `tradeoff.tail.added` says.
     share, share_lo, share_hi
-        Of all extra time, with the 95 % interval.
+        Of all extra time, with the 95 % interval; all three lie in 0 to 1.
     """
 
     name: str
@@ -82,7 +93,7 @@ class Cause(NamedTuple):
 
 
 class Evidence(NamedTuple):
-    """What it takes to say whether a cause stands out, beside its share.
+    """What it takes to say which causes stand out, beside their shares.
 
     Attributes
     ----------
@@ -90,10 +101,12 @@ class Evidence(NamedTuple):
         What requests around the median take.
     batch_ms
         What device and host ordinarily take for the batch of such a request.
-    size_factor, is_rare_size
-        By how much longer batches of the sizes in the tail ordinarily take; whether that is far out.
-    more_waiting, more_in_batch
-        By how many the others that wait when they come, and those in their batch, are more in the tail.
+    size_factor, is_rare_size, more_in_batch
+        Of those that mixed batch sizes make slow: by how much longer batches of their sizes ordinarily take, whether
+        that is far out, and how many more are in their batch than around the median.
+    more_waiting, queue_ms
+        Of those that the queue makes slow: how many more wait when they come than around the median (NaN where nobody
+        knows), and how much longer they wait behind them.
     workers
         Batches under way at once.
     load
@@ -108,8 +121,9 @@ class Evidence(NamedTuple):
     batch_ms: float
     size_factor: float
     is_rare_size: bool
-    more_waiting: float
     more_in_batch: float
+    more_waiting: float
+    queue_ms: float
     workers: int
     load: float
     policy_share: float
@@ -119,7 +133,7 @@ class Evidence(NamedTuple):
     @property
     def is_near_capacity(self) -> bool:
         """Whether workers have hardly time to spare."""
-        return self.load > _NEAR_CAPACITY
+        return is_near_capacity(self.load)
 
     @property
     def is_nothing_else(self) -> bool:
@@ -127,20 +141,32 @@ class Evidence(NamedTuple):
         return self.policy_share > _NOTHING_ELSE
 
 
-def parts_by_cause(requests: Requests, batches: Batches, waiting: Waiting) -> dict[str, Numbers]:
-    """Return what each request has of each cause, in ms; all of them make up the latency."""
+def is_near_capacity(load: float) -> bool:
+    """Say whether workers have hardly time to spare."""
+    return load > _NEAR_CAPACITY
+
+
+def parts_by_cause(requests: Requests, batches: Batches, waiting: Waiting, load: float) -> dict[str, Numbers]:
+    """Return what each request has of each cause, in ms; all of them make up the latency.
+
+    Near capacity the wait for a batch under way, or for a large one, is the queue's, and so is what a slow batch leaves
+    behind: with time to spare workers would catch up soon.
+    """
     model, host, number = requests.stage("model"), requests.host, requests.batch
     ordinary = batches.ordinary[number]
     slow = excess(model, ordinary, batches.fence)
     paused = np.where(batches.paused[number], slow, 0.0)
     late = np.where(host > batches.host_fence, host - batches.host, 0.0)
+    near = 1.0 if is_near_capacity(load) else 0.0
+    by_load = (waiting.under_way, waiting.larger, waiting.slow_backlog, waiting.held_up_backlog)
+    under_way, larger, slow_backlog, held_up_backlog = (near * part for part in by_load)
     return {
         "wait limit": waiting.policy,
-        "queue": waiting.queue,
-        "spikes": slow - paused + waiting.slow,
-        "host pauses": late + paused + waiting.held_up,
-        "mixed batch sizes": ordinary + waiting.larger,
-        UNDER_WAY: waiting.under_way,
+        "queue": waiting.queue + under_way + larger + slow_backlog + held_up_backlog,
+        "spikes": slow - paused + waiting.slow - slow_backlog,
+        "host pauses": late + paused + waiting.held_up - held_up_backlog,
+        "mixed batch sizes": ordinary + waiting.larger - larger,
+        UNDER_WAY: waiting.under_way - under_way,
         VARIATION: model - ordinary - slow + host - late,
     }
 
@@ -150,40 +176,62 @@ def is_rare_size(batches: Batches, tail_ms: float) -> bool:
     return tail_ms > far_out(batches.ordinary[batches.measured])
 
 
-def standing_out(causes: Mapping[str, Cause], waits: Cause, evidence: Evidence) -> str | None:
-    """Name the cause that stands out; None when none does.
+class Verdict(NamedTuple):
+    """Which causes stand out.
+
+    Attributes
+    ----------
+    able
+        Causes that are more than what any system has and make an eighth of the extra time or more; that with the
+        largest share first.
+    together
+        All of them as one; None without any.
+    """
+
+    able: tuple[str, ...] = ()
+    together: Cause | None = None
+
+    @property
+    def named(self) -> tuple[str, ...]:
+        """Those that stand out: all of them, when together they surely make most of the extra time."""
+        return self.able if self.together is not None and self.together.is_most and self.together.is_sure else ()
+
+
+def standing_out(causes: Mapping[str, Cause], together: Callable[..., Cause], evidence: Evidence) -> Verdict:
+    """Say which causes stand out.
 
     Parameters
     ----------
     causes
         By name.
-    waits
-        All waiting for a worker.
+    together
+        Returns several of them, by name, as one.
     evidence
         The rest.
     """
-    found = [name for name in CAUSES if _is_heavy(causes[name], evidence) and _is_unusual(causes[name], evidence)]
-    if found:
-        return max(found, key=lambda name: causes[name].share)
-    if evidence.is_near_capacity and _is_heavy(waits, evidence):
-        return "queue"
-    return "wait limit" if evidence.is_nothing_else else None
+    if sum(cause.extra_ms for cause in causes.values()) <= NO_EXTRA * evidence.median_ms:
+        return Verdict()
+    able = [name for name in CAUSES if _is_part(causes[name], evidence) and is_unusual(name, evidence)]
+    able.sort(key=lambda name: -causes[name].share)
+    return Verdict(tuple(able), together(*able) if able else None)
 
 
 def is_worth_a_word(cause: Cause, evidence: Evidence) -> bool:
     """Say whether a cause adds much to what requests around the median take."""
-    return cause.extra_ms >= _WORTH_A_WORD * evidence.median_ms
+    is_all_there_is = cause.name == "wait limit" and evidence.is_nothing_else
+    return cause.extra_ms >= (_WORTH_LITTLE if is_all_there_is else _WORTH_A_WORD) * evidence.median_ms
 
 
-def _is_heavy(cause: Cause, evidence: Evidence) -> bool:
-    return cause.is_most and cause.is_sure and is_worth_a_word(cause, evidence)
+def _is_part(cause: Cause, evidence: Evidence) -> bool:
+    return cause.share >= _A_PART and is_worth_a_word(cause, evidence)
 
 
-def _is_unusual(cause: Cause, evidence: Evidence) -> bool:
-    if cause.name == "queue":
-        is_long = evidence.more_waiting >= _MORE_REQUESTS * evidence.workers
-        return is_long and cause.extra_ms >= _BATCHES_AHEAD * evidence.batch_ms
-    if cause.name == "mixed batch sizes":
+def is_unusual(name: str, evidence: Evidence) -> bool:
+    """Say whether a cause is more than what any system has."""
+    if name == "queue" and not evidence.is_near_capacity:
+        is_long = not evidence.more_waiting < _MORE_REQUESTS * evidence.workers
+        return is_long and evidence.queue_ms >= _BATCHES_AHEAD * evidence.batch_ms
+    if name == "mixed batch sizes":
         is_large = evidence.more_in_batch >= _MORE_REQUESTS and evidence.size_factor >= _SIZE_FACTOR
-        return is_large and evidence.is_rare_size
+        return is_large and (evidence.is_rare_size or evidence.is_near_capacity)
     return True

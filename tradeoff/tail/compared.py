@@ -4,21 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
 from tradeoff.frames import STAGES
+from tradeoff.tail.added import added_by
 from tradeoff.tail.batches import Batches
-from tradeoff.tail.causes import Cause, parts_by_cause
-from tradeoff.tail.difference import Difference, blocks_of, difference
+from tradeoff.tail.causes import CAUSES, UNDER_WAY, VARIATION, Cause
+from tradeoff.tail.difference import Difference, Shares, around_median, blocks_of, difference
 from tradeoff.tail.explanation import Stage, Trait
-from tradeoff.tail.requests import Numbers, Requests
-from tradeoff.tail.waiting import Waiting, waiting_at_arrival
+from tradeoff.tail.requests import Numbers, Places, Requests
+from tradeoff.tail.waiting import waiting_at_arrival
 
-LATENCY, ORDINARY, WAITS = "latency", "ordinary", "waits"
-"""Beside stages, causes and traits: the whole, what a batch ordinarily takes, and all waiting for a worker."""
+LATENCY, ORDINARY = "latency", "ordinary"
+"""Beside stages, causes and traits: the whole, and what a batch ordinarily takes."""
 
-_TRAIT = "trait "
+ALL_CAUSES = (*CAUSES, UNDER_WAY, VARIATION)
+"""What makes up the latency, as the stages do."""
+
+_ADDED, _TRAIT = "added by ", "trait "
+_MUCH = 1 / 4
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,18 +37,34 @@ class Compared:
         The comparison, an entry a quantity.
     place
         Name of each quantity to its entry.
+    in_tail
+        The quantities of each request in the tail.
     """
 
     found: Difference
     place: Mapping[str, int]
+    in_tail: Numbers
 
     @classmethod
-    def between(cls, requests: Requests, batches: Batches, waiting: Waiting, q: float) -> Compared:
-        """Compare the requests beyond the q-quantile with those around the median."""
-        named = dict(_quantities(requests, batches, waiting))
-        counted = np.stack(list(named.values()))[:, requests.counts]
-        found = difference(counted, blocks_of(requests.batch[requests.counts]), q)
-        return cls(found, {name: number for number, name in enumerate(named)})
+    def between(cls, requests: Requests, batches: Batches, parts: Mapping[str, Numbers], q: float) -> Compared:
+        """Compare the requests beyond the q-quantile with those around the median.
+
+        Parameters
+        ----------
+        requests, batches
+            Of one point.
+        parts
+            What each request has of each cause, as of `tradeoff.tail.causes.parts_by_cause`.
+        q
+            The probability.
+        """
+        counts = requests.counts
+        middle = np.flatnonzero(counts)[around_median(requests.latency[counts])]
+        named = dict(_quantities(requests, batches, parts, middle))
+        counted = np.stack(list(named.values()))[:, counts]
+        found = difference(counted, blocks_of(requests.batch[counts]), q)
+        beyond = np.argsort(counted[0], kind="stable")[found.n - found.n_tail :]
+        return cls(found, {name: number for number, name in enumerate(named)}, counted[:, beyond])
 
     def around(self, name: str) -> float:
         """Return the mean around the median."""
@@ -63,11 +85,38 @@ class Compared:
 
     def stage(self, name: str) -> Stage:
         """Return one stage."""
-        return Stage(name, self.around(name), self.tail(name), self.more(name), *self._share(name))
+        shares = self._stage_shares.together([STAGES.index(name)])
+        return Stage(name, self.around(name), self.tail(name), self.more(name), *self.ends(name), *shares)
 
-    def cause(self, name: str) -> Cause:
-        """Return one cause."""
-        return Cause(name, self.more(name), *self._share(name))
+    def cause(self, *names: str) -> Cause:
+        """Return one cause, or several together."""
+        shares = self._cause_shares.together([ALL_CAUSES.index(name) for name in names])
+        return Cause(" and ".join(names), sum(self.tail(_ADDED + name) for name in names), *shares)
+
+    def where(self, cause: str, name: str) -> float:
+        """Return the mean of a quantity in the part of the tail that a cause made slow; as around the median if none.
+
+        Those are the requests to which the cause adds a quarter or more of what they take longer: where several causes
+        made the tail, the mean of all would be that of none of them.
+        """
+        longer = self.in_tail[self.place[LATENCY]] - self.around(LATENCY)
+        added = self.in_tail[self.place[_ADDED + cause]]
+        mine = (added > 0) & (added >= _MUCH * longer)
+        return float(self.in_tail[self.place[name], mine].mean()) if mine.any() else self.around(name)
+
+    def has(self, name: str) -> bool:
+        """Say whether there is such a quantity."""
+        return name in self.place
+
+    @cached_property
+    def _stage_shares(self) -> Shares:
+        at = [self.place[name] for name in STAGES]
+        return _unless_none(self.found.extra[0], self.found.extra[at], self.found.extra_without[:, at])
+
+    @cached_property
+    def _cause_shares(self) -> Shares:
+        at = [self.place[_ADDED + name] for name in ALL_CAUSES]
+        return _unless_none(self.found.extra[0], self.found.tail[at], self.found.tail_without[:, at])
 
     def traits(self) -> tuple[Trait, ...]:
         """Return whatever else either has."""
@@ -76,23 +125,31 @@ class Compared:
             Trait(name.removeprefix(_TRAIT), self.around(name), self.tail(name), *self.ends(name)) for name in names
         )
 
-    def _share(self, name: str) -> tuple[float, float, float]:
-        at = self.place[name]
-        share, half = float(self.found.share[at]), float(self.found.share_half[at])
-        return share, share - half, share + half
+
+def trait_named(name: str) -> str:
+    """Return the name that a trait has among the quantities."""
+    return _TRAIT + name
 
 
-def _quantities(requests: Requests, batches: Batches, waiting: Waiting) -> Iterator[tuple[str, Numbers]]:
+def _unless_none(extra_ms: float, added: Numbers, without: Numbers) -> Shares:
+    """Return shares; of a tail that takes no longer there are none."""
+    return Shares.of(added, without) if extra_ms > 0 else Shares(np.full((1 + len(without), len(added)), np.nan))
+
+
+def _quantities(
+    requests: Requests, batches: Batches, parts: Mapping[str, Numbers], middle: Places
+) -> Iterator[tuple[str, Numbers]]:
     yield LATENCY, requests.latency  # the first is what tail and middle are told apart by
     for stage in STAGES:
         yield stage, requests.stage(stage)
-    yield from parts_by_cause(requests, batches, waiting).items()
+    yield from parts.items()
+    for name, added in added_by(parts, middle).items():
+        yield _ADDED + name, added
     yield ORDINARY, batches.ordinary[requests.batch]
-    yield WAITS, waiting.for_worker
     for name, values in _traits(requests):
         counted = values[requests.counts]
         if not np.isnan(counted).any() and counted.min() < counted.max():
-            yield _TRAIT + name, values
+            yield trait_named(name), values
 
 
 def _traits(requests: Requests) -> Iterator[tuple[str, Numbers]]:

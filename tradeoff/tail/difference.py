@@ -11,16 +11,20 @@ in turn, both groups included, and the spread of the answers gives the error (KÃ
 for general stationary observations*, Ann. Statist. 17(3), 1989, section 2.1; 10 to 30 blocks lose little: Schmeiser,
 *Batch size effects in the analysis of simulation output*, Oper. Res. 30(3), 1982). Blocks that are still alike count as
 fewer: the variance is widened by (1 + r) / (1 - r), r being the correlation of one block's answer with the next, as for
-the mean of an autoregressive series. Student's t with one degree of freedom fewer than blocks. No block cuts a batch.
+the mean of an autoregressive series. Student's t with one degree of freedom fewer than blocks; for times in ms, fewer
+than the blocks in which the tail lies. No block cuts a batch.
 
-Measured by ``benchmarks/tail_causes.py``: the intervals of shares held the truth in 96 and 98 of 100 simulated runs at
-light loads, in 88 and 89 at 70 and 90 % of what can be served; those of the extra time in 89 to 96, and in 61 at 90 %:
-a run that is short beside the queue's memory cannot know how long the queue may grow.
+Measured by ``benchmarks/tail_causes.py``: the intervals of shares and of the extra time hold the truth in 86 to 98 of
+100 simulated runs, but those of the extra time at 90 % of what can be served in 80 (with all blocks counted in 70, and
+half as wide). There the tail of 20 000 requests lies in about three stretches of the run: a run that is short beside
+the queue's memory cannot know how long the queue may grow. Where the tail lies in few stretches the explanation
+says so.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -54,8 +58,10 @@ class Difference:
         The means, one for each quantity.
     extra, half
         The difference, tail less around, and half of its 95 % interval.
-    share, share_half
-        The difference as a share of that of the first quantity, and half of its interval; NaN where that is 0.
+    stretches
+        In how many blocks the tail lies: as many equal ones would be as uneven (Kish's effective number).
+    tail_without, extra_without
+        Tail and difference without each block, of shape (blocks, quantities).
     threshold
         The percentile: the first quantity of the request from which on the tail is counted.
     n, n_tail
@@ -66,8 +72,9 @@ class Difference:
     tail: Numbers
     extra: Numbers
     half: Numbers
-    share: Numbers
-    share_half: Numbers
+    stretches: float
+    tail_without: Numbers
+    extra_without: Numbers
     threshold: float
     n: int
     n_tail: int
@@ -101,19 +108,52 @@ def difference(quantities: Numbers, blocks: Places, q: float) -> Difference:
     tail = _means(quantities, order, ordered, rank, n - left_out, left_out)
     extras = tail - around
     extras[np.abs(extras) < _ROUNDING * np.abs(tail)] = 0.0
-    wholes = extras[:, :1]
-    shares = np.divide(extras, wholes, out=np.full(extras.shape, np.nan), where=wholes != 0)
+    counts = np.bincount(ordered[int(rank[0]) :]).astype(np.float64)
+    stretches = float(counts.sum() ** 2 / (counts**2).sum())
     return Difference(
         around=around[0],
         tail=tail[0],
         extra=extras[0],
-        half=_half(extras[1:]),
-        share=shares[0],
-        share_half=_half(shares[1:]),
+        half=_half(extras[1:], stretches),
+        stretches=stretches,
+        tail_without=tail[1:],
+        extra_without=extras[1:],
         threshold=float(quantities[0, order[rank_of(n, q) - 1]]),
         n=n,
         n_tail=n - int(rank[0]),
     )
+
+
+@dataclass(frozen=True, eq=False)
+class Shares:
+    """What each of some parts makes of all that they add.
+
+    Attributes
+    ----------
+    values
+        Shares, of everything, then without each block; a column a part.
+    """
+
+    values: Numbers
+
+    @classmethod
+    def of(cls, added: Numbers, without: Numbers) -> Shares:
+        """Return the shares of parts; one that adds less than nothing has none, and all are NaN where nothing is added.
+
+        Parameters
+        ----------
+        added, without
+            What each part adds, and what it does without each block.
+        """
+        parts = np.maximum(0.0, np.vstack([added, without]))
+        wholes = parts.sum(axis=1, keepdims=True)
+        return cls(np.divide(parts, wholes, out=np.full(parts.shape, np.nan), where=wholes > 0))
+
+    def together(self, columns: Sequence[int]) -> tuple[float, float, float]:
+        """Return the share of some parts together with the ends of its 95 % interval; all three lie in 0 to 1."""
+        sums = np.minimum(1.0, self.values[:, list(columns)].sum(axis=1, keepdims=True))
+        share, half = float(sums[0, 0]), float(_half(sums[1:], len(sums) - 1)[0])
+        return share, float(np.maximum(0.0, share - half)), float(np.minimum(1.0, share + half))
 
 
 def blocks_of(batch: Places) -> Places:
@@ -168,8 +208,8 @@ def _means(quantities: Numbers, order: Places, ordered: Places, low: Places, hig
     return sums / (high - low)[:, None]
 
 
-def _half(found: Numbers) -> Numbers:
-    """Return half of the interval from the values without each block."""
+def _half(found: Numbers, stretches: float) -> Numbers:
+    """Return half of the interval from the values without each block; what only few blocks tell is known less well."""
     count = len(found)
     if count < 2:
         return np.full(found.shape[1], np.nan)
@@ -180,5 +220,5 @@ def _half(found: Numbers) -> Numbers:
     alike = np.divide(products, squares, out=np.zeros(len(squares)), where=squares > 0) + 1.0 / count
     alike = np.clip(alike, 0.0, _MOST_ALIKE)
     error = np.sqrt((count - 1) / count * squares * (1.0 + alike) / (1.0 - alike))
-    half: Numbers = t_quantile(0.975, count - 1) * error
+    half: Numbers = t_quantile(0.975, max(1, min(count, round(stretches)) - 1)) * error
     return half

@@ -12,8 +12,8 @@ import pandas as pd
 from tradeoff.arguments import ArgumentError, shown
 from tradeoff.frames import STAGES, Run, without_steps
 from tradeoff.tail.batches import Batches, batches_of
-from tradeoff.tail.causes import CAUSES, UNDER_WAY, VARIATION, Evidence, is_rare_size, standing_out
-from tradeoff.tail.compared import LATENCY, ORDINARY, WAITS, Compared
+from tradeoff.tail.causes import Evidence, Verdict, is_rare_size, parts_by_cause, standing_out
+from tradeoff.tail.compared import ALL_CAUSES, LATENCY, ORDINARY, Compared, trait_named
 from tradeoff.tail.difference import around_median, fewest_requests
 from tradeoff.tail.explanation import TailExplanation
 from tradeoff.tail.point import choose
@@ -47,8 +47,8 @@ def explain_tail(
     -------
     TailExplanation
         A sentence (``sentence()``), the stages (``table``) and causes (``cause_table``) of the extra time with 95 %
-        intervals, and the cause that stands out (``cause``), if one does. Where there are too few samples, or none, it
-        says so.
+        intervals, and the causes that stand out (``named``, ``cause``), if any does. Where there are too few samples,
+        or none, it says so.
 
     Raises
     ------
@@ -148,11 +148,12 @@ def explain_samples(point: pd.Series, samples: pd.DataFrame, q: float = 0.99) ->
     middle = np.flatnonzero(requests.counts)[around_median(requests.latency[requests.counts])]
     usual_ms = float(batches.ordinary[requests.batch[middle]].mean())
     waiting = waiting_of(requests, batches, workers=workers, usual_ms=usual_ms)
-    compared = Compared.between(requests, batches, waiting, q)
-    causes = {name: compared.cause(name) for name in (*CAUSES, UNDER_WAY, VARIATION)}
+    load = _load(point, batches, workers, network_ms)
+    compared = Compared.between(requests, batches, parts_by_cause(requests, batches, waiting, load), q)
+    causes = {name: compared.cause(name) for name in ALL_CAUSES}
     host_ms = float((requests.stage("pre") + requests.stage("post"))[middle].mean())
-    evidence = _evidence(point, batches, compared, workers, batch_ms=usual_ms + host_ms)
-    cause = standing_out(causes, compared.cause(WAITS), evidence) if requests.has_parts else None
+    evidence = _evidence(compared, batches, workers, load, batch_ms=usual_ms + host_ms)
+    verdict = standing_out(causes, compared.cause, evidence) if requests.has_parts else Verdict()
     low, high = compared.ends(LATENCY)
     return TailExplanation(
         point_id=identity,
@@ -165,7 +166,8 @@ def explain_samples(point: pd.Series, samples: pd.DataFrame, q: float = 0.99) ->
         extra_ms=compared.more(LATENCY),
         extra_lo_ms=low,
         extra_hi_ms=high,
-        cause=cause,
+        stretches=compared.found.stretches,
+        verdict=verdict,
         stages=tuple(map(compared.stage, STAGES)),
         causes=tuple(causes.values()),
         traits=compared.traits(),
@@ -175,32 +177,40 @@ def explain_samples(point: pd.Series, samples: pd.DataFrame, q: float = 0.99) ->
     )
 
 
-def _evidence(point: pd.Series, batches: Batches, compared: Compared, workers: int, *, batch_ms: float) -> Evidence:
-    more = {trait.trait: trait.tail - trait.median for trait in compared.traits()}
-    around, tail, whole = compared.around(ORDINARY), compared.tail(ORDINARY), compared.tail(LATENCY)
+def _evidence(compared: Compared, batches: Batches, workers: int, load: float, *, batch_ms: float) -> Evidence:
+    around, whole = compared.around(ORDINARY), compared.tail(LATENCY)
+    large_ms = compared.where("mixed batch sizes", ORDINARY)
     slow, ordinary = batches.slow[batches.measured], batches.ordinary[batches.measured]
     factors = 1.0 + slow[slow > 0] / ordinary[slow > 0]
     return Evidence(
         median_ms=compared.around(LATENCY),
         batch_ms=batch_ms,
-        size_factor=tail / around if around > 0 else 1.0,
-        is_rare_size=is_rare_size(batches, tail),
-        more_waiting=more.get("waiting at arrival", 0.0),
-        more_in_batch=more.get("batch size", 0.0),
+        size_factor=large_ms / around if around > 0 else 1.0,
+        is_rare_size=is_rare_size(batches, large_ms),
+        more_in_batch=_more(compared, "mixed batch sizes", "batch size", otherwise=0.0),
+        more_waiting=_more(compared, "queue", "waiting at arrival", otherwise=0.0),
+        queue_ms=compared.where("queue", "queue") - compared.around("queue"),
         workers=workers,
-        load=_load(point, batches, workers),
-        policy_share=compared.tail("wait limit") / whole if whole > 0 else 0.0,
+        load=load,
+        policy_share=min(1.0, compared.tail("wait limit") / whole) if whole > 0 else 0.0,
         slow_share=float((slow > 0).mean()),
         slow_factor=float(np.median(factors)) if len(factors) else math.nan,
     )
 
 
-def _load(point: pd.Series, batches: Batches, workers: int) -> float:
+def _more(compared: Compared, cause: str, trait: str, *, otherwise: float) -> float:
+    """Return what those that a cause makes slow have more of a trait."""
+    name = trait_named(trait)
+    return compared.where(cause, name) - compared.around(name) if compared.has(name) else otherwise
+
+
+def _load(point: pd.Series, batches: Batches, workers: int, network_ms: float) -> float:
     """Return what an open loop asks for over what full batches serve."""
-    size, rate = _number(point, "batch_size"), _number(point, "throughput_rps")
+    size = _number(point, "batch_size")
+    rate = _number(point, "request_rate_rps") or _number(point, "throughput_rps")
     if point.get("mode") != "serving" or point.get("load") == "closed" or not size or not rate:
         return 0.0
-    full_ms = float(batches.curve.at(np.array([size]))[0]) * batches.longer + batches.host
+    full_ms = float(batches.curve.at(np.array([size]))[0]) * batches.longer + max(0.0, batches.host - network_ms)
     return rate * full_ms / 1e3 / (size * workers)
 
 

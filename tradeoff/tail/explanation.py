@@ -9,10 +9,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pandas as pd
 
-from tradeoff.tail.causes import Cause, Evidence
+from tradeoff.tail.causes import Cause, Evidence, Verdict
 
 if TYPE_CHECKING:
     from tradeoff.tail.whatif import TailWhatIf
+
+
+MORE_THAN_ONE = "more than one"
 
 
 class Stage(NamedTuple):
@@ -22,6 +25,8 @@ class Stage(NamedTuple):
     median_ms: float
     tail_ms: float
     difference_ms: float
+    difference_lo_ms: float
+    difference_hi_ms: float
     share: float
     share_lo: float
     share_hi: float
@@ -53,9 +58,10 @@ class TailExplanation:
         Mean latency of the requests around the median (the tenth in the middle), and of those beyond the percentile.
     extra_ms, extra_lo_ms, extra_hi_ms
         What the latter take longer, with the 95 % interval.
-    cause
-        ``"wait limit"``, ``"queue"``, ``"spikes"``, ``"host pauses"`` or ``"mixed batch sizes"``; None when none
-        stands out. See `tradeoff.tail.causes` for when one does.
+    stretches
+        In how many of 16 stretches of the run the tail lies, about; intervals are too narrow where it is few.
+    verdict
+        Which causes stand out, and which would if there were more samples; see `named` and `cause`.
     stages, causes, traits
         The rows of `table`, `cause_table` and `trait_table`.
     evidence
@@ -76,7 +82,8 @@ class TailExplanation:
     extra_ms: float = math.nan
     extra_lo_ms: float = math.nan
     extra_hi_ms: float = math.nan
-    cause: str | None = None
+    stretches: float = math.nan
+    verdict: Verdict = field(default_factory=Verdict)
     stages: tuple[Stage, ...] = ()
     causes: tuple[Cause, ...] = ()
     traits: tuple[Trait, ...] = ()
@@ -85,18 +92,34 @@ class TailExplanation:
     point: pd.Series = field(default_factory=lambda: pd.Series(dtype=object), repr=False)
     samples: pd.DataFrame = field(default_factory=pd.DataFrame, repr=False)
 
+    @property
+    def named(self) -> tuple[str, ...]:
+        """The causes that stand out, that with the largest share first; empty when none does.
+
+        Of ``"wait limit"``, ``"queue"``, ``"spikes"``, ``"host pauses"`` and ``"mixed batch sizes"``. See
+        `tradeoff.tail.causes` for when one does.
+        """
+        return self.verdict.named
+
+    @property
+    def cause(self) -> str | None:
+        """The cause that stands out; ``"more than one"`` when several do (see `named`), None when none does."""
+        return MORE_THAN_ONE if len(self.named) > 1 else next(iter(self.named), None)
+
     @cached_property
     def table(self) -> pd.DataFrame:
         """Where the extra time is.
 
-        ``stage``; ``median_ms``, ``tail_ms`` and ``difference_ms`` of it; ``share`` of the extra time with
-        ``share_lo`` and ``share_hi``. Differences add up to `extra_ms`, shares to 1.
+        ``stage``; ``median_ms``, ``tail_ms`` and ``difference_ms`` of it with ``difference_lo_ms`` and
+        ``difference_hi_ms``; ``share`` with ``share_lo`` and ``share_hi``. Differences add up to `extra_ms`, and one is
+        below zero where the tail has less of a stage. Shares are of what is more, in 0 to 1, and add up to 1; NaN where
+        the tail takes no longer.
         """
         return pd.DataFrame(self.stages, columns=list(Stage._fields))
 
     @cached_property
     def cause_table(self) -> pd.DataFrame:
-        """What makes it: ``cause``, ``extra_ms``, ``share`` with ends; they add up like `table`.
+        """What makes it: ``cause``, ``extra_ms``, ``share`` with ends; none below 0, together `extra_ms` and 1.
 
         Beside the causes that can stand out there are ``batch under way``, the wait for which no cause can be named,
         and ``variation`` of times that are not far out.

@@ -44,6 +44,8 @@ class Waiting:
         For its batch to form, or for the limit.
     slow, held_up
         Behind batches that the device, or the host, took too long for.
+    slow_backlog, held_up_backlog
+        That part of either in which such a batch was over, and what it had held up was still being served.
     larger
         For the batch under way, as far as that took longer than usual because it was larger.
     under_way
@@ -55,14 +57,11 @@ class Waiting:
     policy: Numbers
     slow: Numbers
     held_up: Numbers
+    slow_backlog: Numbers
+    held_up_backlog: Numbers
     larger: Numbers
     under_way: Numbers
     queue: Numbers
-
-    @property
-    def for_worker(self) -> Numbers:
-        """All waiting but that for a batch to leave."""
-        return self.slow + self.held_up + self.larger + self.under_way + self.queue
 
 
 def waiting_of(requests: Requests, batches: Batches, *, workers: int, usual_ms: float) -> Waiting:
@@ -86,16 +85,25 @@ def waiting_of(requests: Requests, batches: Batches, *, workers: int, usual_ms: 
     free = requests.arrival + queued
     if not np.isfinite(free[left > 0]).all():  # nobody knows when: that it was waited is all there is
         nothing = np.zeros(len(left))
-        return Waiting(policy, nothing, nothing, nothing, nothing, left)
+        return Waiting(policy, nothing, nothing, nothing, nothing, nothing, nothing, left)
     slow, held_up = (behind(requests, batches, excess, workers, left) for excess in (batches.slow, batches.held_up))
     both = slow + held_up
     scale = np.divide(left, both, out=np.ones(len(left)), where=both > left)
     slow, held_up = slow * scale, held_up * scale
+    slow_backlog, held_up_backlog = (
+        np.maximum(0.0, behind_it - _under_way_too_long(requests.arrival, free, batches, excess))
+        for behind_it, excess in ((slow, batches.slow), (held_up, batches.held_up))
+    )
     left = left - slow - held_up
     until_next, which = _next_end(requests.arrival, batches, left > 0)
-    under_way = np.minimum(left, until_next)
+    # A batch that leaves when the request has come takes others that came before: that is a queue, not chance.
+    is_under_way = batches.start[which] < requests.arrival - _ROUNDING_MS
+    under_way = np.where(is_under_way, np.minimum(left, until_next), 0.0)
+    queue = left - under_way
     larger = np.minimum(under_way, np.maximum(0.0, batches.ordinary[which] - usual_ms))
-    return Waiting(policy, slow, held_up, larger, under_way - larger, left - under_way)
+    # Whom the next batch does not take either waits for others, whatever the size of the batch under way.
+    larger, queue = np.where(queue > _ROUNDING_MS, 0.0, larger), np.where(queue > _ROUNDING_MS, queue + larger, queue)
+    return Waiting(policy, slow, held_up, slow_backlog, held_up_backlog, larger, left - larger - queue, queue)
 
 
 def behind(requests: Requests, batches: Batches, excess: Numbers, workers: int, left: Numbers) -> Numbers:
@@ -128,6 +136,19 @@ def behind(requests: Requests, batches: Batches, excess: Numbers, workers: int, 
     return shorter
 
 
+def _under_way_too_long(begin: Numbers, end: Numbers, batches: Batches, excess: Numbers) -> Numbers:
+    """Return for how long batches were under way that took too long already, between two times."""
+    long = excess > 0
+    if not long.any():
+        return np.zeros(len(begin))
+    at = np.concatenate([batches.end[long] - excess[long], batches.end[long]])
+    order = np.argsort(at, kind="stable")
+    at, count = at[order], np.cumsum(np.repeat([1.0, -1.0], long.sum())[order])
+    passed = np.concatenate([[0.0], np.cumsum(np.diff(at) * count[:-1])])
+    found: Numbers = np.interp(end, at, passed) - np.interp(begin, at, passed)
+    return found
+
+
 def _before(batches: Batches, workers: int) -> Places:
     """Return the batch that each batch's worker had before; -1 for none, or where the times contradict it."""
     count = len(batches.start)
@@ -153,9 +174,13 @@ def _next_end(at: Numbers, batches: Batches, wanted: Truths) -> tuple[Numbers, P
 
 
 def waiting_at_arrival(requests: Requests) -> Numbers:
-    """Return how many others were waiting when each request came: those that had come and whose batch had not left."""
-    came, left = np.sort(requests.arrival), np.sort(requests.start)
-    before = np.searchsorted(came, requests.arrival, side="left")
-    gone = np.searchsorted(left, requests.arrival, side="right")
-    waiting: Numbers = np.maximum(0, before - gone).astype(np.float64)
+    """Return how many others were waiting when each request came: those before it whose batch had not left.
+
+    Of several that came at once those are before it whose batch left earlier.
+    """
+    order = np.argsort(requests.arrival, kind="stable")  # requests lie in the order in which their batches began
+    before = np.empty(len(order))
+    before[order] = np.arange(len(order))
+    gone = np.searchsorted(np.sort(requests.start), requests.arrival, side="right")
+    waiting: Numbers = np.maximum(0.0, before - gone)
     return waiting

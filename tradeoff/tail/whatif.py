@@ -106,7 +106,7 @@ class TailWhatIf:
 
 
 def what_if(found: TailExplanation, service: Any = None, *, draws: int = 10, seed: int = 0) -> TailWhatIf:
-    """Simulate what changes would do to the percentile that was explained: those that bear on its cause.
+    """Simulate what changes would do to the percentile that was explained: those that bear on its causes.
 
     The same requests come again, and the same clients; what a batch takes is drawn from this point's own batches, or
     from `service`. Each draw is served with and without the change, with the same luck (common random numbers), so
@@ -146,7 +146,7 @@ def what_if(found: TailExplanation, service: Any = None, *, draws: int = 10, see
         return TailWhatIf(nothing.q, nothing.measured_ms, draws, reason=why)
     again = Again(found.point, found.samples, given, q=found.q, draws=draws, seed=seed)
     policy = policy_of(found.point)
-    asked = list(changes_for(found.cause, policy))
+    asked = list(changes_for(found.named, policy))
     if given is not None:  # given times have neither slow batches nor pauses of this point to take away
         asked = [change for change in asked if not (change.without_slow or change.without_pauses)]
     reasons = {change.name: again.why_not(change) for change in asked}

@@ -2,12 +2,12 @@
 
 Two sets of simulated systems, no two alike: 100 with one planted cause each, twenty of each, and 100 without. The first
 set is that of the tests; the second has other distributions, loads, policies and ways to plant, and no constant was
-chosen by it. Then every pair of causes at once, equally strong (both must be named, nothing else may be), and one
-strong beside one weak (the strong one must be named, nothing that was not planted); three at once. A pair counts where
-each cause alone makes a tail at least a third as long as the other alone: one may hide the other, of which there is
-nothing beyond the percentile then. Then how often the 95 % intervals hold the truth, which a run of two million
-requests tells, and what an explanation costs. Targets: at least 95 of 100 named, alone and in pairs, nothing named that
-was not planted, at least 90 of 100 without a name, all shares in 0 to 100 %, 20 ms for 20 000 samples.
+chosen by it. Then every pair of causes at once, equally strong (both must be named, nothing else may be), one strong
+beside one weak (the strong one must be named, nothing that was not planted), and three at once. A pair counts where
+each cause alone makes a tail at least a third as long as the other alone, and both a longer one: one may hide another,
+of which there is nothing beyond the percentile then. Then how often the 95 % intervals hold the truth, which a run of
+two million requests tells, and what an explanation costs. Targets: at least 95 of 100 named, alone and in pairs; none
+named that was not planted; at least 90 of 100 without a name, all shares in 0 to 100 %, 20 ms for 20 000 samples.
 
     python benchmarks/tail_causes.py [--requests 20000]
 """
@@ -179,10 +179,12 @@ def several(causes: tuple[str, ...], count: int, n: int) -> Counter[str]:
     told: Counter[str] = Counter()
     for number in range(1000, 1000 + count):
         alone = [extra_ms(together(number, {cause: 1.0}, n)) for cause in causes]
-        found = tradeoff.explain_tail(together(number, dict.fromkeys(causes, 1.0), n))
+        run = together(number, dict.fromkeys(causes, 1.0), n)
+        found = tradeoff.explain_tail(run)
         told["shares out of range"] += not have_shares(found)
         told["another"] += bool(set(found.named) - set(causes))
-        if max(alone) > 3 * min(alone):
+        is_hidden = "wait limit" not in causes and extra_ms(run) < 1.1 * max(alone)
+        if is_hidden or max(alone) > 3 * min(alone):
             told["one hides the others"] += 1
         else:
             told["all" if set(found.named) >= set(causes) else "several" if len(found.named) > 1 else "too few"] += 1

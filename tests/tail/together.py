@@ -47,7 +47,7 @@ def together(number: int, strength: Mapping[str, float], n: int = 20_000) -> Run
         if limit
         else (fixed_ms + request_ms) * rng.uniform(2.5, 6)
     )
-    load = rng.uniform(0.75, 0.87) if queue and not limit and rng.random() < 0.5 else 0.0
+    load = rng.uniform(0.75, 0.87) if queue and not limit and not mixed and rng.random() < 0.5 else 0.0
     if load:
         apart_ms = (fixed_ms + request_ms * size) / size / load
     came = np.cumsum(rng.exponential(apart_ms, n))

@@ -4,7 +4,7 @@ Every tail has some stage with the largest share, and a steady system has a tail
 
 1. each makes an eighth of the extra time or more, and all of them together make more than half, surely more than a
    quarter: so does the lower end of their interval. A tail may have several causes, none of which makes half of it;
-2. what each adds is a tenth of what requests around the median take, or more; of the wait limit a fiftieth will do
+2. what they add is a tenth of what requests around the median take, or more; with the wait limit a fiftieth will do
    where requests in the tail spend two thirds of their time waiting for a batch to leave;
 3. each is more than what any system has. Two requests that happen to come together, a batch that is one larger, times
    that vary a little: these make a tail wherever requests come at random. So, of those requests of the tail to which
@@ -211,19 +211,17 @@ def standing_out(causes: Mapping[str, Cause], together: Callable[..., Cause], ev
     """
     if sum(cause.extra_ms for cause in causes.values()) <= NO_EXTRA * evidence.median_ms:
         return Verdict()
-    able = [name for name in CAUSES if _is_part(causes[name], evidence) and is_unusual(name, evidence)]
+    able = [name for name in CAUSES if causes[name].share >= _A_PART and is_unusual(name, evidence)]
     able.sort(key=lambda name: -causes[name].share)
-    return Verdict(tuple(able), together(*able) if able else None)
+    if not able or not is_worth_a_word(whole := together(*able), evidence):
+        return Verdict()
+    return Verdict(tuple(able), whole)
 
 
 def is_worth_a_word(cause: Cause, evidence: Evidence) -> bool:
-    """Say whether a cause adds much to what requests around the median take."""
-    is_all_there_is = cause.name == "wait limit" and evidence.is_nothing_else
+    """Say whether a cause, or several as one, adds much to what requests around the median take."""
+    is_all_there_is = "wait limit" in cause.name and evidence.is_nothing_else
     return cause.extra_ms >= (_WORTH_LITTLE if is_all_there_is else _WORTH_A_WORD) * evidence.median_ms
-
-
-def _is_part(cause: Cause, evidence: Evidence) -> bool:
-    return cause.share >= _A_PART and is_worth_a_word(cause, evidence)
 
 
 def is_unusual(name: str, evidence: Evidence) -> bool:

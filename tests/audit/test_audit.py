@@ -161,7 +161,7 @@ def test_what_is_no_run_is_named(wrong):
 
 
 def test_numbers_as_text_and_text_as_anything():
-    points = make_points([CLOSED | {"n": 200}, DEVICE])
+    points = make_points([CLOSED | {"n": 200, "duration_s": 0.2}, DEVICE])
     loose = points.astype(dict.fromkeys(points.columns, "object"))
     for name in ("n", "throughput_rps", "latency_mean_ms", "latency_p99_ms", "concurrency"):
         loose[name] = [None if pd.isna(value) else str(value) for value in loose[name]]
@@ -203,7 +203,7 @@ def test_rows_without_an_id_are_called_by_their_place():
 
 
 def test_rows_that_share_an_id_and_differ_are_both_told():
-    points = make_points([CLOSED | {"n": 200}, CLOSED | {"n": 201}]).assign(point_id="same")
+    points = make_points([CLOSED | {"n": n, "duration_s": 0.2} for n in (200, 201)]).assign(point_id="same")
     found = audit(points)
     assert found["observed"].tolist() == [200.0, 201.0, 200.0, 201.0]
     pd.testing.assert_frame_equal(audit(points.iloc[::-1]), found)

@@ -103,6 +103,7 @@ def test_python_and_javascript_agree_path_by_path(page):
         assert there["left"] == served.left
         seen = dict(zip(SEEN, summary(served, point), strict=True))
         assert there["summary"]["n"] == seen["n"]
+        assert there["summary"]["rejected"] == seen["rejected"]
         if seen["n"]:
             mine = there["summary"]
             names = {"mean": "latency_mean", **{name: f"latency_{name}" for name in PERCENTILES}}

@@ -19,18 +19,16 @@ export function summarise(room, found, { warmUp = 0, tail = 0, network = 0, work
   // Of requests that were not rejected as large a share is left out as of all.
   const kept = found.served + found.left;
   const share = (requests) => Math.floor((requests * kept) / (kept + found.rejected));
-  const { first, end, before } = measured(sizes, found.batches, share(warmUp), share(tail));
+  const { first, end, before } = windowOf(room, found, share(warmUp), share(tail), network);
   let request = before;
   let n = 0;
   let busy = 0;
-  let lastDone = 0;
   const sums = { latency: 0, model: 0, pre: 0, queue_wait: 0, batch_wait: 0 };
   for (let batch = first; batch < end; batch++) {
     const free = room.free[batch];
     const dispatch = room.dispatch[batch];
     const done = room.done[batch];
     busy += done - dispatch;
-    lastDone = Math.max(lastDone, done);
     sums.model += room.model[batch] * sizes[batch];
     sums.pre += room.host[batch] * sizes[batch];
     for (let place = 0; place < sizes[batch]; place++) {
@@ -44,11 +42,11 @@ export function summarise(room, found, { warmUp = 0, tail = 0, network = 0, work
       n++;
     }
   }
+  const rejected = rejectedInside(room, found, before, n);
   if (n === 0) {
-    return { n: 0 };
+    return { n: 0, rejected };
   }
-  const start = first > 0 ? room.dispatch[first] : room.began[0];
-  const duration = (end < found.batches ? room.dispatch[end] : lastDone) - start;
+  const duration = span(room, found, first, end, network);
   const five = PERCENTILES.map((p) => rankOf(n, p));
   const reach = Math.max(1, Math.floor(n * AROUND));
   const edges = [
@@ -64,6 +62,7 @@ export function summarise(room, found, { warmUp = 0, tail = 0, network = 0, work
   };
   return {
     n,
+    rejected,
     duration,
     throughput: (n / duration) * 1e3,
     utilisation: busy / (duration * workers),
@@ -76,6 +75,52 @@ export function summarise(room, found, { warmUp = 0, tail = 0, network = 0, work
     p999: known(4),
     at,
   };
+}
+
+// A window that is shorter than the mean latency of those in it does not hold their work: all counts then.
+function windowOf(room, found, warmUp, tail, network) {
+  const cut = measured(room.sizes, found.batches, warmUp, tail);
+  let request = cut.before;
+  let latency = 0;
+  for (let batch = cut.first; batch < cut.end; batch++) {
+    for (let place = 0; place < room.sizes[batch]; place++) {
+      latency += room.done[batch] - room.began[request++] + network;
+    }
+  }
+  const n = request - cut.before;
+  const holds = n > 0 && latency <= n * span(room, found, cut.first, cut.end, network) * (1 + 1e-9);
+  return holds ? cut : { first: 0, end: found.batches, before: 0 };
+}
+
+// How long some batches took: from one dispatch to another. Where they are the first or the last of all, from when the
+// first request came, and until the last was answered.
+function span(room, found, first, end, network) {
+  let start = room.dispatch[first];
+  if (first === 0) {
+    start = found.rejected > 0 ? room.rejected[0] : Infinity;
+    for (let request = 0; request < found.served; request++) {
+      start = Math.min(start, room.began[request]);
+    }
+  }
+  if (end < found.batches) {
+    return room.dispatch[end] - start;
+  }
+  let last = start;
+  for (let batch = first; batch < end; batch++) {
+    last = Math.max(last, room.done[batch] + network);
+  }
+  return last - start;
+}
+
+// Rejected requests that came between those that count.
+function rejectedInside(room, found, before, n) {
+  const low = before > 0 ? room.began[before] : -Infinity;
+  const high = before + n < found.served ? room.began[before + n] : Infinity;
+  let inside = 0;
+  for (let at = 0; at < found.rejected; at++) {
+    inside += room.rejected[at] >= low && room.rejected[at] < high ? 1 : 0;
+  }
+  return inside;
 }
 
 function measured(sizes, batches, warmUp, tail) {

@@ -20,6 +20,7 @@ from tradeoff.serving.virtual.kernels import (
     P95,
     P99,
     P999,
+    ROUNDING,
     SEEN,
     rank_of,
 )
@@ -98,7 +99,7 @@ def measured(served: Served, point: Point) -> tuple[int, int, int]:
     if n:
         done = np.repeat(served.batches[first:end, DONE], served.sizes[first:end])
         latency = (done - served.arrivals[before : before + n] + point.network_ms).sum()
-        if latency <= n * _span(served, first, end, point.network_ms):
+        if latency <= n * _span(served, first, end, point.network_ms) * (1.0 + ROUNDING):
             return first, end, before
     return 0, len(served.sizes), 0
 

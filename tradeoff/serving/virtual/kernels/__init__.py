@@ -29,6 +29,7 @@ from tradeoff.serving.virtual.kernels.layout import (
     P95,
     P99,
     P999,
+    ROUNDING,
     SEEN,
 )
 from tradeoff.serving.virtual.kernels.open_loop import open_path
@@ -51,6 +52,7 @@ __all__ = [
     "P95",
     "P99",
     "P999",
+    "ROUNDING",
     "SEEN",
     "closed_path",
     "event_path",

@@ -20,5 +20,8 @@ SEEN = (
 AROUND = 0.0025
 """Requests around a percentile: ranks to either side, as a share of all."""
 
+ROUNDING = 1e-9
+"""Relative difference of a latency and a window that are the same, but for the order of a sum."""
+
 OPEN, CLOSED, EVENTS = range(3)
 """Which loop a point needs: see `open_path`, `closed_path`, `event_path`."""

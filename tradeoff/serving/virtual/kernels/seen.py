@@ -6,7 +6,20 @@ import math
 
 import numpy as np
 
-from tradeoff.serving.virtual.kernels.layout import AROUND, DISPATCH, DONE, FREE, HOST, MODEL, P50, P90, P95, P99, P999
+from tradeoff.serving.virtual.kernels.layout import (
+    AROUND,
+    DISPATCH,
+    DONE,
+    FREE,
+    HOST,
+    MODEL,
+    P50,
+    P90,
+    P95,
+    P99,
+    P999,
+    ROUNDING,
+)
 from tradeoff.serving.virtual.kernels.order import order_statistics, rank_of
 
 
@@ -71,7 +84,8 @@ def summarise(
     n = 0
     for batch in range(first, end):
         n += sizes[batch]
-    if n == 0 or latency[before : before + n].sum() > n * span(began, rejected, batches, first, end, count, network):
+    fits = n * span(began, rejected, batches, first, end, count, network) * (1.0 + ROUNDING) if n > 0 else 0.0
+    if n == 0 or latency[before : before + n].sum() > fits:
         first, end, before, n = 0, count, 0, len(began)
     seen[31] = rejected_inside(rejected, began, before, n)
     seen[0], seen[1] = n, end - first

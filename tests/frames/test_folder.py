@@ -273,12 +273,15 @@ def test_rows_gathered_while_they_are_read_are_there_once(tmp_path, monkeypatch)
     assert len(folder.read_points()) == 2
 
 
-def test_failed_points_are_known(tmp_path):
+def test_points_are_known_by_their_status(tmp_path):
     folder = RunFolder(tmp_path).create({})
     for batch_size, status in ((1, "converged"), (2, "failed"), (4, "oom")):
         point, samples = point_and_samples(batch_size)
         folder.commit({**point, "status": status}, samples)
-    assert folder.failed() == {point_and_samples(batch_size)[0]["point_id"] for batch_size in (2, 4)}
+    ids = {batch_size: point_and_samples(batch_size)[0]["point_id"] for batch_size in (1, 2, 4)}
+    assert folder.with_status("failed", "oom") == {ids[2], ids[4]}
+    assert folder.with_status("converged") == {ids[1]}
+    assert folder.with_status("partial") == set()
 
 
 @pytest.mark.parametrize("kind", ["points", "samples", "compacted"])

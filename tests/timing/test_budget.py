@@ -22,8 +22,8 @@ def test_the_named_budgets() -> None:
         (2000, 2.0, True),
         (10, 7.9, False),
         (10, 8.0, True),
-        (50_000, 0.1, False),
-        (50_000, 0.25, True),
+        (50_000, 0.5, False),
+        (50_000, 0.6, True),
     ],
 )
 def test_a_draft_is_two_seconds_or_2000_calls_whichever_is_later_but_not_for_ever(

@@ -167,7 +167,7 @@ def test_very_slow_calls_have_no_p99_and_a_short_warm_up() -> None:
 def test_max_calls_bound_the_memory() -> None:
     own = Budget(name="own", seconds=5, min_calls=100, max_calls=3000)
     found = measured(runner=FakeRunner(duration_ns=noisy(mean_ns=20_000, sigma=1.0)), budget=own)
-    assert found.point["duration_s"] < 0.6, "the block of 200 ms in which both minima are met is the last"
+    assert found.point["duration_s"] < 0.85, "the block of 200 ms in which both minima are met is the last"
 
 
 def test_blocks_are_short() -> None:

@@ -197,13 +197,16 @@ def _finished(folder: Path, *, but_failed: bool) -> int:
     from tradeoff.frames import RunFolder
 
     there = RunFolder(folder)
-    return len(there.finished() - there.failed() if but_failed else there.finished())
+    return len(there.finished() - there.with_status("partial", *(("failed", "oom") if but_failed else ())))
 
 
 def _how_to_go_on(folder: Path, run: Run) -> str:
     words = [word for word in sys.argv[1:] if word != "--resume"]
     command = shlex.join(["tradeoff", *words, "--resume"])
-    kept = "1 finished point is kept" if len(run.points) == 1 else f"{len(run.points)} finished points are kept"
+    partial = int((run.points["status"] == "partial").sum())
+    finished = len(run.points) - partial
+    kept = "1 finished point is kept" if finished == 1 else f"{finished} finished points are kept"
+    kept += f", {partial} more measured in part," if partial else ""
     return f"Stopped. {kept} in {folder}; to go on: {command}"
 
 
@@ -214,8 +217,8 @@ def _interval(low: float, high: float) -> str:
 
 
 def _status(row: Mapping[Any, Any]) -> str:
-    if row["status"] == "unstable":
-        drift = row["drift_pct"]
+    drift = row["drift_pct"]
+    if row["status"] == "unstable" and drift >= 1 and "medians" in str(row.get("reason")):
         return f"unstable (drift {drift:.0f} %)" if drift >= 10 else f"unstable (drift {drift:.2g} %)"
     reason = row.get("reason")
     # That a budget ended a point is no news, unless it left a percentile without a value; the frame has the details.

@@ -359,6 +359,24 @@ def _cost_and_trust() -> Iterable[Column]:
         "%",
         label="drift",
     )
+    yield Column("visits", "Int64", "Times the sweep came to it, with other points measured in between.", "visits")
+    yield Column(
+        "time_scale_s",
+        "float64",
+        "Longest time scale it can speak for: slow spells that come back within it were seen fifty times or more; of "
+        "rarer ones the intervals may know nothing.",
+        "s",
+        "higher",
+        "time scale covered",
+    )
+    yield Column("n_start_up", "Int64", "Calls cut off the head of its visits, for they had not settled yet.", "calls")
+    yield Column(
+        "start_up_pct",
+        "float64",
+        "How much slower (above 0) or faster the first of these were than the calls after them.",
+        "%",
+        label="start-up slower by",
+    )
     for percentile in PERCENTILES:
         yield Column(
             f"tau_{percentile}",
@@ -370,7 +388,7 @@ def _cost_and_trust() -> Iterable[Column]:
         "status",
         "str",
         "How the measurement ended.",
-        allowed=("converged", "budget", "unstable", "throttled", "saturated", "oom", "failed"),
+        allowed=("converged", "budget", "partial", "unstable", "throttled", "saturated", "oom", "failed"),
     )
     yield Column("reason", "str", "Why it ended so, in a sentence.")
     yield Column("flags", "list", "What to know before using the row: names from the flag table.")
@@ -455,6 +473,7 @@ def _host() -> Iterable[Column]:
 def _samples() -> Iterable[Column]:
     yield Column("point_id", "str", "The operating point this observation belongs to.")
     yield Column("replicate", "Int64", "Which process measured it, counted from 0.")
+    yield Column("visit", "Int64", "Which visit of the sweep to this point it was made in, counted from 0.")
     yield Column("seq", "Int64", "Order of submission within the replicate.")
     yield Column("batch_id", "Int64", "Which call served it.")
     yield Column(

@@ -103,6 +103,12 @@ FLAGS: Mapping[str, Flag] = MappingProxyType(
                 "Measure longer: budget='standard' or 'tail'.",
             ),
             Flag(
+                "heavy_tail",
+                "warning",
+                "A few calls make most of the spread: the intervals of mean and throughput may be too short.",
+                "Measure longer: budget='standard' or 'tail', and go by percentiles.",
+            ),
+            Flag(
                 "clock_unsettled",
                 "warning",
                 "The device's clock still moved by over 2 % after three seconds of load.",

@@ -182,13 +182,13 @@ class RunFolder:
             marked |= set(read_table(compacted, {"point_id": POINT_COLUMNS["point_id"]})["point_id"].to_pylist())
         return marked & {file.stem for file in self._files("samples")}
 
-    def failed(self) -> set[str]:
-        """Return the ids of the points that failed or ran out of memory."""
+    def with_status(self, *statuses: str) -> set[str]:
+        """Return the ids of the points whose measurement ended in one of `statuses`."""
         points = self.read_points()
-        return set(points["point_id"][points["status"].isin(("failed", "oom"))])
+        return set(points["point_id"][points["status"].isin(statuses)])
 
     def commit(self, point: Mapping[str, Any], samples: Mapping[str, Any]) -> None:
-        """Keep one finished point: its samples first, then its row as the mark.
+        """Keep what is known of a point: its samples first, then its row as the mark.
 
         Parameters
         ----------

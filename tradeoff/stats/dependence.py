@@ -1,11 +1,18 @@
-"""How many samples that follow each other count as one.
+r"""How many samples that follow each other count as one.
 
-For a quantile q the series is 1{x <= q}, and
+For a series y (of a quantile q: 1{x > q}; of a mean: the values themselves) it is the integrated autocorrelation time,
 
-    tau = 1 + 2 * (rho(1) + rho(2) + ...)   up to the first rho(k) <= 0,
+    tau = 1 + 2 * (rho(1) + rho(2) + ...)   up to the first rho(k) <= 0
 
-the integrated autocorrelation time with the initial-positive cut (Geyer, *Practical
-Markov chain Monte Carlo*, 1992, simplified to single lags).
+(Geyer, *Practical Markov chain Monte Carlo*, 1992, simplified to single lags). One look at single lags misses what is
+weak but long: a system whose slow calls come a little oftener for a tenth of a second has a rho of 0.02 at every lag,
+the noise of a thousand calls ends the sum at once, and yet the thousand calls count as ten. So the series is looked at
+in bins too, and where it is dependent shows at the coarsest scale that sees it:
+
+    tau of N bins of m samples  =  m var(bin means) / var(y)  *  (1 + 2 * sum of the bins' own rho)
+
+(blocking: Flyvbjerg and Petersen, *Error estimates on averages of correlated data*, J. Chem. Phys. 91, 1989). The
+largest of the single lags, 1024, 256 and 64 bins is taken. Independent samples come out at 1.1 rather than at 1.
 """
 
 from __future__ import annotations
@@ -15,6 +22,15 @@ from numpy.typing import ArrayLike, NDArray
 
 _DIRECT_LAGS = 128
 """Lags counted one by one before the Fourier transform is cheaper (10^5 samples: 8 us a lag, 4 ms a transform)."""
+
+_BINS = (1024, 256, 64)
+"""Numbers of bins; 64 are the fewest whose variance is known to 18 %."""
+
+_ROUNDING = 1e-9
+"""Values that agree to nine digits differ by how they were computed."""
+
+_SAMPLES_A_BIN = 4
+"""Bins of fewer samples see nothing that single lags do not."""
 
 
 def tau(values: ArrayLike, q: float) -> float:
@@ -40,7 +56,60 @@ def tau(values: ArrayLike, q: float) -> float:
         return 1.0
     # The rarer side has the same autocovariance: 1{x > q} = 1 - 1{x <= q}.
     event = below if inside <= n - inside else ~below
-    return float(min(n, 1.0 + 2.0 * _sum_of_positive_correlations(event)))
+    lags = 1.0 + 2.0 * _sum_of_positive_correlations(event)
+    share = min(inside, n - inside) / n
+    return float(min(n, max(lags, *_of_bins(np.cumsum(event), share * (1.0 - share)))))
+
+
+def tau_of_mean(values: ArrayLike) -> float:
+    """Count how many samples of the series `values` are worth one where its mean is asked for.
+
+    Parameters
+    ----------
+    values
+        One-dimensional samples in the order in which they were taken.
+
+    Returns
+    -------
+    float
+        Between 1 and n. A series in which long and short calls take turns has less than 1 by rights; 1 is returned.
+    """
+    series = np.asarray(values, dtype=np.float64)
+    n = series.shape[0]
+    variance = float(series.var()) if n else 0.0
+    if n < 3 or not variance > (_ROUNDING * float(np.abs(series).max())) ** 2:
+        return 1.0
+    centred = series - series.mean()
+    lags = 1.0
+    if n <= _BINS[0] * _SAMPLES_A_BIN:
+        lags = _with_correlations(centred)
+    else:  # short memory shows in bins of a few samples, at a fraction of the cost
+        fine = n // _SAMPLES_A_BIN
+        bins = centred[: fine * _SAMPLES_A_BIN].reshape(fine, _SAMPLES_A_BIN).mean(axis=1)
+        lags = _SAMPLES_A_BIN * float(bins.var()) / variance * _with_correlations(bins)
+    return float(min(n, max(1.0, lags, *_of_bins(np.cumsum(centred), variance))))
+
+
+def _of_bins(cumulated: NDArray[np.generic], variance: float) -> list[float]:
+    """Return tau as each number of bins shows it, of a series given by its running sum and its variance."""
+    n = cumulated.shape[0]
+    found = [1.0]
+    for bins in _BINS:
+        if n < bins * _SAMPLES_A_BIN:
+            continue
+        edges = np.linspace(0, n, bins + 1).astype(np.int64)
+        sums = np.diff(np.concatenate(([0], cumulated))[edges])
+        means = sums / np.diff(edges)
+        spread = float(means.var(ddof=1))
+        if spread > 0.0:
+            found.append(n / bins * spread / variance * _with_correlations(means - means.mean()))
+    return found
+
+
+def _with_correlations(centred: NDArray[np.float64]) -> float:
+    correlation = _correlations(centred)
+    ends = np.flatnonzero(correlation <= 0.0)
+    return 1.0 + 2.0 * float(correlation[1 : ends[0] if ends.size else None].sum())
 
 
 def _sum_of_positive_correlations(event: NDArray[np.bool_]) -> float:
@@ -59,15 +128,15 @@ def _sum_of_positive_correlations(event: NDArray[np.bool_]) -> float:
         total += covariance / variance
     if n <= _DIRECT_LAGS + 1:
         return total
-    correlation = _correlations(event, mean)[_DIRECT_LAGS + 1 :]
+    correlation = _correlations(event - mean)[_DIRECT_LAGS + 1 :]
     ends = np.flatnonzero(correlation <= 0.0)
     return total + float(correlation[: ends[0] if ends.size else None].sum())
 
 
-def _correlations(event: NDArray[np.bool_], mean: float) -> NDArray[np.float64]:
-    n = event.shape[0]
+def _correlations(centred: NDArray[np.float64]) -> NDArray[np.float64]:
+    n = centred.shape[0]
     size = 1 << (2 * n - 1).bit_length()
-    spectrum = np.fft.rfft(event - mean, size)
+    spectrum = np.fft.rfft(centred, size)
     covariance = np.fft.irfft(spectrum * np.conj(spectrum), size)[:n]
     correlation: NDArray[np.float64] = covariance / covariance[0]
     return correlation

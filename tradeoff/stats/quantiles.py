@@ -14,7 +14,7 @@ are widened by its root, and whether n carries an interval is judged at n / tau.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,6 +22,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from tradeoff.stats.binomial import order_statistic_ranks
 from tradeoff.stats.dependence import tau as tau_of
+from tradeoff.stats.visits import tau_over_visits, widened
 
 TOO_FEW_SAMPLES = "too_few_samples"
 UPPER_UNBOUNDED = "upper_unbounded"
@@ -133,7 +134,9 @@ def quantile_with_interval(values: ArrayLike, p: float, *, tau: float = 1.0, alp
     return quantile_of_sorted(np.sort(as_samples(values)), p, tau=tau, alpha=alpha)
 
 
-def percentiles(values: ArrayLike, probabilities: Mapping[str, float], *, alpha: float = 0.05) -> dict[str, Quantile]:
+def percentiles(
+    values: ArrayLike, probabilities: Mapping[str, float], *, alpha: float = 0.05, visits: Sequence[int] = ()
+) -> dict[str, Quantile]:
     """Estimate several percentiles of a series, each with its interval and its own dependence.
 
     Parameters
@@ -144,6 +147,8 @@ def percentiles(values: ArrayLike, probabilities: Mapping[str, float], *, alpha:
         Name to probability: ``{"p50": 0.5, "p99": 0.99}``.
     alpha
         What each interval may miss.
+    visits
+        Where each visit begins, when the samples come from several with time between them (`tradeoff.stats.visits`).
     """
     series = as_samples(values)
     ordered = np.sort(series)
@@ -153,7 +158,11 @@ def percentiles(values: ArrayLike, probabilities: Mapping[str, float], *, alpha:
             found[name] = quantile_of_sorted(ordered, p, alpha=alpha)
             continue
         cut = ordered[rank_of(series.shape[0], p) - 1]
-        found[name] = quantile_of_sorted(ordered, p, tau=tau_of(series, float(cut)), alpha=alpha)
+        tau, differ = tau_over_visits(lambda slow: tau_of(slow, 0.5), series > cut, visits, alpha=alpha)
+        found[name] = quantile_of_sorted(ordered, p, tau=tau, alpha=alpha)
+        if differ:
+            own = [float(np.sort(part)[rank_of(part.shape[0], p) - 1]) for part in np.split(series, visits[1:]) if part.size]
+            found[name] = widened(found[name], own, alpha)
     return found
 
 

@@ -24,10 +24,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from tradeoff.stats.dependence import tau as tau_of
 from tradeoff.stats.quantiles import Quantile, as_samples, quantile_of_sorted, rank_of
-from tradeoff.stats.student import t_quantile
-
-_LARGEST_EXPONENT = 700.0
-"""exp(709) is the largest number a float holds; two processes that differ tenfold ask for exp(20)."""
+from tradeoff.stats.visits import widened
 
 
 def pooled_quantile(series: Sequence[ArrayLike], p: float, *, alpha: float = 0.05) -> Quantile:
@@ -73,7 +70,7 @@ def pooled_percentiles(
     found = {}
     for name, p in probabilities.items():
         pooled = quantile_of_sorted(ordered, p, tau=_pooled_tau(parts, ordered, p), alpha=alpha)
-        found[name] = _widened(pooled, [float(own[rank_of(own.shape[0], p) - 1]) for own in each], alpha)
+        found[name] = widened(pooled, [float(own[rank_of(own.shape[0], p) - 1]) for own in each], alpha)
     return found
 
 
@@ -84,23 +81,3 @@ def _pooled_tau(parts: Sequence[NDArray[np.generic]], ordered: NDArray[np.generi
         return 1.0
     q = float(ordered[rank_of(n, p) - 1])
     return max(1.0, math.fsum(part.shape[0] / n * tau_of(part, q) for part in parts))
-
-
-def _widened(pooled: Quantile, own: Sequence[float], alpha: float) -> Quantile:
-    """Widen an interval to Student's where that reaches further; an end that is missing stays missing."""
-    k = len(own)
-    if k < 2 or not pooled.value > 0.0 or min(own) <= 0.0:  # zero has no logarithm: a clock that coarse shows nothing
-        return pooled
-    logs = np.log(own)
-    centre, spread = float(logs.mean()), float(logs.std(ddof=1))
-    half = t_quantile(1.0 - alpha / 2.0, k - 1) * spread / math.sqrt(k)
-    lo, hi = math.exp(centre - half), math.exp(min(centre + half, _LARGEST_EXPONENT))
-    return Quantile(
-        pooled.p,
-        pooled.value,
-        min(pooled.lo, lo),
-        math.nan if math.isnan(pooled.hi) else max(pooled.hi, hi),
-        pooled.n,
-        pooled.tau,
-        pooled.flag,
-    )

@@ -1,19 +1,21 @@
-r"""How many samples at the start are not yet steady: MSER on medians of five.
+r"""Whether a series begins with a start-up, and how much of it to leave out.
 
-A start that still settles biases whatever is computed with it; cutting more than that wastes samples. The marginal
-standard error rule weighs the two: cut where what is left would know its mean best,
+What still settles biases whatever is computed with it; but a slow spell that happens to come first is part of the
+system, and leaving it out biases as much. The marginal standard error rule finds where a start could end,
 
     d* = argmin over d of  1 / (m - d)^2 * sum over i > d of (Z_i - mean of Z_(d+1) ... Z_m)^2
 
-over the first half of the series (White, *An effective truncation heuristic for bias reduction in simulation
-output*, Simulation 69 (6), 1997, with the batches of five of White, Cobb and Spratt, *A comparison of five
-steady-state truncation heuristics*, WSC 2000). The batches' medians stand in for their means: a single late call
-among the first hundred would otherwise be taken for a start.
+(White, *An effective truncation heuristic for bias reduction in simulation output*, Simulation 69 (6), 1997; batches of
+five as in White, Cobb and Spratt, WSC 2000, their medians in place of their means: one late call among the first
+hundred is not a start). It is believed only where the series settles before it:
 
     Z  |\
-       | \.._..-.._.-.._      d* is behind the slope; at the middle there is no more start to cut,
-       +---|------|--------    only a series that has not settled
-           d*    m/2
+       | \.._..-.._.-.._      quarter by quarter closer to what follows, the first two further from it than any other
+       +---|--------------    stretch of their length; within the first tenth of the series
+           d*        m
+
+A spell has edges: its quarters are alike, or it has its like later on. Nothing is cut then, and the drift of the whole
+(`tradeoff.stats.drift`) says what there is to say.
 """
 
 from __future__ import annotations
@@ -25,54 +27,87 @@ from numpy.typing import ArrayLike, NDArray
 
 from tradeoff.stats.quantiles import as_samples
 
+_BATCH = 5
+_QUARTERS = 4
+_MOST = 0.1
+"""Share of the series that may be cut: a start that lasts longer is no start but a drift."""
+
+_CLOSER, _CLOSE = 0.8, 0.5
+"""Distance of the second and of the third quarter from the rest, over that of the first: at most."""
+
 
 @dataclass(frozen=True)
-class Truncation:
-    """Where the steady part of a series begins.
+class StartUp:
+    """The start of a series that has not settled yet.
 
     Attributes
     ----------
     cut
-        Leading samples to leave out, a multiple of the batch; 0 where the series is too short to tell.
-    is_at_limit
-        Whether the best cut is the largest one that was tried: the series has not settled in its first half, and
-        what follows the cut may not have either. `tradeoff.stats.drift` is who to ask.
+        Leading samples to leave out; 0 where there is no start-up.
+    change
+        Median of the first quarter of them over the median of what follows, minus 1: 0.3 is a start that is 30 %
+        slower. 0 where nothing is cut.
     """
 
-    cut: int
-    is_at_limit: bool
+    cut: int = 0
+    change: float = 0.0
 
 
-def mser(values: ArrayLike, *, of: int = 5) -> Truncation:
-    """Say how many leading samples to cut before the series is steady.
+def start_up(values: ArrayLike) -> StartUp:
+    """Find the start-up of a series.
 
     Parameters
     ----------
     values
         One-dimensional samples in the order in which they were taken.
-    of
-        Samples a batch; those left over at the end take no part.
 
     Returns
     -------
-    Truncation
-        At most half of the series is cut. Of several cuts that are as good, the shortest.
+    StartUp
+        At most a tenth of the series.
 
     Raises
     ------
     ValueError
-        When `of` is not 1 or more, or the values are not one-dimensional or hold NaN.
+        When the values are not one-dimensional or hold NaN.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> calls = np.arange(2000)
+    >>> start_up(100 + 50 * np.exp(-calls / 30) + np.sin(calls)).cut > 50
+    True
+    >>> start_up(np.where(calls < 100, 150, 100) + np.sin(calls)).cut  # a spell, not a start-up
+    0
     """
-    if of < 1:
-        raise ValueError(f"of must be 1 or more, got {of}")
     series = as_samples(values)
-    batches = _medians(series, of)
-    limit = batches.shape[0] // 2
-    if limit == 0:
-        return Truncation(0, is_at_limit=False)
-    error = marginal_standard_errors(batches)[: limit + 1]
-    best = int(np.argmin(error))
-    return Truncation(best * of, is_at_limit=best == limit)
+    batches = _medians(series)
+    limit = int(_MOST * batches.shape[0])
+    if limit < _QUARTERS:
+        return StartUp()
+    best = int(np.argmin(marginal_standard_errors(batches)[: limit + 1]))
+    # At the limit the series has not settled in its first tenth.
+    if best < _QUARTERS or best == limit:
+        return StartUp()
+    change = _settling(batches, best)
+    return StartUp(best * _BATCH, change) if change else StartUp()
+
+
+def _settling(batches: NDArray[np.float64], cut: int) -> float:
+    """Return by how much the first quarter of the head differs from what follows; 0 when the head does not settle."""
+    length = cut // _QUARTERS
+    head = np.median(batches[: length * _QUARTERS].reshape(_QUARTERS, length), axis=1)
+    rest = batches[cut:]
+    level = float(np.median(rest))
+    if not level > 0.0:
+        return 0.0
+    others = np.median(rest[: rest.shape[0] // length * length].reshape(-1, length), axis=1) - level
+    away = (head - level) * (1.0 if head[0] >= level else -1.0)
+    others = others if head[0] >= level else -others
+    first, second, third, _ = away.tolist()
+    settles = third <= second and second <= _CLOSER * first and third <= _CLOSE * first
+    is_unlike = second > float(others.max())
+    return float(head[0]) / level - 1.0 if settles and is_unlike else 0.0
 
 
 def marginal_standard_errors(batches: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -86,9 +121,9 @@ def marginal_standard_errors(batches: NDArray[np.float64]) -> NDArray[np.float64
     return errors
 
 
-def _medians(series: NDArray[np.generic], of: int) -> NDArray[np.float64]:
-    m = series.shape[0] // of
-    batches = series[: m * of].reshape(m, of)
-    middle = (of - 1) // 2
+def _medians(series: NDArray[np.generic]) -> NDArray[np.float64]:
+    m = series.shape[0] // _BATCH
+    batches = series[: m * _BATCH].reshape(m, _BATCH)
+    middle = (_BATCH - 1) // 2
     chosen: NDArray[np.float64] = np.partition(batches, middle, axis=1)[:, middle].astype(np.float64)
     return chosen

@@ -41,8 +41,8 @@ class Worker:
         self._variables = dict(variables)
         self._process: subprocess.Popen[bytes] | None = None
 
-    def measure(self, source: Source, arguments: Mapping[str, Any], *, limit_s: float) -> Measurement:
-        """Measure one point.
+    def visit(self, source: Source, which: str, arguments: Mapping[str, Any], *, limit_s: float) -> Measurement:
+        """Visit one point, which `which` tells from others.
 
         Returns
         -------
@@ -54,21 +54,22 @@ class Worker:
         ArgumentError
             When the workload cannot be measured as it was asked for.
         """
-        answer = self._ask(source, arguments, is_trial=False, limit_s=limit_s)
+        answer = self._ask(source, which, arguments, limit_s=limit_s)
         if isinstance(answer, Measurement):
             return answer
         raise ArgumentError(answer)
 
     def try_once(self, source: Source, arguments: Mapping[str, Any], *, limit_s: float) -> str | None:
         """Try one call (see `tradeoff.workloads.trial`); a process that dies of it says nothing of other points."""
-        answer = self._ask(source, arguments, is_trial=True, limit_s=limit_s)
+        answer = self._ask(source, None, arguments, limit_s=limit_s)
         return answer if isinstance(answer, str) else None
 
-    def _ask(self, source: Source, arguments: Mapping[str, Any], *, is_trial: bool, limit_s: float) -> object:
+    def _ask(self, source: Source, which: str | None, arguments: Mapping[str, Any], *, limit_s: float) -> object:
+        """Ask for a visit to the point `which`, or for a trial when it is None."""
         if self._process is None:
             self._start()
         try:
-            self._connection.send((source, is_trial, dict(arguments)))
+            self._connection.send((source, which, dict(arguments)))
             if not self._connection.poll(limit_s):
                 self.stop()
                 return failed(f"gave no result within {limit_s:.0f} s and was stopped: does the call ever return?")
@@ -148,13 +149,22 @@ class Workers:
         for worker in self._workers.values():
             worker.stop()
 
-    def measure(
-        self, source: Source, *, concurrency: int, device: str, budget: Budget, replicate: int = 0, **arguments: Any
+    def visit(
+        self,
+        source: Source,
+        which: str,
+        *,
+        concurrency: int,
+        device: str,
+        budget: Budget,
+        replicate: int = 0,
+        **arguments: Any,
     ) -> Measurement:
-        """Measure one point in the worker that fits it."""
+        """Visit one point, which `which` tells from others, in the worker that fits it."""
         worker = self._worker(replicate, concurrency=concurrency, device=device)
-        measurement = worker.measure(
+        measurement = worker.visit(
             source,
+            which,
             {**arguments, "concurrency": concurrency, "device": device, "budget": budget},
             limit_s=_limit_s(budget),
         )
@@ -172,13 +182,13 @@ class Workers:
     def _worker(self, replicate: int, *, concurrency: int, device: str) -> Worker:
         is_cuda = device.startswith("cuda")
         threads = 0 if is_cuda else threads_for(concurrency)
-        which = (replicate, threads)
-        if which not in self._workers:
+        place = (replicate, threads)
+        if place not in self._workers:
             variables = (
                 {"CUDA_DEVICE_MAX_CONNECTIONS": "32"} if is_cuda else dict.fromkeys(THREAD_VARIABLES, str(threads))
             )
-            self._workers[which] = Worker(variables)
-        return self._workers[which]
+            self._workers[place] = Worker(variables)
+        return self._workers[place]
 
 
 def _limit_s(budget: Budget) -> float:

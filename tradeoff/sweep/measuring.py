@@ -1,11 +1,11 @@
-"""One point of a sweep: measured by as many processes as asked for, or in this one, and made a row."""
+"""One point of a sweep: visited by as many processes as asked for, or in this one, and made a row."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from tradeoff.arguments import ArgumentError
@@ -14,16 +14,17 @@ from tradeoff.sweep.grid import GridPoint
 from tradeoff.sweep.isolation import Workers, threads_for
 from tradeoff.sweep.pooling import placed, pool, priced
 from tradeoff.sweep.source import Source
-from tradeoff.timing import Budget, ConditionsError, Measurement, measure
+from tradeoff.timing import Budget, ConditionsError, Measurement
+from tradeoff.timing.measure import Visits
 from tradeoff.timing.measurement import could_not
 from tradeoff.workloads import Workload, WorkloadError
 from tradeoff.workloads.operation import Operation
 from tradeoff.workloads.trial import refusal_of
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True)
 class Measuring:
-    """How every point of a sweep is measured.
+    """How every point of a sweep is measured, and what is known of those that are under way.
 
     Attributes
     ----------
@@ -44,6 +45,11 @@ class Measuring:
     replicates: int
     price_per_hour: float | None
     limits: Limits | None
+
+    def __post_init__(self) -> None:
+        """Begin with no point visited."""
+        self._here = Visits()
+        self._so_far: dict[str, dict[int, Measurement]] = {}
 
     def try_once(self, points: Sequence[GridPoint], workers: Workers) -> None:
         """Try one call before anything is measured, where it will be measured; the catalogue needs no trial.
@@ -70,12 +76,26 @@ class Measuring:
         if refusal is not None:
             raise ArgumentError(f"{first.subject.workload} cannot be measured: {refusal}")
 
-    def measure(self, point: GridPoint, workers: Workers) -> Measurement:
-        """Measure a point, by `workers` where it can be carried to them."""
-        measured = pool([self._once(point, workers, replicate) for replicate in range(self.replicates)])
+    def visit(self, point: GridPoint, workers: Workers, *, is_last: bool) -> Measurement:
+        """Visit a point, by `workers` where it can be carried to them, and return all that is known of it so far.
+
+        Parameters
+        ----------
+        point, workers
+            What is measured, and by whom.
+        is_last
+            Whether the sweep has no other point to come back from.
+        """
+        so_far = self._so_far.setdefault(point.point_id, {})
+        for replicate in range(self.replicates):
+            if replicate not in so_far or not so_far[replicate].is_finished:
+                so_far[replicate] = self._once(point, workers, replicate, is_last)
+        measured = pool([so_far[replicate] for replicate in range(self.replicates)])
+        if measured.is_finished:
+            del self._so_far[point.point_id]
         return placed(priced(measured, self.price_per_hour), dtype=point.dtype, limits=self.limits)
 
-    def _once(self, point: GridPoint, workers: Workers, replicate: int) -> Measurement:
+    def _once(self, point: GridPoint, workers: Workers, replicate: int, is_last: bool) -> Measurement:
         common: dict[str, Any] = {
             "batch_size": point.batch_size,
             "concurrency": point.concurrency,
@@ -84,18 +104,19 @@ class Measuring:
             "budget": self.budget,
             "conditions": point.conditions,
             "seed": self.seed,
+            "is_last": is_last,
         }
         if self.source is not None:
-            return workers.measure(self.source, replicate=replicate, **common)
+            return workers.visit(self.source, point.point_id, replicate=replicate, **common)
         try:
             with _intra_op_threads(threads_for(point.concurrency)):
-                measured = measure(self.workload, **common)
+                measured = self._here.visit(point.point_id, self.workload, **common)
         except (WorkloadError, ConditionsError):
             raise
         except Exception as error:
             measured = could_not(error)
         flags = [*measured.point.get("flags", []), "not_isolated"]  # type: ignore[misc]
-        return Measurement(point={**measured.point, "flags": flags}, samples=measured.samples)
+        return replace(measured, point={**measured.point, "flags": flags})
 
 
 @contextmanager

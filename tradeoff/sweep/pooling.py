@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +17,7 @@ from tradeoff.timing import Measurement
 from tradeoff.timing.breakdown import breakdown
 from tradeoff.timing.host_row import HOST_COLUMNS
 
-_GRAVEST_FIRST = ("unstable", "throttled", "budget", "converged")
+_GRAVEST_FIRST = ("partial", "unstable", "throttled", "budget", "converged")
 _NS_A_MS = 1e6
 
 
@@ -34,6 +35,7 @@ def pool(measured: Sequence[Measurement]) -> Measurement:
         One measurement for each process, in order; at least one.
     """
     samples = _together([each.samples for each in measured])
+    is_finished = all(each.is_finished for each in measured)
     failed = next((place for place, each in enumerate(measured) if each.point["status"] in ("failed", "oom")), None)
     if failed is not None:
         row = dict(measured[failed].point)
@@ -41,11 +43,11 @@ def pool(measured: Sequence[Measurement]) -> Measurement:
             row["reason"] = f"in process {failed + 1} of {len(measured)}: {row['reason']}"
         return Measurement({**row, "replicates": len(measured)}, samples)
     if len(measured) == 1:
-        return Measurement({**measured[0].point, "replicates": 1}, samples)
+        return Measurement({**measured[0].point, "replicates": 1}, samples, is_finished=is_finished)
     rows = [each.point for each in measured]
     row = {name: _middle([each.get(name) for each in rows]) for name in rows[0]}
     row |= {name: int(sum(_numbers(rows, name))) for name in ("n", "n_errors", "n_rejected")}
-    row |= {"duration_s": math.fsum(_numbers(rows, "duration_s"))}
+    row |= {name: math.fsum(_numbers(rows, name)) for name in ("duration_s", "time_scale_s")}
     # Their median would hide the one process that met a busy machine.
     row |= {name: math.fsum(_numbers(rows, name)) / len(rows) for name in HOST_COLUMNS if all(name in r for r in rows)}
     row["peak_memory_bytes"] = max((int(peak) for peak in _known_of(rows, "peak_memory_bytes")), default=None)
@@ -59,7 +61,7 @@ def pool(measured: Sequence[Measurement]) -> Measurement:
     gravest = min(range(len(rows)), key=lambda place: _GRAVEST_FIRST.index(statuses[place]))
     row |= {"status": statuses[gravest], "reason": rows[gravest]["reason"], "replicates": len(rows)}
     row["flags"] = list(dict.fromkeys(flag for each in rows for flag in each["flags"]))  # type: ignore[attr-defined]
-    return Measurement(row, samples)
+    return Measurement(row, samples, is_finished=is_finished)
 
 
 def priced(measured: Measurement, price_per_hour: float | None) -> Measurement:
@@ -67,7 +69,7 @@ def priced(measured: Measurement, price_per_hour: float | None) -> Measurement:
     rate = measured.point.get("throughput_rps")
     if price_per_hour is None or not isinstance(rate, float) or not rate > 0:
         return measured
-    return Measurement({**measured.point, "cost_per_million": price_per_hour / 3600 / rate * 1e6}, measured.samples)
+    return replace(measured, point={**measured.point, "cost_per_million": price_per_hour / 3600 / rate * 1e6})
 
 
 def placed(measured: Measurement, *, dtype: str, limits: Limits | None) -> Measurement:
@@ -80,7 +82,7 @@ def placed(measured: Measurement, *, dtype: str, limits: Limits | None) -> Measu
         dtype=dtype,
         limits=limits,
     )
-    return measured if math.isnan(share) else Measurement({**point, "pct_of_limit": share}, measured.samples)
+    return measured if math.isnan(share) else replace(measured, point={**point, "pct_of_limit": share})
 
 
 def _known(value: object) -> float | None:

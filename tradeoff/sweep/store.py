@@ -25,8 +25,8 @@ class Memory:
     """Keeps the points of a sweep that has no folder."""
 
     environment: dict[str, Any] = field(default_factory=dict)
-    rows: list[dict[str, Any]] = field(default_factory=list)
-    samples: list[Mapping[str, Any]] = field(default_factory=list)
+    rows: dict[str, dict[str, Any]] = field(default_factory=dict)
+    samples: dict[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def held(self) -> AbstractContextManager[object]:
         """Nobody else writes to memory."""
@@ -42,15 +42,15 @@ class Memory:
         self.environment = {**environment.capture(), "sweeps": [spec], **_recorded(limits)}
 
     def keep(self, point: GridPoint, measured: Measurement) -> None:
-        """Keep one finished point."""
-        self.rows.append({**point.identity(), **measured.point})
+        """Keep what is known of a point, in place of what was before."""
+        self.rows[point.point_id] = {**point.identity(), **measured.point}
         if measured.samples:
-            self.samples.append({"point_id": point.point_id, "replicate": 0, **measured.samples})
+            self.samples[point.point_id] = {"point_id": point.point_id, "replicate": 0, **measured.samples}
 
     def end(self) -> Run:
         """Return everything that was kept."""
-        points = make_points(self.rows).sort_values("point_id", ignore_index=True)
-        frames = [make_samples(columns) for columns in self.samples]
+        points = make_points(list(self.rows.values())).sort_values("point_id", ignore_index=True)
+        frames = [make_samples(columns) for columns in self.samples.values()]
         samples = pd.concat(frames, ignore_index=True) if frames else make_samples({})
         return Run(flag_gil_bound(points), samples, self.environment)
 
@@ -95,7 +95,8 @@ class Folder:
         before = self._folder.environment.get("sweeps", [])
         if self._finished:
             self._compare(before, spec)
-        done = self._finished - (self._folder.failed() if self._retry_failed else set())
+        again = self._folder.with_status("partial", *(("failed", "oom") if self._retry_failed else ()))
+        done = self._finished - again
         return [point for point in points if point.point_id not in done]
 
     def _compare(self, before: Sequence[Mapping[str, Any]], spec: Mapping[str, Any]) -> None:
@@ -133,7 +134,7 @@ class Folder:
         self._folder.set_environment({**kept, "sweeps": sweeps, **_recorded(limits, recorded_limits(before))})
 
     def keep(self, point: GridPoint, measured: Measurement) -> None:
-        """Keep one finished point."""
+        """Keep what is known of a point, in place of what was before."""
         self._folder.commit({**point.identity(), **measured.point}, {"replicate": 0, **measured.samples})
 
     def end(self) -> Run:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import sys
 import warnings
 from collections.abc import Sequence
@@ -193,6 +194,7 @@ def sweep(
             limits=_limits_of(subject),
         )
         done, is_begun = 0, False
+        order = random.Random(seed)  # noqa: S311  # an order, not a secret
         try:
             with turn_on(device), Workers() as workers:
                 measuring.try_once(left, workers)
@@ -202,18 +204,25 @@ def sweep(
                     cost = predicted_cost(len(left) * replicates, budget)
                     print(f"{made.name}: {cost}{not_quiet(look())}", file=sys.stderr)
                 with progress_bar(points=len(left), name=made.name, show=progress) as bar:
-                    for point in left:
-                        bar.set_postfix_str(f"batch {point.batch_size} × concurrency {point.concurrency}")
-                        store.keep(point, measuring.measure(point, workers))
-                        done += 1
-                        bar.update()
+                    under_way = list(left)
+                    while under_way:
+                        unfinished = []
+                        for point in under_way:
+                            bar.set_postfix_str(f"batch {point.batch_size} × concurrency {point.concurrency}")
+                            measured = measuring.visit(point, workers, is_last=len(under_way) == 1)
+                            store.keep(point, measured)
+                            unfinished += [] if measured.is_finished else [point]
+                            done += measured.is_finished
+                            bar.update(int(measured.is_finished))
+                        order.shuffle(unfinished)
+                        under_way = unfinished
         except KeyboardInterrupt:
             if not is_begun:
                 raise
             kept = f"kept in {os.fspath(path)}" if path is not None else "in the Run that was returned"
             how = "the same call with resume=True goes on" if path is not None else "pass path= to be able to go on"
             warnings.warn(
-                f"stopped after {done} of {len(left)} points; they are {kept}, and {how}",
+                f"stopped after {done} of {len(left)} points; they and what is known of others are {kept}, and {how}",
                 SweepInterrupted,
                 stacklevel=2,
             )

@@ -18,24 +18,26 @@ def main(file_descriptor: int, parent: int) -> None:
     _die_with(parent)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to answer
     connection = Connection(file_descriptor)
-    from tradeoff.timing import ConditionsError, measure
+    from tradeoff.timing import ConditionsError
+    from tradeoff.timing.measure import Visits
     from tradeoff.timing.measurement import could_not
     from tradeoff.workloads import Workload, WorkloadError
     from tradeoff.workloads.trial import refusal_of
 
     workloads: dict[object, Workload] = {}
+    visits = Visits(pinned=True)
     while True:
         try:
-            source, is_trial, arguments = connection.recv()
+            source, which, arguments = connection.recv()
         except EOFError:
             return
         try:
             if source not in workloads:
                 workloads[source] = source.load()
-            if is_trial:
+            if which is None:
                 answer: object = refusal_of(workloads[source], **arguments)
             else:
-                answer = measure(workloads[source], pinned=True, **arguments)
+                answer = visits.visit(which, workloads[source], **arguments)
         except (WorkloadError, ConditionsError) as error:  # the arguments are to blame
             answer = str(error)
         except Exception as error:

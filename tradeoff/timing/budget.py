@@ -11,8 +11,8 @@ from types import MappingProxyType
 
 from tradeoff.frames.columns import PERCENTILES
 
-MIN_SECONDS = 0.25
-"""Measured time at least: eight blocks of 31 ms, enough to see a clock that changes and a thread that waits."""
+MIN_SECONDS = 0.6
+"""Measured time at least, 30 % of a draft: three blocks of 200 ms that have to agree, or three visits."""
 
 _STRETCH = 4
 """A budget may be stretched to four times itself, in time and in calls, but not further."""
@@ -37,7 +37,7 @@ class Budget:
     max_seconds
         Time after which it ends whatever is missing; four times `seconds` unless given.
     min_seconds
-        Measured time below which nothing ends the point; 250 ms, or `seconds` if that is less, unless given. Calls
+        Measured time below which nothing ends the point; 600 ms, or `seconds` if that is less, unless given. Calls
         of a microsecond in several threads take turns by the interpreter's 5 ms: they need the time, not the number.
     warm_up_seconds
         Time the workload runs before anything counts; 25 ms gave 30 % error in triton's harness, 250 ms none.

@@ -1,8 +1,9 @@
-"""``measure``: one operating point, its arguments checked, on a bench of its own."""
+"""``measure``: one operating point, its arguments checked, on a bench of its own; in one go or in visits."""
 
 from __future__ import annotations
 
-from contextlib import closing
+from collections.abc import Hashable, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import replace
 
 import numpy as np
@@ -66,19 +67,82 @@ def measure(
         When an argument is wrong, or conditions exclude each other; `WorkloadError` when the workload cannot run here
         at all.
     """
-    _check_count("batch_size", batch_size)
-    _check_count("concurrency", concurrency)
-    budget = as_budget(budget)
+    check_counts(batch_size=batch_size, concurrency=concurrency)
     conditions = conditions or Conditions()
     conditions.check(concurrency=concurrency, device=device)
     if bench is None and runner is not None:
         bench = Bench(runner=runner)
-    if bench is None:
-        bench = bench_for(workload.backend, device, conditions, pinned=pinned)
-        bench = replace(bench, runner=WatchedRunner(bench.runner, host_counters()))
-        with closing(bench.runner):
-            return Point(workload, batch_size, concurrency, dtype, device, seed, budget, conditions, bench).measure()
-    return Point(workload, batch_size, concurrency, dtype, device, seed, budget, conditions, bench).measure()
+    what = (workload, batch_size, concurrency, dtype, device, seed, as_budget(budget), conditions)
+    if bench is not None:
+        return Point(*what, bench).measure()
+    with _bench(workload, device, conditions, pinned=pinned) as own:
+        return Point(*what, own).measure()
+
+
+class Visits:
+    """Points that are measured in several visits each, with other points in between.
+
+    Parameters
+    ----------
+    pinned
+        As for `measure`.
+    """
+
+    def __init__(self, *, pinned: bool = False) -> None:
+        self._pinned = pinned
+        self._points: dict[Hashable, Point] = {}
+
+    def visit(
+        self,
+        which: Hashable,
+        workload: Workload,
+        *,
+        batch_size: int,
+        concurrency: int = 1,
+        dtype: str = "float32",
+        device: str = "cpu",
+        seed: int = 0,
+        budget: str | Budget = "draft",
+        conditions: Conditions | None = None,
+        is_last: bool = False,
+    ) -> Measurement:
+        """Visit a point, for the first time or again, and return all that is known of it so far.
+
+        Parameters
+        ----------
+        which
+            Tells the points apart.
+        is_last
+            Whether nobody will come back: the visit goes on until the point is known or its budget is spent.
+
+        Notes
+        -----
+        The other parameters, and what is raised, are those of `measure`. A point that is finished is forgotten.
+        """
+        check_counts(batch_size=batch_size, concurrency=concurrency)
+        conditions = conditions or Conditions()
+        conditions.check(concurrency=concurrency, device=device)
+        with _bench(workload, device, conditions, pinned=self._pinned) as bench:
+            point = self._points.pop(which, None) or Point(
+                workload, batch_size, concurrency, dtype, device, seed, as_budget(budget), conditions, bench
+            )
+            measured = point.visit(bench, is_last=is_last)
+        if not point.is_finished:
+            self._points[which] = point
+        return measured
+
+
+@contextmanager
+def _bench(workload: Workload, device: str, conditions: Conditions, *, pinned: bool) -> Iterator[Bench]:
+    bench = bench_for(workload.backend, device, conditions, pinned=pinned)
+    with closing(bench.runner):
+        yield replace(bench, runner=WatchedRunner(bench.runner, host_counters()))
+
+
+def check_counts(**counts: object) -> None:
+    """Raise ValueError unless every count is a whole number, 1 or more."""
+    for name, value in counts.items():
+        _check_count(name, value)
 
 
 def _check_count(name: str, value: object) -> None:

@@ -20,10 +20,13 @@ class Measurement:
         Columns of ``points``: what was seen, where the time went, cost and trust. The identity is the caller's.
     samples
         Arrays named as the columns of ``samples``, an entry a call, in order of submission, all phases.
+    is_finished
+        Whether it is all that will be measured; a sweep comes back to a point that is not finished.
     """
 
     point: Mapping[str, object]
     samples: Mapping[str, NDArray]  # type: ignore[type-arg]
+    is_finished: bool = True
 
 
 def failed(reason: str) -> Measurement:

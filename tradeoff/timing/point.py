@@ -1,15 +1,21 @@
-"""One operating point from its first call to its row: cold call, warm-up, blocks until it is known, a second try."""
+"""One operating point from its first call to its row: visits of cold call, warm-up and blocks, until it is known.
+
+A point is measured in one go, or in several visits with other points in between: moods of the machine that last for
+seconds then differ from visit to visit and widen the intervals, where one go would take one mood for all there is.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import math
+import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tradeoff.digits import counted
 from tradeoff.environment import usable_cores
 from tradeoff.timing.bench import Bench
 from tradeoff.timing.block import make_block
@@ -21,8 +27,8 @@ from tradeoff.timing.host_row import host_columns, host_flags
 from tradeoff.timing.measurement import Measurement
 from tradeoff.timing.raised import in_words, is_storm, persistent
 from tradeoff.timing.samples import SampleLog
-from tradeoff.timing.settle import Settled, head, settle
-from tradeoff.timing.stopping import StopRule, is_bounded
+from tradeoff.timing.settle import Settled, heads, is_settling, settle, without
+from tradeoff.timing.stopping import MIN_MEASURED_NS, StopRule, is_bounded, time_scale_s
 from tradeoff.timing.summary import summarise
 from tradeoff.timing.telemetry import Reading, health
 from tradeoff.timing.threads import is_oversubscribed, threads_per_call
@@ -38,6 +44,19 @@ BLOCK_NS = 200_000_000
 BURST_NS = 50_000_000
 IDLE_S = 0.15
 """A burst is 50 ms of calls after 150 ms of idling: the device is cool, and its clocks are at their peak."""
+
+FEWEST_VISITS = 3
+"""Visits before a point that is not measured in one go may have converged."""
+
+VISIT_NS = MIN_MEASURED_NS // FEWEST_VISITS
+"""Measured time of each of the first visits."""
+
+AGAIN_NS = 50_000_000
+AGAIN_CALLS = 5
+"""Warm-up of a further visit: caches and branch predictors come back sooner than clocks and allocators settle."""
+
+_PREPARED_QUICKLY_NS = 500_000_000
+"""What takes longer to prepare is measured in one go: to prepare it again would cost more than it tells."""
 
 _HOT_NS = 50_000_000
 _SLOWER = 1.02
@@ -69,6 +88,9 @@ class Point:
         self.log = SampleLog(
             batch_size=self.batch_size, concurrency=self.concurrency, model_clock=self.bench.runner.model_clock
         )
+        self.visits = 0
+        self.is_finished = False
+        self.floor_ns = (math.nan, math.nan)
         self.maker = CallMaker(
             workload=self.workload,
             batch_size=self.batch_size,
@@ -106,39 +128,66 @@ class Point:
         return self.conditions.regime == "burst"
 
     def measure(self) -> Measurement:
-        """Measure, whatever the workload does."""
-        floor_ns, floor_p99_ns = self.bench.runner.floor_ns()
+        """Measure in one go, whatever the workload does."""
+        return self.visit(self.bench, is_last=True)
+
+    def visit(self, bench: Bench, *, is_last: bool = False) -> Measurement:
+        """Measure for one visit, whatever the workload does.
+
+        Parameters
+        ----------
+        bench
+            With what, this time.
+        is_last
+            Whether nobody will come back: the visit goes on until the point is known or its budget is spent.
+
+        Returns
+        -------
+        Measurement
+            All that is known of the point so far; its status is ``"partial"`` while visits are to come.
+        """
+        self.bench = self.maker.bench = bench
+        if not self.visits:
+            self.floor_ns = bench.runner.floor_ns()
         self._forget_peak()
-        failure = self._run()
+        self.log.visit = self.visits
+        self.visits += 1
+        failure = self._run(is_last)
+        self.is_finished = self.is_finished or failure is not None
+        return self._measurement(failure)
+
+    def _measurement(self, failure: Failure | None) -> Measurement:
         samples = self.log.columns()
         served = samples["status"] == "ok"
         measured = (samples["phase"] == "measure") & served
         n_errors = int(((samples["phase"] == "measure") & ~served).sum())
+        floor_ns, floor_p99_ns = self.floor_ns
         row: dict[str, object] = {"floor_p50_ns": floor_ns, "floor_p99_ns": floor_p99_ns, **self._cost()}
         row["peak_memory_bytes"] = self.peak_bytes if self.peak_bytes is not None else self._peak()
+        row["visits"] = self.visits
         if failure is not None:
             n_errors = max(1, len(served) - int(served.sum()))
             row |= {"n": int(measured.sum()), "n_errors": n_errors, "n_rejected": 0, "flags": []}
             return Measurement(row | {"status": failure.status, "reason": failure.reason}, samples)
+        blocks, visits_of_blocks = self.log.measured_blocks()
         seen, flags = summarise(
             {name: values[measured] for name, values in samples.items()},
-            self.log.measured_blocks(),
+            blocks,
             batch_size=self.batch_size,
             concurrency=self.concurrency,
             floor_ns=floor_ns,
             required=self.required,
+            visits=self.log.measured()[2],
+            visits_of_blocks=visits_of_blocks,
         )
         row |= (
             seen
             | self._health(int(measured.sum()))
             | host_columns(self.log.stretches(), batch_size=self.batch_size)
-            | {
-                "n_errors": n_errors,
-                "drift_pct": self.settled.drift_pct,
-                "cold_over_hot": self.cold_over_hot,
-            }
+            | self._steadiness()
+            | {"n_errors": n_errors}
         )
-        row |= {"flags": [*flags, *self.flags, *self._more_flags()], **self._verdict()}
+        row |= {"flags": [*dict.fromkeys([*flags, *self.flags, *self._more_flags()])], **self._verdict()}
         if n_errors:
             row["flags"].append("call_errors")  # type: ignore[attr-defined]
         if self.waited:
@@ -147,9 +196,20 @@ class Point:
             row["reason"] = f"{row['reason']}; not as the example: {', '.join(self.departures)}"
         if self.log.raised:
             row["reason"] = f"{row['reason']}; {in_words(self.log.raised, calls=self.log.calls)}"
-        return Measurement(row, samples)
+        return Measurement(row, samples, is_finished=self.is_finished)
 
-    def _run(self) -> Failure | None:
+    def _steadiness(self) -> dict[str, object]:
+        drift = self.settled.drift
+        return {
+            "drift_pct": 100.0 * drift.spread if drift else math.nan,
+            "cold_over_hot": self.cold_over_hot,
+            "time_scale_s": time_scale_s(self.measured_ns / 1e9),
+            "n_start_up": sum(self.settled.cuts),
+            "start_up_pct": 100.0 * self.settled.start_up if any(self.settled.cuts) else math.nan,
+        }
+
+    def _run(self, is_last: bool) -> Failure | None:
+        began_ns = time.perf_counter_ns()
         try:
             calls, flags = self.maker.make()
             self.departures = tuple(getattr(self.maker.first, "departures", ()))
@@ -157,10 +217,13 @@ class Point:
             failure = self._cold(calls[0])
             if failure is not None:
                 return failure
-            calls = self._finished(self.maker.as_issued(calls))
-            failure = self._warm_up(calls) or self._measure_steady(calls)
+            calls = self._waiting(self.maker.as_issued(calls))
+            is_last = is_last or time.perf_counter_ns() - began_ns > _PREPARED_QUICKLY_NS
+            failure = self._warm_up(calls) or self._measure_steady(calls, is_last)
             if failure is None:
-                self.peak_bytes = self._peak()
+                peaks = [peak for peak in (self.peak_bytes, self._peak()) if peak is not None]
+                self.peak_bytes = max(peaks, default=None)
+            if failure is None and self.is_finished:
                 self._try_once_more(calls[0])
             return failure
         except (KeyboardInterrupt, WorkloadError, ConditionsError):
@@ -189,7 +252,7 @@ class Point:
                 return returned_nothing() if type(None) in block.types else None
         return Failure("failed", f"raised {block.raised[0]}")
 
-    def _finished(self, calls: list[Call]) -> list[Call]:
+    def _waiting(self, calls: list[Call]) -> list[Call]:
         """Let calls that hand back promises end with their work; the others stay as they are, at no cost."""
         if not self.waited:
             return calls
@@ -213,10 +276,17 @@ class Point:
         return None
 
     def _warm_up(self, calls: list[Call]) -> Failure | None:
-        min_ns = 0 if self.is_burst else int(self.budget.warm_up_seconds * 1e9)
+        is_first = self.visits == 1
+        min_ns = 0 if self.is_burst else int(self.budget.warm_up_seconds * 1e9) if is_first else AGAIN_NS
         max_ns = max(min_ns, int(self.budget.seconds * 1e9))
         gate_ns = 0 if self.is_burst else WarmUp.gate_ns
-        warm_up = WarmUp(min_ns=min_ns, max_ns=max_ns, gate_ns=gate_ns, telemetry=self.bench.telemetry)
+        warm_up = WarmUp(
+            min_calls=WarmUp.min_calls if is_first else AGAIN_CALLS,
+            min_ns=min_ns,
+            max_ns=max_ns,
+            gate_ns=gate_ns,
+            telemetry=self.bench.telemetry,
+        )
         warmed = warm_up.run(self.bench.runner, calls)
         for block in warmed.blocks:
             self.log.add(block, phase="warmup")
@@ -228,24 +298,54 @@ class Point:
         self.flags += [] if warmed.is_steady or self.is_burst else ["clock_unsettled"]
         return None
 
-    def _measure_steady(self, calls: list[Call]) -> Failure | None:
-        """Measure, and once more when the calls drifted and the budget, stretched, has room for it."""
-        for attempt in (1, 2):
-            self._begin()
-            failure = self._measure(calls)
-            if failure is not None:
-                return failure
-            self.settled = settle(*self.log.measured(), truncate=not self.is_burst)
-            room_s = self.budget.max_seconds - self.spent_ns / 1e9
-            if attempt == 2 or not self.settled.is_unstable or room_s < self.budget.min_seconds:
-                self.log.demote(self.settled.cut)
-                return None
-            self.log.demote()
-        raise AssertionError("the second attempt is the last")
+    def _measure_steady(self, calls: list[Call], is_last: bool) -> Failure | None:
+        """Measure; what was measured in one go and drifted, once more where the budget, stretched, has room for it."""
+        until_ns = None if is_last else self._until_ns()
+        failure = self._measure(calls, until_ns)
+        if failure is not None:
+            return failure
+        self._settle()
+        room_s = self.budget.max_seconds - self.spent_ns / 1e9
+        if self.visits == 1 and is_last and self.settled.is_unstable and room_s >= self.budget.min_seconds:
+            return self._measure_again(calls)
+        if self.is_finished:
+            self.log.demote(self.settled.cuts)
+        return None
 
-    def _measure(self, calls: list[Call]) -> Failure | None:
+    def _measure_again(self, calls: list[Call]) -> Failure | None:
+        """Measure a second time, and forget the first if it was on its way to where the second stayed.
+
+        Otherwise both are kept: to take the quieter of two tries would leave slow spells out.
+        """
+        tried, before = self.settled, (self.measured_ns, self.measured_calls)
+        self.log.visit += 1
+        self._begin()
+        failure = self._measure(calls, None)
+        if failure is not None:
+            return failure
+        latencies, submitted, starts = self.log.measured()
+        second = starts[-1]
+        self.settled = settle(latencies[second:], submitted[second:], [0], truncate=not self.is_burst)
+        if not self.settled.is_unstable and is_settling(tried, float(np.median(latencies[second:]))):
+            self.log.demote([second])
+            self.log.demote(self.settled.cuts)
+            return None
+        self.measured_ns, self.measured_calls = self.measured_ns + before[0], self.measured_calls + before[1]
+        self.settled = replace(self.settled if self.settled.is_unstable else tried, cuts=())
+        return None
+
+    def _until_ns(self) -> int:
+        """Say up to which measured time this visit goes."""
+        if self.visits <= FEWEST_VISITS:
+            return self.measured_ns + VISIT_NS
+        budget_ns = int(self.budget.seconds * 1e9)
+        return self.measured_ns + max(VISIT_NS, budget_ns // 4, (budget_ns - self.measured_ns) // 2)
+
+    def _measure(self, calls: list[Call], until_ns: int | None) -> Failure | None:
         self._read()
         while not self._is_over():
+            if until_ns is not None and self.measured_ns >= until_ns:
+                return None
             left_ns = max(1, int(self.budget.max_seconds * 1e9) - self.spent_ns)
             if self.is_burst:
                 self.bench.sleep(IDLE_S)
@@ -262,10 +362,13 @@ class Point:
             self.measured_ns += max(1, block.elapsed_ns)
             self.spent_ns += max(1, block.elapsed_ns)
             self.measured_calls += block.served
-            due = self.stop.is_due(n=self.measured_calls, measured_ns=self.measured_ns)
-            if due and self.stop.look(self._steady()):
+            enough_visits = until_ns is None or self.visits >= FEWEST_VISITS
+            due = enough_visits and self.stop.is_due(n=self.measured_calls, measured_ns=self.measured_ns)
+            if due and self.stop.look(*self._steady()):
+                self.is_finished = True
                 return None
-        self.stop.look(self._steady())
+        self.stop.look(*self._steady())
+        self.is_finished = True
         return None
 
     def _storm(self) -> Failure | None:
@@ -275,9 +378,14 @@ class Point:
             return None
         return Failure("failed", f"{in_words(self.log.raised, calls=calls)}: most of them, and it was given up")
 
-    def _steady(self) -> NDArray[np.int64]:
-        latencies, _ = self.log.measured()
-        return latencies if self.is_burst else latencies[head(latencies) :]
+    def _settle(self) -> None:
+        self.settled = settle(*self.log.measured(), truncate=not self.is_burst)
+
+    def _steady(self) -> tuple[NDArray[np.int64], list[int]]:
+        latencies, _, starts = self.log.measured()
+        if self.is_burst:
+            return latencies, starts
+        return without(latencies, starts, heads(latencies, starts)[0])
 
     def _read(self) -> str:
         """Read the device and return the label of what has just run."""
@@ -295,7 +403,8 @@ class Point:
             return False
         if self.budget.is_exhausted(calls=calls, seconds=seconds):
             return True
-        return is_bounded(self._steady(), self.required)
+        series, visits = self._steady()
+        return is_bounded(series, self.required, visits)
 
     def _try_once_more(self, call: Call) -> None:
         """Find out, untimed, what a call does that makes its time mean less."""
@@ -313,7 +422,7 @@ class Point:
             block = runner.run([hot], max_calls=None, duration_ns=_HOT_NS)
         if block.error is not None or not block.served:
             return
-        latencies, _ = self.log.measured()
+        latencies, _, _ = self.log.measured()
         hot_ns = (block.done_ns - block.submitted_ns)[~block.failed]
         self.cold_over_hot = float(np.median(latencies) / np.median(hot_ns))
         fits = 0 < _or_nan(self.workload.bytes, self.batch_size, self.dtype) <= self.bench.memory.cache_bytes / 2
@@ -323,7 +432,7 @@ class Point:
     def _health(self, calls: int) -> dict[str, object]:
         found = health(self.readings)
         # Energy is counted over whole blocks, so over all of their calls.
-        ran = sum(block.served for block in self.log.measured_blocks()) or calls
+        ran = sum(block.served for block in self.log.measured_blocks()[0]) or calls
         return {
             "sm_clock_mhz": found.sm_clock_mhz,
             "power_w": found.power_w,
@@ -333,24 +442,37 @@ class Point:
 
     def _verdict(self) -> dict[str, str]:
         seconds = self.measured_ns / 1e9
+        if not self.is_finished:
+            seen = f"the sweep has come to it {counted(self.visits, 'time')} so far, for {seconds:.3g} s"
+            return {"status": "partial", "reason": f"{seen}: go on with resume=True (--resume)"}
         labelled = self.log.labelled()
         if self.settled.is_unstable:
-            return {
-                "status": "unstable",
-                "reason": f"medians of eight slices of {seconds:.3g} s differ by {self.settled.drift_pct:.2g} %, "
-                f"over the {self.settled.chance_pct:.2g} % of a steady series",
-            }
+            return {"status": "unstable", "reason": self._how_unstable(seconds)}
         if sum(labelled.values()) >= _THROTTLED_SHARE:
             said = ", ".join(f"{name.replace('_', ' ')} in {100 * share:.0f} %" for name, share in labelled.items())
             return {"status": "throttled", "reason": f"the device held its clocks down: {said} of the calls"}
+        rarer = f"slow spells that come back less often than every {time_scale_s(seconds):.2g} s are not covered"
         missing = self.stop.missing()
         if not missing:
             return {
                 "status": "converged",
-                "reason": f"every requested percentile was known well enough after {seconds:.3g} s",
+                "reason": f"every requested percentile was known well enough after {seconds:.3g} s; {rarer}",
             }
         spent = f"the {self.budget.name} budget was spent after {self.measured_calls} calls in {seconds:.3g} s"
-        return {"status": "budget", "reason": f"{spent}: {'; '.join(missing)}"}
+        return {"status": "budget", "reason": f"{spent}: {'; '.join(missing)}; {rarer}"}
+
+    def _how_unstable(self, seconds: float) -> str:
+        drift, shift = self.settled.drift, self.settled.shift
+        if shift is None and drift is not None:
+            return (
+                f"medians of eight slices of {seconds:.3g} s differ by {100 * drift.spread:.2g} %, "
+                f"over the {100 * drift.threshold:.2g} % of a steady series"
+            )
+        assert shift is not None  # noqa: S101  # one of the two is why
+        return (
+            f"of the first {shift.at} calls {100 * shift.before:.2g} % took over {shift.limit / 1e6:.3g} ms, "
+            f"of those after them {100 * shift.after:.2g} %"
+        )
 
     def _more_flags(self) -> list[str]:
         flags = ["drift_unknown"] if self.settled.is_undecided else []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -24,14 +24,16 @@ Columns = Mapping[str, NDArray]  # type: ignore[type-arg]
 
 @dataclass
 class SampleLog:
-    """The blocks of one point with the phase and the label of each call."""
+    """The blocks of one point with the phase and the label of each call, and the visit in which it was made."""
 
     batch_size: int
     concurrency: int
-    model_clock: str
+    model_clock: str = "host"
+    visit: int = 0
     blocks: list[Block] = field(default_factory=list)
     phases: list[NDArray[np.int8]] = field(default_factory=list)
     labels: list[str] = field(default_factory=list)
+    visits: list[int] = field(default_factory=list)
 
     def add(self, block: Block, *, phase: str, label: str = "") -> None:
         """Keep a block.
@@ -47,43 +49,58 @@ class SampleLog:
         self.blocks.append(block)
         self.phases.append(code)
         self.labels.append(label)
+        self.visits.append(self.visit)
 
-    def measured(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Latency of the measured calls, in order, and when they were submitted, pauses between blocks left out.
+    def measured(self) -> tuple[NDArray[np.int64], NDArray[np.int64], list[int]]:
+        """Return the measured calls in order; those that raised are not among them.
 
-        Calls that raised are not among them.
+        Returns
+        -------
+        tuple of two ndarray and a list of int
+            Their latency, when they were submitted (pauses between blocks left out), and where each visit begins.
         """
         latency, submitted = [np.zeros(0, dtype=np.int64)], [np.zeros(0, dtype=np.int64)]
-        passed = 0
-        for block, phase in zip(self.blocks, self.phases, strict=True):
+        starts: dict[int, int] = {}
+        passed = calls = 0
+        for block, phase, visit in zip(self.blocks, self.phases, self.visits, strict=True):
             here = phase == _MEASURE
             if not here.any():
                 continue
             served = here & ~block.failed
+            starts.setdefault(visit, calls)
             latency.append((block.done_ns - block.submitted_ns)[served])
             submitted.append(block.submitted_ns[served] - int(block.submitted_ns[0]) + passed)
             passed += int(block.done_ns.max() - block.submitted_ns[0])
-        return np.concatenate(latency), np.concatenate(submitted)
+            calls += len(latency[-1])
+        return np.concatenate(latency), np.concatenate(submitted), list(starts.values())
 
-    def measured_blocks(self) -> list[Block]:
-        """Return the blocks that hold measured calls, each with what of its window they span."""
-        return [
-            block.starting_at(int(block.submitted_ns[phase == _MEASURE].min()))
-            for block, phase in zip(self.blocks, self.phases, strict=True)
-            if (phase == _MEASURE).any()
-        ]
+    def measured_blocks(self) -> tuple[list[Block], list[int]]:
+        """Return the blocks that hold measured calls, each with what of its window they span; which start a visit."""
+        blocks, starts = [], dict[int, int]()
+        for block, phase, visit in zip(self.blocks, self.phases, self.visits, strict=True):
+            if not (phase == _MEASURE).any():
+                continue
+            starts.setdefault(visit, len(blocks))
+            blocks.append(block.starting_at(int(block.submitted_ns[phase == _MEASURE].min())))
+        return blocks, list(starts.values())
 
-    def demote(self, count: int | None = None) -> None:
-        """Count the first `count` measured calls, or all of them, as warm-up, with those that raised before them."""
-        left = count
-        for block, phase in zip(self.blocks, self.phases, strict=True):
+    def demote(self, counts: Sequence[int] | None = None) -> None:
+        """Count the first measured calls of each visit as warm-up, `counts` of them, or all measured calls.
+
+        Calls that raised go with those that came after them.
+        """
+        visits = dict.fromkeys(
+            visit for phase, visit in zip(self.phases, self.visits, strict=True) if (phase == _MEASURE).any()
+        )
+        left = dict(zip(visits, counts or (), strict=False))
+        for block, phase, visit in zip(self.blocks, self.phases, self.visits, strict=True):
             measured = phase == _MEASURE
-            if left is None:
+            if counts is None:
                 phase[measured] = _WARMUP
                 continue
-            served = measured & ~block.failed
-            phase[measured & (np.cumsum(served) - served < left)] = _WARMUP
-            left = max(0, left - int(served.sum()))
+            served, here = measured & ~block.failed, left.get(visit, 0)
+            phase[measured & (np.cumsum(served) - served < here)] = _WARMUP
+            left[visit] = max(0, here - int(served.sum()))
 
     @property
     def calls(self) -> int:
@@ -133,6 +150,7 @@ class SampleLog:
         nothing = np.zeros(n, dtype=np.int64)
         return {
             "replicate": nothing,
+            "visit": np.repeat(np.array(self.visits, dtype=np.int64), [len(block) for block in self.blocks]),
             "seq": np.arange(n, dtype=np.int64),
             "batch_id": np.arange(n, dtype=np.int64),
             "phase": np.array(PHASES)[phase],

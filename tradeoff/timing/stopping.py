@@ -1,65 +1,103 @@
-"""When a point is known well enough: looks on a geometric schedule, with the error spent over them."""
+"""When a point is known well enough: narrow intervals, and parts of the run that agree.
+
+An interval is narrow by luck while a system is in a quiet spell, and quiet spells are where a rule that looks at widths
+alone stops. So a point has *converged* when at one look, on a geometric schedule,
+
+- it was measured for `MIN_MEASURED_NS` at least,
+- the interval of every requested percentile is narrow enough at `LOOK_ALPHA`, its dependence counted at all time scales
+  that the run has (`tradeoff.stats.dependence`),
+- calls above the median, p95 and p99 are spread evenly over the run, and so is its throughput
+  (`tradeoff.stats.shift`): had one part more of them, there may be parts that were not seen.
+
+None of it can know of a spell that has not come yet. What a run of length T can speak for are spells that come back
+within T / `RECURRENCES`; the row says how long that is.
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from numpy.typing import NDArray
 
 from tradeoff.frames.columns import PERCENTILES
 from tradeoff.stats.quantiles import percentiles
+from tradeoff.stats.shift import shift_of_mean, shifts
 
 FIRST_LOOK = 400
 GROWTH = 1.5
-MIN_MEASURED_NS = 250_000_000
+MIN_MEASURED_NS = 600_000_000
 """A call of 5 us has 400 samples after 2 ms, which is one scheduler tick and not a steady state."""
 
+LOOK_ALPHA = 0.01
+"""What the interval of one look may miss. Alpha spent over the looks, alpha / (j (j + 1)), took two to three times the
+calls and covered no oftener (`benchmarks/silent_misses.py`)."""
 
-def is_bounded(series: NDArray, names: Iterable[str]) -> bool:  # type: ignore[type-arg]
+_AGREE = 0.05
+"""Parts of a run in one state differ by more in 5 % of the looks at each of four statistics: one look in six is in vain."""
+
+_AGREE_ON = (0.5, 0.95, 0.99)
+
+RECURRENCES = 50
+"""Spells that a run must have seen before the interval of its p99 covers as often as it says (the same benchmark)."""
+
+
+def is_bounded(series: NDArray, names: Iterable[str], visits: Sequence[int] = ()) -> bool:  # type: ignore[type-arg]
     """Say whether the interval of every percentile named has both ends, at the plain 95 %."""
-    found = percentiles(series, {name: PERCENTILES[name] for name in names})
+    found = percentiles(series, {name: PERCENTILES[name] for name in names}, visits=visits)
     return all(math.isfinite(quantile.hi) for quantile in found.values())
+
+
+def time_scale_s(measured_s: float) -> float:
+    """Return the longest time within which a spell must come back to be covered by a run of `measured_s` seconds."""
+    return measured_s / RECURRENCES
 
 
 @dataclass
 class StopRule:
-    """Stop when the interval of every requested percentile is narrow enough.
-
-    Looking often and stopping at the first narrow interval would be wrong more often than alpha says, so look number j
-    uses ``alpha / (j (j + 1))``, which sums to alpha. It only decides when to stop: the interval that is printed is the
-    plain one.
+    """Stop when the interval of every requested percentile is narrow enough and the parts of the run agree.
 
     Attributes
     ----------
     tolerances
         Percentile to the relative half-width that is good enough.
-    alpha
-        The error to spend over all looks.
     widths
         Relative half-widths at the last look, in the order of `tolerances`.
+    agrees
+        Whether the parts of the run agreed at the last look at which all intervals were narrow enough.
     """
 
     tolerances: Mapping[str, float]
-    alpha: float = 0.05
     widths: dict[str, float] = field(default_factory=dict)
-    _looks: int = 0
+    agrees: bool = True
     _next: float = FIRST_LOOK
 
     def is_due(self, *, n: int, measured_ns: int) -> bool:
         """Say whether to look now."""
         return n >= self._next and measured_ns >= MIN_MEASURED_NS
 
-    def look(self, series: NDArray) -> bool:  # type: ignore[type-arg]
-        """Look at the samples, in the order in which they were taken, and say whether to stop."""
-        self._looks += 1
+    def look(self, series: NDArray, visits: Sequence[int] = ()) -> bool:  # type: ignore[type-arg]
+        """Look at the samples and say whether to stop.
+
+        Parameters
+        ----------
+        series
+            Samples in the order in which they were taken.
+        visits
+            Where each visit of several begins in it.
+        """
         while self._next <= len(series):
             self._next *= GROWTH
-        spent = self.alpha / (self._looks * (self._looks + 1))
-        found = percentiles(series, {name: PERCENTILES[name] for name in self.tolerances}, alpha=spent)
+        wanted = {name: PERCENTILES[name] for name in self.tolerances}
+        found = percentiles(series, wanted, alpha=LOOK_ALPHA, visits=visits)
         self.widths = {name: quantile.relative_half_width for name, quantile in found.items()}
-        return all(self.widths[name] <= tolerance for name, tolerance in self.tolerances.items())
+        if any(self.widths[name] > tolerance for name, tolerance in self.tolerances.items()):
+            return False
+        self.agrees = shift_of_mean(series) > _AGREE and all(
+            shift.chance > _AGREE for shift in shifts(series, _AGREE_ON)
+        )
+        return self.agrees
 
     def missing(self) -> list[str]:
         """Say what was not narrow enough at the last look, as text: ``p99 is known to 9 %, not 5 %``."""
@@ -69,4 +107,6 @@ class StopRule:
             if width > tolerance:
                 known = f"known to {100 * width:.2g} %" if width < float("inf") else "without an interval"
                 said.append(f"{name} is {known}, not {100 * tolerance:g} %")
+        if not said and not self.agrees:
+            said.append("its parts differ in how many calls are slow")
         return said

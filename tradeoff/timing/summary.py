@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tradeoff.frames.columns import PERCENTILES
+from tradeoff.stats.mean import Mean, mean_with_interval
 from tradeoff.stats.quantiles import TOO_FEW_SAMPLES, UPPER_UNBOUNDED, Quantile, percentiles
 from tradeoff.timing.block import Block
 from tradeoff.timing.breakdown import breakdown
@@ -28,6 +29,8 @@ def summarise(
     concurrency: int,
     floor_ns: float,
     required: Sequence[str] = _ALWAYS_REQUIRED,
+    visits: Sequence[int] = (),
+    visits_of_blocks: Sequence[int] = (),
 ) -> tuple[dict[str, object], list[str]]:
     """Summarise measured calls.
 
@@ -43,6 +46,8 @@ def summarise(
         Median cost of an empty measurement.
     required
         Percentiles that are flagged when n does not carry them.
+    visits, visits_of_blocks
+        Where each visit begins in `samples` and in `blocks`.
 
     Returns
     -------
@@ -50,7 +55,7 @@ def summarise(
         Columns of ``points``, and flags.
     """
     row: dict[str, object] = {"n": int(samples["latency_ns"].shape[0]), "n_errors": 0, "n_rejected": 0}
-    seen = rate(blocks)
+    seen = rate(blocks, visits=visits_of_blocks)
     row |= {
         "duration_s": seen.duration_s,
         "throughput_rps": seen.calls_per_s * batch_size,
@@ -61,16 +66,16 @@ def summarise(
         "overlap": overlap(blocks),
         "batch_size_mean": float(batch_size),
     }
-    latency = percentiles(samples["latency_ns"], PERCENTILES)
-    row |= _statistics("latency", samples["latency_ns"], latency)
+    latency, mean = statistics(samples["latency_ns"], visits)
+    row |= _columns("latency", latency, mean)
     same = np.array_equal(samples["latency_ns"], samples["model_ns"])
-    row |= _statistics("model", samples["model_ns"], latency if same else percentiles(samples["model_ns"], PERCENTILES))
+    row |= _columns("model", *((latency, mean) if same else statistics(samples["model_ns"], visits)))
     for wait in ("queue_wait", "batch_wait"):
         row |= _plain_statistics(wait, samples[f"{wait}_ns"])
     row |= {f"tau_{name}": quantile.tau for name, quantile in latency.items()}
     mean_ms = float(row["latency_mean_ms"])  # type: ignore[arg-type]
     row |= breakdown(samples, {"mean": mean_ms, **{name: q.value / 1e6 for name, q in latency.items()}})
-    flags = _sample_flags(latency, required)
+    flags = _sample_flags(latency, required) + ["heavy_tail"] * (mean.rests_on_few or seen.rests_on_few)
     if is_little_violated(in_flight=in_flight_mean(blocks), concurrency=concurrency):
         flags.append("little_violated")
     if floor_ns > _FLOOR_SHARE * latency["p50"].value:
@@ -83,15 +88,17 @@ def is_little_violated(*, in_flight: float, concurrency: int) -> bool:
     return math.isfinite(in_flight) and abs(in_flight / concurrency - 1.0) > _LITTLE_TOLERANCE
 
 
-def _statistics(stem: str, values_ns: NDArray[np.int64], found: Mapping[str, Quantile]) -> dict[str, float]:
-    n = values_ns.shape[0]
-    mean = float(values_ns.mean()) / 1e6 if n else math.nan
-    row = {f"{stem}_mean_ms": mean}
-    # The mean's interval: normal, with the dependence of the median for want of the mean's own.
-    half = math.nan
-    if n >= 30:
-        half = 1.96 * float(values_ns.std(ddof=1)) / 1e6 * math.sqrt(found["p50"].tau / n)
-    row |= {f"{stem}_mean_ms_lo": max(0.0, mean - half), f"{stem}_mean_ms_hi": mean + half}
+def statistics(values_ns: NDArray[np.int64], visits: Sequence[int] = ()) -> tuple[dict[str, Quantile], Mean]:
+    """Return every percentile of ``points`` and the mean, each with its interval, in ns."""
+    return percentiles(values_ns, PERCENTILES, visits=visits), mean_with_interval(values_ns, visits=visits)
+
+
+def _columns(stem: str, found: Mapping[str, Quantile], mean: Mean) -> dict[str, float]:
+    row = {
+        f"{stem}_mean_ms": mean.value / 1e6,
+        f"{stem}_mean_ms_lo": max(0.0, mean.lo / 1e6) if math.isfinite(mean.lo) else math.nan,
+        f"{stem}_mean_ms_hi": mean.hi / 1e6,
+    }
     for name, quantile in found.items():
         row |= {
             f"{stem}_{name}_ms": quantile.value / 1e6,

@@ -13,16 +13,18 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from tradeoff.stats.student import t_quantile
+from tradeoff.stats.mean import mean_with_interval
 from tradeoff.timing.block import Block
 
-_SLICES = 20
-"""Batch means: enough slices for a t-interval, few enough that each outlasts the memory of the series."""
+_SLICES, _FEWEST_SLICES = 256, 20
+"""Batch means: enough slices that what lasts longer than one shows as their dependence."""
+
+_CALLS_A_SLICE = 4
 
 
 @dataclass(frozen=True)
 class Rate:
-    """Calls per second, with the interval of the batch means.
+    """Calls per second, with the interval of the slices' mean.
 
     Attributes
     ----------
@@ -30,12 +32,15 @@ class Rate:
         The rate over all windows, and its 95 % interval (NaN when there are too few slices).
     duration_s
         Length of all windows together.
+    rests_on_few
+        Whether a few slices make most of the spread (`tradeoff.stats.mean`).
     """
 
     calls_per_s: float
     lo: float
     hi: float
     duration_s: float
+    rests_on_few: bool = False
 
 
 def completed_by(block: Block, times_ns: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -52,28 +57,46 @@ def completed_by(block: Block, times_ns: NDArray[np.float64]) -> NDArray[np.floa
     return total
 
 
-def rate(blocks: Sequence[Block]) -> Rate:
+def rate(blocks: Sequence[Block], *, visits: Sequence[int] = ()) -> Rate:
     """Rate at which calls completed while all slots had one in flight.
 
-    The interval is Student's, on the rates of equal slices of the windows, about twenty in all (batch means).
+    The interval is that of the mean of equal slices of the windows, up to 256 in all (batch means whose dependence is
+    counted, see `tradeoff.stats.mean`).
+
+    Parameters
+    ----------
+    blocks
+        Measured blocks, in order.
+    visits
+        Which block each visit begins with, when there are several (`tradeoff.stats.visits`).
     """
-    windows = [block for block in blocks if len(block) and block.window_ns[1] > block.window_ns[0]]
+    windows = [(place, block) for place, block in enumerate(blocks) if len(block) and _length(block) > 0]
     if not windows:
         return Rate(math.nan, math.nan, math.nan, 0.0)
-    cuts = max(1, math.ceil(_SLICES / len(windows)))
-    rates, completed, duration_ns = [], 0.0, 0.0
-    for block in windows:
-        start, end = block.window_ns
-        edges = np.linspace(start, end, cuts + 1)
+    duration_ns = sum(_length(block) for _, block in windows)
+    calls = sum(int(block.in_window.sum()) for _, block in windows)
+    slice_ns = duration_ns / min(_SLICES, max(_FEWEST_SLICES, calls // _CALLS_A_SLICE))
+    rates, completed, places = [], 0.0, []
+    for place, block in windows:
+        edges = np.linspace(*block.window_ns, max(1, round(_length(block) / slice_ns)) + 1)
         counts = np.diff(completed_by(block, edges))
+        places += [place] * len(counts)
         rates.append(counts / np.diff(edges) * 1e9)
-        completed, duration_ns = completed + float(counts.sum()), duration_ns + (end - start)
+        completed += float(counts.sum())
     overall = completed / duration_ns * 1e9
-    slices = np.concatenate(rates)
-    half = math.nan
-    if slices.shape[0] >= _SLICES // 2:
-        half = t_quantile(0.975, slices.shape[0] - 1) * float(slices.std(ddof=1)) / math.sqrt(slices.shape[0])
-    return Rate(overall, max(0.0, overall - half) if half == half else math.nan, overall + half, duration_ns / 1e9)
+    found = mean_with_interval(np.concatenate(rates), visits=np.searchsorted(places, visits).tolist())
+    return Rate(
+        overall,
+        max(0.0, overall - (found.value - found.lo)) if math.isfinite(found.lo) else math.nan,
+        overall + (found.hi - found.value),
+        duration_ns / 1e9,
+        found.rests_on_few,
+    )
+
+
+def _length(block: Block) -> int:
+    start, end = block.window_ns
+    return end - start
 
 
 def in_flight_mean(blocks: Sequence[Block]) -> float:

@@ -71,7 +71,9 @@ def test_threads_are_set_before_the_worker_imports_anything(quick):
         arguments = {"batch_size": 1, "dtype": "float32", "seed": 0}
         source = Source("path", ODD + "threads")
         for concurrency in (1, 4):
-            measured = workers.visit(source, str(concurrency), concurrency=concurrency, device="cpu", budget=quick, **arguments)
+            measured = workers.visit(
+                source, str(concurrency), concurrency=concurrency, device="cpu", budget=quick, **arguments
+            )
             assert measured.point["status"] in MEASURED, measured.point
         assert len(workers._workers) == len({threads_for(1), threads_for(4)})
 

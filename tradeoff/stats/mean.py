@@ -132,4 +132,3 @@ def _together(reaches: tuple[float, float, float], correlations: tuple[float, fl
     with_one, with_other, across = correlations
     squares = body**2 + one**2 + other**2
     return math.sqrt(max(0.0, squares + 2 * (with_one * body * one + with_other * body * other + across * one * other)))
-

@@ -161,7 +161,11 @@ def percentiles(
         tau, differ = tau_over_visits(lambda slow: tau_of(slow, 0.5), series > cut, visits, alpha=alpha)
         found[name] = quantile_of_sorted(ordered, p, tau=tau, alpha=alpha)
         if differ:
-            own = [float(np.sort(part)[rank_of(part.shape[0], p) - 1]) for part in np.split(series, visits[1:]) if part.size]
+            own = [
+                float(np.sort(part)[rank_of(part.shape[0], p) - 1])
+                for part in np.split(series, visits[1:])
+                if part.size
+            ]
             found[name] = widened(found[name], own, alpha)
     return found
 

@@ -99,7 +99,9 @@ def shift_of_mean(values: ArrayLike) -> float:
     n = series.shape[0]
     strayed = np.abs(np.cumsum(series - series.mean())) if n else np.zeros(1)
     at = int(np.argmax(strayed)) + 1
-    variance = sum(side.shape[0] * float(side.var()) * tau_of_mean(side) for side in (series[:at], series[at:]) if side.size)
+    variance = sum(
+        side.shape[0] * float(side.var()) * tau_of_mean(side) for side in (series[:at], series[at:]) if side.size
+    )
     return min(1.0, 2.0 * math.exp(-2.0 * float(strayed[at - 1]) ** 2 / variance)) if variance > 0.0 else 1.0
 
 

@@ -62,9 +62,13 @@ def heads(latencies_ns: NDArray[np.int64], visits: Sequence[int]) -> tuple[tuple
     return tuple(each.cut for each in found), max((each.change for each in found), key=abs, default=0.0)
 
 
-def without(values: NDArray[np.int64], visits: Sequence[int], cuts: Sequence[int]) -> tuple[NDArray[np.int64], list[int]]:
+def without(
+    values: NDArray[np.int64], visits: Sequence[int], cuts: Sequence[int]
+) -> tuple[NDArray[np.int64], list[int]]:
     """Leave out `cuts` values at the head of each visit; return the rest and where each visit begins in it."""
-    parts = [values[start + cut : stop] for (start, stop), cut in zip(pairwise((*visits, len(values))), cuts, strict=True)]
+    parts = [
+        values[start + cut : stop] for (start, stop), cut in zip(pairwise((*visits, len(values))), cuts, strict=True)
+    ]
     starts = np.cumsum([0, *(len(part) for part in parts)])[:-1]
     return np.concatenate(parts) if parts else values, starts.tolist()
 
@@ -107,8 +111,8 @@ def is_settling(tried: Settled, level: float) -> bool:
     level
         Median of the next one, which did not.
     """
-    if tried.drift is None or tried.shift is not None:
-        return False
+    if tried.drift is None or not tried.drift.is_unstable:
+        return False  # its slow calls came and went; its medians say nothing of where it was going
     away = np.abs(np.array(tried.drift.medians) - level)
     is_one_way = bool((np.diff(away) <= 0.1 * away[0]).all())
     return is_one_way and bool(away[-1] <= _OVER * away[0])

@@ -110,7 +110,7 @@ def _shift(series: NDArray[np.generic], ordered: NDArray[np.generic], p: float) 
     if n == 0:
         return Shift(p, math.nan, 1.0)
     limit = float(ordered[rank_of(n, p) - 1])
-    slow = series > limit
+    slow = np.greater(series, limit)
     count = int(np.count_nonzero(slow))
     if count < FEWEST:
         return Shift(p, limit, 1.0)
@@ -131,7 +131,7 @@ def _variances(series: NDArray[np.generic], limit: float, at: int) -> tuple[floa
     """Return the variance of the number of slow calls, and the calls that count as one, of both sides together."""
     plain = total = 0.0
     for side in (series[:at], series[at:]):
-        share = float(np.count_nonzero(side > limit)) / max(1, side.shape[0])
+        share = float(np.count_nonzero(np.greater(side, limit))) / max(1, side.shape[0])
         each = side.shape[0] * share * (1.0 - share)
         plain, total = plain + each, total + each * (tau_of(side, limit) if each else 1.0)
     return total, total / plain if plain else 1.0

@@ -76,7 +76,8 @@ class SampleLog:
 
     def measured_blocks(self) -> tuple[list[Block], list[int]]:
         """Return the blocks that hold measured calls, each with what of its window they span; which start a visit."""
-        blocks, starts = [], dict[int, int]()
+        blocks: list[Block] = []
+        starts: dict[int, int] = {}
         for block, phase, visit in zip(self.blocks, self.phases, self.visits, strict=True):
             if not (phase == _MEASURE).any():
                 continue

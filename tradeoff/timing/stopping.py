@@ -35,7 +35,7 @@ LOOK_ALPHA = 0.01
 calls and covered no oftener (`benchmarks/silent_misses.py`)."""
 
 _AGREE = 0.05
-"""Parts of a run in one state differ by more in 5 % of the looks at each of four statistics: one look in six is in vain."""
+"""Parts of a run in one state differ by more in 5 % of the looks at each of four statistics: a sixth is in vain."""
 
 _AGREE_ON = (0.5, 0.95, 0.99)
 

@@ -45,12 +45,21 @@ def test_a_start_that_settles_is_cut_and_said(n: int, by: float) -> None:
     assert np.median([each.change for each in cut]) == pytest.approx(0.75 * by, rel=0.35)
 
 
-@pytest.mark.parametrize(("first", "length"), [(1.5, 300), (2.0, 100), (0.8, 400), (1.5, 30)])
+@pytest.mark.parametrize(("first", "length"), [(1.5, 300), (2.0, 150), (0.8, 400), (1.5, 500)])
 def test_a_slow_spell_at_the_start_is_not_a_start_up(first: float, length: int) -> None:
     for seed in range(30):
         series = noisy(6000, seed=seed)
         series[:length] *= first
         assert start_up(series) == StartUp()
+
+
+def test_a_spell_that_never_came_back_was_the_start() -> None:
+    for seed in range(30):
+        series = noisy(6000, seed=seed)
+        series[:100] *= 1.5
+        found = start_up(series)
+        assert 100 <= found.cut <= 140
+        assert found.change == pytest.approx(0.5, rel=0.1)
 
 
 @pytest.mark.parametrize("dwell", [50, 200, 1000])

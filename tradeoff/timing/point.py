@@ -404,7 +404,10 @@ class Point:
         if self.budget.is_exhausted(calls=calls, seconds=seconds):
             return True
         series, visits = self._steady()
-        return is_bounded(series, self.required, visits)
+        if is_bounded(series, self.required, visits):
+            return True
+        # More calls do not help a run that drifts; a second one may.
+        return self.visits == 1 and settle(*self.log.measured(), truncate=not self.is_burst).is_unstable
 
     def _try_once_more(self, call: Call) -> None:
         """Find out, untimed, what a call does that makes its time mean less."""

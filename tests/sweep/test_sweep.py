@@ -339,7 +339,7 @@ def test_an_error_of_our_own_costs_a_point_and_not_the_sweep(quick, monkeypatch)
     def broken(*args, **kwargs):
         raise KeyError("p42")
 
-    monkeypatch.setattr("tradeoff.timing.point.summarise", broken)
+    monkeypatch.setattr("tradeoff.timing.point_row.summarise", broken)
     run = sweep(ODD + "fine", batch_size=[1, 2], budget=quick, isolate=False, progress=False)
     assert run.points["status"].tolist() == ["failed", "failed"]
     assert run.points["reason"].str.contains("could not be measured: KeyError: 'p42'").all()

@@ -256,7 +256,7 @@ def test_time_lost_between_calls_breaks_littles_law() -> None:
 
 
 def test_oversubscription_is_the_hosts_affair(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys.modules["tradeoff.timing.point"], "usable_cores", lambda: 2)
+    monkeypatch.setattr(sys.modules["tradeoff.timing.point_row"], "usable_cores", lambda: 2)
     assert "oversubscribed" not in measured(concurrency=2).point["flags"]
     assert "oversubscribed" in measured(concurrency=3).point["flags"]
     on_a_gpu = FakeRunner(duration_ns=noisy(), model_clock="cuda_event")

@@ -94,11 +94,14 @@ def test_labels_name_what_holds_the_clocks_down(reasons: int | None, label: str)
 
 def test_health_takes_medians_and_the_energy_between_the_ends() -> None:
     readings = [Reading(power_w=w, energy_mj=1000.0 * i) for i, w in enumerate((600, 700, math.nan, 650))]
-    found = health(readings)
+    found = health([readings])
     assert (found.power_w, found.energy_j) == (650, 3.0)
     assert math.isnan(found.sm_clock_mhz)
     assert math.isnan(health([]).energy_j)
-    assert math.isnan(health(readings[:1]).energy_j)
+    assert health([readings, readings]).energy_j == pytest.approx(2 * found.energy_j), (
+        "what lies between visits is not theirs"
+    )
+    assert math.isnan(health([readings[:1]]).energy_j)
 
 
 @given(st.lists(st.floats(0.0, 1.0), min_size=5, max_size=5))

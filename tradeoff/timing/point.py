@@ -9,29 +9,24 @@ from __future__ import annotations
 import contextlib
 import math
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tradeoff.digits import counted
-from tradeoff.environment import usable_cores
 from tradeoff.timing.bench import Bench
 from tradeoff.timing.block import make_block
 from tradeoff.timing.budget import Budget
 from tradeoff.timing.calls import CallMaker
 from tradeoff.timing.conditions import Conditions, ConditionsError
 from tradeoff.timing.failure import Failure, describe_failure, returned_nothing
-from tradeoff.timing.host_row import host_columns, host_flags
 from tradeoff.timing.measurement import Measurement
+from tradeoff.timing.point_row import measurement_of, or_nan
 from tradeoff.timing.raised import in_words, is_storm, persistent
 from tradeoff.timing.samples import SampleLog
 from tradeoff.timing.settle import Settled, heads, is_settling, settle, without
-from tradeoff.timing.stopping import MIN_MEASURED_NS, StopRule, is_bounded, time_scale_s
-from tradeoff.timing.summary import summarise
-from tradeoff.timing.telemetry import Reading, health
-from tradeoff.timing.threads import is_oversubscribed, threads_per_call
+from tradeoff.timing.stopping import MIN_MEASURED_NS, StopRule, is_bounded
+from tradeoff.timing.telemetry import Reading
 from tradeoff.timing.warmup import WarmUp
 from tradeoff.workloads.observe import observe
 from tradeoff.workloads.own import FirstCall
@@ -64,9 +59,6 @@ _SLOWER = 1.02
 
 _COLD_TRIES = 3
 """A call that raises now and then may do so the first time."""
-
-_THROTTLED_SHARE = 0.5
-_LABELLED_SHARE = 0.01
 
 
 @dataclass
@@ -114,12 +106,13 @@ class Point:
 
     def _begin(self) -> None:
         self.stop = StopRule(self.budget.tolerances)
-        self.readings: list[Reading] = []
+        self.readings: list[list[Reading]] = []
         self.measured_ns = 0
         self.measured_calls = 0
 
     @property
-    def _is_on_host(self) -> bool:
+    def is_on_host(self) -> bool:
+        """Whether the host's clock is the device's."""
         return self.bench.runner.model_clock == "host"
 
     @property
@@ -149,64 +142,14 @@ class Point:
         self.bench = self.maker.bench = bench
         if not self.visits:
             self.floor_ns = bench.runner.floor_ns()
-        self._forget_peak()
+        with contextlib.suppress(Exception):  # a device that is broken already says so to the calls
+            bench.peak.begin()
         self.log.visit = self.visits
         self.visits += 1
         failure = self._run(is_last)
+        self._note_peak()
         self.is_finished = self.is_finished or failure is not None
-        return self._measurement(failure)
-
-    def _measurement(self, failure: Failure | None) -> Measurement:
-        samples = self.log.columns()
-        served = samples["status"] == "ok"
-        measured = (samples["phase"] == "measure") & served
-        n_errors = int(((samples["phase"] == "measure") & ~served).sum())
-        floor_ns, floor_p99_ns = self.floor_ns
-        row: dict[str, object] = {"floor_p50_ns": floor_ns, "floor_p99_ns": floor_p99_ns, **self._cost()}
-        row["peak_memory_bytes"] = self.peak_bytes if self.peak_bytes is not None else self._peak()
-        row["visits"] = self.visits
-        if failure is not None:
-            n_errors = max(1, len(served) - int(served.sum()))
-            row |= {"n": int(measured.sum()), "n_errors": n_errors, "n_rejected": 0, "flags": []}
-            return Measurement(row | {"status": failure.status, "reason": failure.reason}, samples)
-        blocks, visits_of_blocks = self.log.measured_blocks()
-        seen, flags = summarise(
-            {name: values[measured] for name, values in samples.items()},
-            blocks,
-            batch_size=self.batch_size,
-            concurrency=self.concurrency,
-            floor_ns=floor_ns,
-            required=self.required,
-            visits=self.log.measured()[2],
-            visits_of_blocks=visits_of_blocks,
-        )
-        row |= (
-            seen
-            | self._health(int(measured.sum()))
-            | host_columns(self.log.stretches(), batch_size=self.batch_size)
-            | self._steadiness()
-            | {"n_errors": n_errors}
-        )
-        row |= {"flags": [*dict.fromkeys([*flags, *self.flags, *self._more_flags()])], **self._verdict()}
-        if n_errors:
-            row["flags"].append("call_errors")  # type: ignore[attr-defined]
-        if self.waited:
-            row["reason"] = f"{row['reason']}; the call returned {' and '.join(sorted(self.waited))}, waited for"
-        if self.departures:
-            row["reason"] = f"{row['reason']}; not as the example: {', '.join(self.departures)}"
-        if self.log.raised:
-            row["reason"] = f"{row['reason']}; {in_words(self.log.raised, calls=self.log.calls)}"
-        return Measurement(row, samples, is_finished=self.is_finished)
-
-    def _steadiness(self) -> dict[str, object]:
-        drift = self.settled.drift
-        return {
-            "drift_pct": 100.0 * drift.spread if drift else math.nan,
-            "cold_over_hot": self.cold_over_hot,
-            "time_scale_s": time_scale_s(self.measured_ns / 1e9),
-            "n_start_up": sum(self.settled.cuts),
-            "start_up_pct": 100.0 * self.settled.start_up if any(self.settled.cuts) else math.nan,
-        }
+        return measurement_of(self, failure)
 
     def _run(self, is_last: bool) -> Failure | None:
         began_ns = time.perf_counter_ns()
@@ -220,9 +163,6 @@ class Point:
             calls = self._waiting(self.maker.as_issued(calls))
             is_last = is_last or time.perf_counter_ns() - began_ns > _PREPARED_QUICKLY_NS
             failure = self._warm_up(calls) or self._measure_steady(calls, is_last)
-            if failure is None:
-                peaks = [peak for peak in (self.peak_bytes, self._peak()) if peak is not None]
-                self.peak_bytes = max(peaks, default=None)
             if failure is None and self.is_finished:
                 self._try_once_more(calls[0])
             return failure
@@ -241,7 +181,7 @@ class Point:
             self.log.add(block, phase="cold")
             self.waited, self.types = first.waited, frozenset({first.result})
             return returned_nothing() if first.result is type(None) and not first.waited else None
-        finished = Finished(call, on_host=self._is_on_host)
+        finished = Finished(call, on_host=self.is_on_host)
         for _ in range(_COLD_TRIES):
             block = self.bench.runner.run([finished], max_calls=1, duration_ns=0)
             self.log.add(block, phase="cold")
@@ -259,7 +199,7 @@ class Point:
         if self.conditions.mode == "graph":
             raise ConditionsError(f"mode='graph' cannot wait for {' and '.join(sorted(self.waited))}: use another mode")
         self.flags.append("waited_for")
-        return [Finished(call, on_host=self._is_on_host) for call in calls]
+        return [Finished(call, on_host=self.is_on_host) for call in calls]
 
     def _odd(self) -> Failure | None:
         """Find results of other types than the first: a promise among them was not waited for."""
@@ -342,6 +282,7 @@ class Point:
         return self.measured_ns + max(VISIT_NS, budget_ns // 4, (budget_ns - self.measured_ns) // 2)
 
     def _measure(self, calls: list[Call], until_ns: int | None) -> Failure | None:
+        self.readings.append([])
         self._read()
         while not self._is_over():
             if until_ns is not None and self.measured_ns >= until_ns:
@@ -392,7 +333,7 @@ class Point:
         reading = self.bench.telemetry.read()
         if reading is None:
             return ""
-        self.readings.append(reading)
+        self.readings[-1].append(reading)
         return reading.label
 
     def _is_over(self) -> bool:
@@ -406,8 +347,12 @@ class Point:
         series, visits = self._steady()
         if is_bounded(series, self.required, visits):
             return True
-        # More calls do not help a run that drifts; a second one may.
-        return self.visits == 1 and settle(*self.log.measured(), truncate=not self.is_burst).is_unstable
+        return self.visits == 1 and self._plainly_drifts()
+
+    def _plainly_drifts(self) -> bool:
+        """Say whether more calls do not help: a second run may, of one that drifts by twice what chance allows."""
+        drift = settle(*self.log.measured(), truncate=not self.is_burst).drift
+        return drift is not None and drift.is_unstable and drift.spread > 2.0 * drift.threshold
 
     def _try_once_more(self, call: Call) -> None:
         """Find out, untimed, what a call does that makes its time mean less."""
@@ -428,87 +373,11 @@ class Point:
         latencies, _, _ = self.log.measured()
         hot_ns = (block.done_ns - block.submitted_ns)[~block.failed]
         self.cold_over_hot = float(np.median(latencies) / np.median(hot_ns))
-        fits = 0 < _or_nan(self.workload.bytes, self.batch_size, self.dtype) <= self.bench.memory.cache_bytes / 2
+        fits = 0 < or_nan(self.workload.bytes, self.batch_size, self.dtype) <= self.bench.memory.cache_bytes / 2
         if fits and self.concurrency == 1 and self.cold_over_hot < _SLOWER:
             self.flags.append("cold_not_slower")
 
-    def _health(self, calls: int) -> dict[str, object]:
-        found = health(self.readings)
-        # Energy is counted over whole blocks, so over all of their calls.
-        ran = sum(block.served for block in self.log.measured_blocks()[0]) or calls
-        return {
-            "sm_clock_mhz": found.sm_clock_mhz,
-            "power_w": found.power_w,
-            "temperature_c": found.temperature_c,
-            "energy_j_per_item": found.energy_j / (ran * self.batch_size) if ran else math.nan,
-        }
-
-    def _verdict(self) -> dict[str, str]:
-        seconds = self.measured_ns / 1e9
-        if not self.is_finished:
-            seen = f"the sweep has come to it {counted(self.visits, 'time')} so far, for {seconds:.3g} s"
-            return {"status": "partial", "reason": f"{seen}: go on with resume=True (--resume)"}
-        labelled = self.log.labelled()
-        if self.settled.is_unstable:
-            return {"status": "unstable", "reason": self._how_unstable(seconds)}
-        if sum(labelled.values()) >= _THROTTLED_SHARE:
-            said = ", ".join(f"{name.replace('_', ' ')} in {100 * share:.0f} %" for name, share in labelled.items())
-            return {"status": "throttled", "reason": f"the device held its clocks down: {said} of the calls"}
-        rarer = f"slow spells that come back less often than every {time_scale_s(seconds):.2g} s are not covered"
-        missing = self.stop.missing()
-        if not missing:
-            return {
-                "status": "converged",
-                "reason": f"every requested percentile was known well enough after {seconds:.3g} s; {rarer}",
-            }
-        spent = f"the {self.budget.name} budget was spent after {self.measured_calls} calls in {seconds:.3g} s"
-        return {"status": "budget", "reason": f"{spent}: {'; '.join(missing)}; {rarer}"}
-
-    def _how_unstable(self, seconds: float) -> str:
-        drift, shift = self.settled.drift, self.settled.shift
-        if shift is None and drift is not None:
-            return (
-                f"medians of eight slices of {seconds:.3g} s differ by {100 * drift.spread:.2g} %, "
-                f"over the {100 * drift.threshold:.2g} % of a steady series"
-            )
-        assert shift is not None  # noqa: S101  # one of the two is why
-        return (
-            f"of the first {shift.at} calls {100 * shift.before:.2g} % took over {shift.limit / 1e6:.3g} ms, "
-            f"of those after them {100 * shift.after:.2g} %"
-        )
-
-    def _more_flags(self) -> list[str]:
-        flags = ["drift_unknown"] if self.settled.is_undecided else []
-        flags += [label for label, share in self.log.labelled().items() if share >= _LABELLED_SHARE]
-        on_host = self.bench.runner.model_clock == "host"
-        if not on_host and not self.readings:
-            flags.append("telemetry_unknown")
-        oversubscribed = on_host and is_oversubscribed(
-            concurrency=self.concurrency, threads=threads_per_call(self.workload.backend), available=usable_cores()
-        )
-        flags += ["oversubscribed"] if oversubscribed else []
-        return flags + host_flags(self.log.stretches(), is_oversubscribed=oversubscribed)
-
-    def _forget_peak(self) -> None:
-        with contextlib.suppress(Exception):  # a device that is broken already says so to the calls
-            self.bench.peak.begin()
-
-    def _peak(self) -> int | None:
-        try:
-            return self.bench.peak.peak_bytes()
-        except Exception:  # a device that is broken answers nothing
-            return None
-
-    def _cost(self) -> dict[str, object]:
-        return {
-            "flops": _or_nan(self.workload.flops, self.batch_size),
-            "bytes": _or_nan(self.workload.bytes, self.batch_size, self.dtype),
-        }
-
-
-def _or_nan(cost: Callable[..., float | None], *arguments: object) -> float:
-    try:
-        found = cost(*arguments)
-    except Exception:  # a cost nobody can state is unknown; it must not cost the measurement
-        return math.nan
-    return math.nan if found is None else float(found)
+    def _note_peak(self) -> None:
+        with contextlib.suppress(Exception):  # a device that is broken answers nothing
+            peak = self.bench.peak.peak_bytes()
+            self.peak_bytes = peak if self.peak_bytes is None or peak is None else max(peak, self.peak_bytes)

@@ -154,14 +154,15 @@ class Health:
     energy_j: float
 
 
-def health(readings: Sequence[Reading]) -> Health:
-    """Sum readings up; those taken at the two ends of the measurement give its energy."""
+def health(visits: Sequence[Sequence[Reading]]) -> Health:
+    """Sum the readings of each visit up; those taken at the two ends of a visit give its energy."""
 
     def median(name: str) -> float:
-        known = [value for reading in readings if (value := getattr(reading, name)) == value]
+        known = [value for readings in visits for reading in readings if (value := getattr(reading, name)) == value]
         return statistics.median(known) if known else math.nan
 
-    energy_j = (readings[-1].energy_mj - readings[0].energy_mj) / 1000.0 if len(readings) > 1 else math.nan
+    spent_mj = [readings[-1].energy_mj - readings[0].energy_mj for readings in visits if len(readings) > 1]
+    energy_j = math.fsum(spent_mj) / 1000.0 if spent_mj else math.nan
     return Health(median("sm_clock_mhz"), median("power_w"), median("temperature_c"), energy_j)
 
 

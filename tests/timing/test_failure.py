@@ -59,6 +59,20 @@ def test_directories_of_this_machine_are_left_out(text: str) -> None:
     assert not any(part in told for part in ("ada", "root", "secret", "lib"))
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["no route to 10.0.0.7:8000", "cannot reach grpc://ada:50051/model", "ask ada@example.org", "\x1b[31mred\x07"],
+)
+def test_addresses_and_control_characters_are_left_out(text: str) -> None:
+    told = one_line(text)
+    assert not any(part in told for part in ("10.0.0.7", "ada", "\x1b", "\x07"))
+
+
+def test_a_home_folder_leaves_no_name(monkeypatch) -> None:
+    monkeypatch.setattr("tradeoff.timing.failure._HOME", "/home/ada")
+    assert "ada" not in one_line("permission denied: '/home/ada'")
+
+
 def test_fractions_and_rates_survive() -> None:
     assert one_line("got 3/4 of 10 MB/s at 1/2") == "got 3/4 of 10 MB/s at 1/2"
 

@@ -197,3 +197,27 @@ def test_a_callable_of_the_users_own_that_raises_now_and_then() -> None:
     row = measure(as_workload(work), batch_size=2, runner=FakeRunner(duration_ns=noisy())).point
     assert row["status"] == "converged"
     assert row["n_errors"] > 0
+
+
+@pytest.mark.parametrize("last", [0, 10**6])
+def test_a_call_that_raises_when_it_is_looked_at_keeps_its_point(last: int) -> None:
+    calls = []
+
+    class Ends(Scripted):
+        def prepare(self, **how: object):
+            def call() -> object:
+                calls.append(1)
+                if len(calls) > enough:
+                    raise ValueError("no more")
+                return True
+
+            return call
+
+    enough = 10**9
+    runner = FakeRunner(duration_ns=noisy())
+    measure(Ends(), batch_size=1, runner=runner)
+    enough = len(calls) - 2 + last  # the two calls that are looked at are the last of a point
+    calls.clear()
+    row = measure(Ends(), batch_size=1, runner=FakeRunner(duration_ns=noisy())).point
+    assert row["status"] == "converged"
+    assert row["n_errors"] == 0

@@ -52,9 +52,10 @@ def drive(
     Parameters
     ----------
     send
-        An async function that asks once and returns when the answer is there; it is given the number of the request,
-        unless it takes nothing. Whatever it raises makes the request an error. It runs in an event loop of its own, the
-        same one for all points: a client that binds to the loop it is made in is to be made by its first call.
+        An async function that asks once and returns when the answer is there; a stream is consumed inside of it. It is
+        given the number of the request, unless it takes nothing. Whatever it raises makes the request an error. It runs
+        in an event loop of its own, the same one for all points: a client that binds to the loop it is made in is to be
+        made by its first call.
     request_rate, concurrency, load, think_ms, think
         As in `simulate`. In an open loop latency counts from when a request was due, not from when it was sent: a
         generator or a server that falls behind must not hide it.

@@ -59,7 +59,9 @@ def sweep(
     workload
         A name (``"softmax"``, ``"torch.mlp"``: see ``tradeoff workloads``), an importable path
         (``"package.module:factory"``), a torch module (with `example`), a call that takes a batch size, or a factory
-        that takes one and returns the call.
+        that takes one and returns the call. A call returns its output. A promise of it (a future, a coroutine, a
+        generator) is waited for, within the time, and the row is flagged ``waited_for``; lazy arrays and frames are
+        refused: compute them inside the call.
     batch_size, concurrency, dtype
         One value or several; several span a grid.
     device
@@ -90,7 +92,9 @@ def sweep(
     retry_failed
         With `resume`: measure points that failed or ran out of memory once more.
     example
-        An example input of a torch module; its first dimension is the batch.
+        An example input of a torch module; its first dimension is the batch. What is measured lies in memory as it
+        does, channels-last for one, on the GPU that it lies on unless `device` is given; where that cannot be kept the
+        row is flagged ``example_altered``.
     name
         What to call a callable or module in the frames; its own name unless given.
     isolate
@@ -102,8 +106,9 @@ def sweep(
     Returns
     -------
     Run
-        A row of ``points`` for every operating point, failed ones with their reason, and the samples. Points whose
-        cores went to other work meanwhile are flagged (``machine_busy``), their calls labelled.
+        A row of ``points`` for every operating point, failed ones with their reason, and the samples. Of calls that
+        raise now and then the others are kept: ``n_errors`` counts them, ``reason`` says what they raised and where.
+        Points whose cores went to other work meanwhile are flagged (``machine_busy``), their calls labelled.
         After Ctrl-C: what was finished until then, with a `SweepInterrupted` warning that says how to go on.
 
     Raises

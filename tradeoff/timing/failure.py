@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import dataclass
 
+from tradeoff.strangers import shortened
 from tradeoff.timing.origin import where_raised
 from tradeoff.workloads.promises import UnfinishedError
 from tradeoff.workloads.trial import RETURNED_NOTHING
@@ -15,10 +17,14 @@ _WANTED = re.compile(
     r"(?:tried to allocate|unable to allocate|allocating|allocate)\s+(?P<amount>[\d.,]*\d\s*(?:[KMGTPE]i?B|B|bytes)\b)",
     re.IGNORECASE,
 )
-_ADDRESS = re.compile(r"https?://\S+")
+_ADDRESS = re.compile(
+    r"\b[A-Za-z][A-Za-z0-9+.-]*://\S+|[\w.+-]+@[\w-]+(?:\.[\w-]+)+|(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?::\d+)?(?![\w.])"
+)
+"""Of a host, with or without what is asked of it, or of a person."""
 PATH = re.compile(r"(?:[A-Za-z]:)?(?:[\\/][^\s\\/:'\",;()<>]+){2,}[\\/]?")
 """Two separators with names between them: a path of this machine, as in /home/ada/model.py."""
 _LONGEST = 300
+_HOME = os.path.expanduser("~")  # noqa: PTH111  # a path of one name alone, as in '/home/ada', would leave the name
 
 
 @dataclass(frozen=True)
@@ -61,9 +67,9 @@ def is_out_of_memory(error: BaseException) -> bool:
 
 
 def one_line(text: str) -> str:
-    """Return `text` on one line, shortened, with the directories of paths left out."""
-    flat = PATH.sub(_last_part, _ADDRESS.sub("(address left out)", " ".join(text.split())))
-    return flat if len(flat) <= _LONGEST else flat[: _LONGEST - 1] + "…"
+    """Return `text` on one line, shortened, without addresses of hosts and people and the directories of paths."""
+    flat = shortened(text, longest=10 * _LONGEST).replace(_HOME, "~")
+    return shortened(PATH.sub(_last_part, _ADDRESS.sub("(address left out)", flat)), longest=_LONGEST)
 
 
 def _message(error: BaseException) -> str:

@@ -58,8 +58,10 @@ def measure(
     Returns
     -------
     Measurement
-        A workload that raises, returns nothing or runs out of memory gives a row with ``status`` ``"failed"`` or
-        ``"oom"`` and a ``reason``, not an exception.
+        Calls that raise are counted, in ``n_errors`` and the ``reason``, and are in no percentile and no throughput. A
+        workload most of whose calls raise, which returns nothing or runs out of memory gives a row with ``status``
+        ``"failed"`` or ``"oom"`` and a ``reason``, not an exception. Promises of work are waited for (see
+        `tradeoff.workloads.promises`).
 
     Raises
     ------

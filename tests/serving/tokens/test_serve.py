@@ -142,6 +142,15 @@ def test_requests_of_a_step_that_raises_are_errors():
     assert tradeoff.replay(run)["same"].all()
 
 
+def test_a_step_that_is_a_promise_is_refused_before_anything_is_served():
+    class Later(Own):
+        def decode(self):
+            yield 1
+
+    with pytest.raises(ValueError, match=r"model cannot be served: the call returned a generator.*inside the call"):
+        serve(Later(), concurrency=1)
+
+
 def test_a_step_that_fails_while_it_is_warmed_up_is_no_matter():
     class Strict(Own):
         def __init__(self):

@@ -26,6 +26,7 @@ from tradeoff.serving.real.loop import grows_without_end
 from tradeoff.serving.tokens.policy import Batch, Request, Step, TokenPolicy
 from tradeoff.timing.device import DeviceAdapter
 from tradeoff.timing.failure import said_by
+from tradeoff.workloads.promises import check_done
 
 _NAP_S = 0.05
 """How long the loop sleeps at once: Ctrl-C is heard in between."""
@@ -280,7 +281,7 @@ class TokenLoop:
         def step() -> object:
             if gone:
                 self._steps.leave(gone)
-            return self._steps.prefill(prompts) if prompts else self._steps.decode()
+            return check_done(self._steps.prefill(prompts) if prompts else self._steps.decode())
 
         handed, model, error, before = self._now(), 0, None, preemptions()
         try:

@@ -15,10 +15,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from tradeoff.arguments import ArgumentError, yes_or_no
 from tradeoff.arguments import device as checked_device
 from tradeoff.arguments import seed as seed_of
 from tradeoff.arguments import text as checked_text
-from tradeoff.arguments import yes_or_no
 from tradeoff.environment import capture, device_name
 from tradeoff.frames import Run, make_points, make_samples, point_id
 from tradeoff.serving.real.interrupts import Interrupts
@@ -36,6 +36,7 @@ from tradeoff.serving.trace import Trace
 from tradeoff.timing.bench import adapter_for
 from tradeoff.timing.failure import Failure, describe_failure
 from tradeoff.workloads.choice import check_dtypes, device_for
+from tradeoff.workloads.promises import UnfinishedError, check_done
 from tradeoff.workloads.torch_setup import torch_module
 
 _WARM_UP_STEPS = 3
@@ -248,13 +249,20 @@ def _prepared(make: Callable[[], Steps], places: int, longest: int, timed: Timed
     sizes = sorted({places, *(1 << power for power in range(places.bit_length()))})
     for prompts in (*([(number, 1) for number in range(size)] for size in sizes), [(0, longest)]):
         for _ in range(_WARM_UP_STEPS):
-            # A step that fails now may fail for some sizes only: its requests will be errors.
-            with suppress(Exception):
-                timed(partial(steps.prefill, prompts))
-                timed(steps.decode)
+            try:
+                timed(partial(_step, steps.prefill, prompts))
+                timed(partial(_step, steps.decode))
+            except UnfinishedError as error:
+                raise ArgumentError(f"model cannot be served: {error}") from None
+            except Exception:  # noqa: S110  # it may fail for some sizes only: its requests will be errors
+                pass
             with suppress(Exception):
                 timed(partial(steps.leave, [number for number, _ in prompts]))
     return steps
+
+
+def _step(step: Callable[..., object], *arguments: object) -> object:
+    return check_done(step(*arguments))
 
 
 def _said(system: System, memory: int | None) -> str:

@@ -362,7 +362,7 @@ class Point:
         except UnfinishedError:
             raise
         except Exception:  # what was measured stands; a device that is broken now may have been so before
-            if not self._is_on_host:
+            if not self.is_on_host:
                 raise
             seen = []
         self.flags += [flag for flag in seen if flag not in self.flags]

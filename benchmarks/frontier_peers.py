@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from paretoset import paretoset
 from pymoo.util.nds.non_dominated_sorting import NonDominatedSorting, find_non_dominated
 
-from tradeoff.frontier import frontier
+import tradeoff
 
 N, ROUNDS, WANTED = 100_000, 15, 10.0
 AXES = ("latency_p99_ms", "throughput_rps", "energy_j_per_item")
@@ -67,12 +67,12 @@ def main() -> int:
     for axes in (2, 3):
         for name, costs in shapes(axes):
             frame, more = frame_of(costs), AXES[2:axes]
-            on = np.flatnonzero(frontier(frame, more=more) == "frontier")
+            on = np.flatnonzero(tradeoff.frontier(frame, more=more) == "frontier")
             sort = NonDominatedSorting()
             assert np.array_equal(on, np.sort(sort.do(costs, only_non_dominated_front=True))), "pymoo"
             assert np.array_equal(on, np.flatnonzero(paretoset(costs.copy(), distinct=False))), "paretoset"
             ours, *theirs = least(
-                lambda f=frame, m=more: frontier(f, more=m),
+                lambda f=frame, m=more: tradeoff.frontier(f, more=m),
                 lambda c=costs: paretoset(c, distinct=False),
                 lambda c=costs, s=sort: s.do(c, only_non_dominated_front=True),
                 lambda c=costs: find_non_dominated(c),

@@ -1,8 +1,8 @@
-"""What the CPU path costs beyond the call itself, against a bare loop and against timeit.
+"""What a sweep on the processor costs beyond the call itself, against a bare loop and against timeit.
 
-Prints, for calls of several lengths, the time per call inside the runner minus that of a bare
-loop over the same call, the median over rounds in which the two take turns. Also: what all
-percentiles with intervals cost for 100 000 samples.
+Prints, for calls of several lengths, the time per call in a sweep (of its row's throughput: whatever happens between
+two calls is in it) minus that of a bare loop over the same call, the median over rounds in which the two take turns.
+Also: what all percentiles with intervals cost for 100 000 samples, which a sweep works out for each point.
 
     python benchmarks/harness_cost.py
 """
@@ -18,12 +18,12 @@ from time import perf_counter, perf_counter_ns
 
 import numpy as np
 
+import tradeoff
 from tradeoff.frames.columns import PERCENTILES
 from tradeoff.stats.quantiles import percentiles
-from tradeoff.timing import HostRunner
 from tradeoff.timing.host import collection_held_off
 
-ROUNDS = 21
+ROUNDS = 7
 LIMIT_US = 0.5
 PERCENTILES_LIMIT_MS = 20.0
 
@@ -55,15 +55,15 @@ def bare_loop(call: Callable[[], object], count: int) -> float:
         return (perf_counter_ns() - start) / count / 1e3
 
 
-def in_runner(runner: HostRunner, call: Callable[[], object], count: int) -> float:
-    block = runner.run([call], max_calls=count, duration_ns=3_600_000_000_000)
-    return block.elapsed_ns / count / 1e3
+def in_sweep(call: Callable[[], object]) -> float:
+    run = tradeoff.sweep(lambda _batch: call, batch_size=1, device="cpu", isolate=False, progress=False)
+    row = run.points.iloc[0]
+    return 1e6 / float(row["throughput_rps"])
 
 
 def main() -> int:
-    runner = HostRunner()
     worst = 0.0
-    print(f"{'call':>12} {'bare loop':>12} {'timeit':>12} {'runner':>12} {'beyond the call':>16} {'ratio':>8}")
+    print(f"{'call':>12} {'bare loop':>12} {'timeit':>12} {'sweep':>12} {'beyond the call':>16} {'ratio':>8}")
     for name, call, count in (
         ("empty", nothing, 100_000),
         ("1 us", spin(1), 50_000),
@@ -73,7 +73,7 @@ def main() -> int:
         bare, own, standard = [], [], []
         for _ in range(ROUNDS):  # in turns: what else the machine does then touches all three alike
             bare.append(bare_loop(call, count))
-            own.append(in_runner(runner, call, count))
+            own.append(in_sweep(call))
             standard.append(timeit.timeit(call, number=count) / count * 1e6)
         beyond = statistics.median(mine - theirs for mine, theirs in zip(own, bare, strict=True))
         # A long call's own noise exceeds what is looked for: the short ones decide.
@@ -81,8 +81,6 @@ def main() -> int:
         middle = [statistics.median(series) for series in (bare, standard, own)]
         print(f"{name:>12} {middle[0]:9.3f} us {middle[1]:9.3f} us {middle[2]:9.3f} us", end="")
         print(f" {beyond:13.3f} us {middle[2] / middle[0]:8.3f}")
-    median_ns, p99_ns = runner.floor_ns()
-    print(f"empty measurement (between the clock's two readings): median {median_ns:.0f} ns, p99 {p99_ns:.0f} ns")
     series = np.random.default_rng(0).lognormal(13, 0.3, 100_000).astype(np.int64)
     spent = []
     for _ in range(ROUNDS):

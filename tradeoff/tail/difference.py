@@ -15,7 +15,7 @@ the mean of an autoregressive series. Student's t with one degree of freedom few
 than the blocks in which the tail lies. No block cuts a batch.
 
 Measured by ``benchmarks/tail_causes.py``: the intervals of shares and of the extra time hold the truth in 86 to 98 of
-100 simulated runs, but those of the extra time at 90 % of what can be served in 80 (with all blocks counted in 70, and
+100 simulated runs, but those of the extra time at 90 % of what can be served in 74 (with all blocks counted in 61, and
 half as wide). There the tail of 20 000 requests lies in about three stretches of the run: a run that is short beside
 the queue's memory cannot know how long the queue may grow. Where the tail lies in few stretches the explanation
 says so.

@@ -1,8 +1,7 @@
 """What a sweep costs beside measuring: time to keep a point on disk, and memory over the number of points.
 
-A sweep whose points have 2 500 calls each, as a draft budget gives at a millisecond a call, is asked for without a
-path and into a Run folder, in turns: what the second takes longer is what keeping a point costs. Memory is looked at
-when the workload is made for a point in the middle and for the last one.
+Points of 2 500 samples each, as a draft budget gives at a millisecond a call, are kept one after another
+in a Run folder as a sweep does it.
 
     python benchmarks/bookkeeping.py
 """
@@ -13,55 +12,60 @@ import gc
 import statistics
 import sys
 import tempfile
-from collections.abc import Callable
 from pathlib import Path
 from time import perf_counter
 
+import numpy as np
 import psutil
 
-import tradeoff
-from tradeoff import Budget
+from tradeoff.frames import RunFolder
+from tradeoff.sweep.grid import GridPoint, Subject
+from tradeoff.sweep.store import Folder
+from tradeoff.timing import Measurement, measure
+from tradeoff.timing.fake import FakeRunner
+from tradeoff.workloads import as_workload
 
 LIMIT_S = 0.005
-POINTS, ROUNDS = 40, 3
+POINTS = 400
 LIMIT_BYTES = 1000 * 24  # of the samples of a point alone there are 2 500 times 8 times 22
-BUDGET = Budget(name="2500 calls", seconds=0.01, max_calls=2500, min_calls=2500, max_seconds=10.0, warm_up_seconds=0.01)
 
 
-def swept(path: Path | None) -> tuple[float, float, tradeoff.Run]:
-    """Return the seconds a point that a sweep takes, how many bytes memory grew a point, and the Run."""
-    process, memory = psutil.Process(), {}
+def measured() -> Measurement:
+    random = np.random.default_rng(0)
 
-    def made_up(batch_size: int) -> Callable[[], int]:
-        if batch_size in (POINTS // 2, POINTS) and batch_size not in memory:
-            gc.collect()
-            memory[batch_size] = process.memory_info().rss
-        return lambda: batch_size
+    def takes(slot: int, call: int) -> int:
+        del slot, call
+        return int(1e6 * random.lognormal(0.0, 0.5))
 
-    began = perf_counter()
-    run = tradeoff.sweep(
-        made_up, batch_size=range(1, POINTS + 1), budget=BUDGET, device="cpu", path=path, isolate=False, progress=False
-    )
-    took = (perf_counter() - began) / POINTS
-    return took, (memory[POINTS] - memory[POINTS // 2]) / (POINTS / 2), run
+    runner = FakeRunner(duration_ns=takes)
+    return measure(as_workload(lambda batch: lambda: batch), batch_size=4, runner=runner)
 
 
 def main() -> int:
-    extra, growth = [], []
+    found = measured()
+    subject = Subject("made_up", "python", "cpu", "A processor")
+    process = psutil.Process()
+    times, memory = [], []
     with tempfile.TemporaryDirectory() as folder:
-        swept(None)
-        for number in range(ROUNDS):
-            kept_s, grown, run = swept(Path(folder) / str(number))
-            plain_s, _, _ = swept(None)
-            extra.append(kept_s - plain_s)
-            growth.append(grown)
-    median, grown = statistics.median(extra), statistics.median(growth)
-    print(f"samples a point {run.points['n'].median():.0f}, points {len(run.points)}; a point takes {plain_s:.3f} s")
-    print(
-        f"to keep a point: median {1000 * median:.1f} ms (at most {1000 * LIMIT_S:g} ms), most {1000 * max(extra):.1f}"
-    )
-    print(f"memory a further point: {grown / 1000:.1f} kB (at most {LIMIT_BYTES / 1000:g} kB)")
-    met = median <= LIMIT_S and grown <= LIMIT_BYTES
+        store = Folder(RunFolder(Path(folder) / "run"), resume=False)
+        store.begin({})
+        for batch_size in range(1, POINTS + 1):
+            began = perf_counter()
+            store.keep(GridPoint(subject, batch_size, 1, "float32"), found)
+            times.append(perf_counter() - began)
+            if batch_size in (POINTS // 2, POINTS):
+                gc.collect()
+                memory.append(process.memory_info().rss)
+        began = perf_counter()
+        run = store.end()
+        end_s = perf_counter() - began
+    median = statistics.median(times)
+    growth = (memory[1] - memory[0]) / (POINTS / 2)
+    print(f"samples a point {found.point['n']}, points {len(run.points)}")
+    print(f"to keep a point: median {1000 * median:.1f} ms (at most {1000 * LIMIT_S:g} ms), slowest {max(times):.3f} s")
+    print(f"memory a further point: {growth / 1000:.1f} kB (at most {LIMIT_BYTES / 1000:g} kB)")
+    print(f"to gather {POINTS} points in one file: {1000 * end_s:.0f} ms")
+    met = median <= LIMIT_S and growth <= LIMIT_BYTES
     print("targets met" if met else "targets missed")
     return 0 if met else 1
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tradeoff.frames import FLAGS, POINT_COLUMNS
-from tradeoff.timing import measure
+from tradeoff.timing import Budget, Conditions, measure
 from tradeoff.timing.bench import Bench
 from tradeoff.timing.fake import FakeHost, FakeRunner
 from tradeoff.timing.host_row import Stretch, host_columns, host_flags
@@ -20,9 +20,9 @@ from .test_measure import Scripted, noisy
 HOST_FLAGS = {"machine_busy", "cpu_stolen", "quota_throttled", "preempted_calls", "host_load_unknown"}
 
 
-def measured(does, *, cores: int = 2, batch_size: int = 4, **how):
+def measured(does, *, cores: int = 2, tick_s: float = 0.0, batch_size: int = 4, **how):
     runner = FakeRunner(duration_ns=noisy(sigma=0.02))
-    host = FakeHost(runner, does if callable(does) else lambda stretch: does, cores=cores)
+    host = FakeHost(runner, does if callable(does) else lambda stretch: does, cores=cores, tick_s=tick_s)
     found = measure(
         Scripted(), batch_size=batch_size, bench=Bench(runner=WatchedRunner(runner, host), sleep=lambda s: None), **how
     )
@@ -134,3 +134,40 @@ def test_a_call_that_lost_its_core_is_labelled_beside_what_its_block_met():
 
     found = measure(Scripted(), batch_size=1, bench=Bench(runner=Losing(runner, host), sleep=lambda s: None))
     assert labels_of(found) == {"machine_busy", "machine_busy;preempted"}
+
+
+def beside(spinners: int, cores: int) -> dict[str, float]:
+    """What one thread of ours gets beside processes that want all they can get: a fair share of the cores."""
+    own = min(1.0, cores / (1 + spinners))
+    return {"own": own, "foreign": min(spinners, cores - own), "wait": 1.0 - own}
+
+
+def found_busy(script, trials: int, **how) -> int:
+    return sum("machine_busy" in flags_of(measured(script(trial), tick_s=0.010, **how)) for trial in range(trials))
+
+
+@pytest.mark.parametrize("cores", [2, 4, 8])
+@pytest.mark.parametrize("spinners", [1, 2, 4])
+def test_beside_processes_that_spin_all_or_part_of_the_time_a_point_is_flagged(spinners, cores):
+    """Idle time is counted in steps of 10 ms: what is seen of a block is not what was."""
+    quiet = {"own": 1.0, "foreign": 0.01}
+
+    def part(trial):
+        """Two blocks in eight, wherever they lie."""
+        return lambda stretch: beside(spinners, cores) if (stretch - trial) % 8 < 2 else quiet
+
+    eight = Budget(name="own", seconds=1.6, max_seconds=1.6, max_calls=10**6, tolerances={"p50": 1e-9})
+    assert found_busy(lambda trial: beside(spinners, cores), 5, cores=cores) == 5
+    assert found_busy(part, 16, cores=cores, budget=eight) == 16
+
+
+@pytest.mark.parametrize("cores", [1, 2, 4, 64])
+@pytest.mark.parametrize("regime", ["sustained", "burst"])
+def test_housekeeping_is_not_called_busy(cores, regime):
+    """Each block meets a little of other processes, a few milliseconds of a core now and then."""
+
+    def housekeeping(trial):
+        rng = np.random.default_rng(trial)
+        return lambda stretch: {"own": 0.9, "foreign": min(0.1, float(rng.exponential(0.01))), "wait": 0.002}
+
+    assert found_busy(housekeeping, 30, cores=cores, conditions=Conditions(regime=regime)) == 0

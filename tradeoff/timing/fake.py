@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -156,11 +157,14 @@ class FakeHost:
         The number of the stretch (every second reading ends one) → what the cores do in it; what is NaN is unknown.
     cores
         How many there are.
+    tick_s
+        Steps in which idle time and steal are counted, core by core, each core with a phase of its own.
     """
 
     runner: FakeRunner
     does: Callable[[int], Cores]
     cores: int = 2
+    tick_s: float = 0.0
     _read: int = 0
     _last_ns: int = 0
     _sums: dict[str, float] = field(default_factory=dict)
@@ -175,8 +179,15 @@ class FakeHost:
         for name, cores in {**dict.fromkeys(_COUNTED, 0.0), **does, "idle": idle, "counted": self.cores}.items():
             self._sums[name] = self._sums.get(name, 0.0) + cores * passed_s
         counts = {f"{name}_s": self._sums[name] for name in (*_COUNTED, "idle", "counted")}
+        for name in ("idle_s", "steal_s") if self.tick_s else ():
+            counts[name] = sum(self._counted(counts[name] / self.cores, core) for core in range(self.cores))
         counts["free_s"] = counts["idle_s"]
         return HostReading(at_ns=self.runner.now_ns, cores=self.cores, involuntary=0.0, **counts)
+
+    def _counted(self, seconds: float, core: int) -> float:
+        """Return what a core counts of its seconds: whole steps."""
+        phase = core * 0.618 % 1.0
+        return math.floor(seconds / self.tick_s + phase) * self.tick_s
 
     def close(self) -> None:
         """Nothing to let go of."""

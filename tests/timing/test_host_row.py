@@ -171,3 +171,10 @@ def test_housekeeping_is_not_called_busy(cores, regime):
         return lambda stretch: {"own": 0.9, "foreign": min(0.1, float(rng.exponential(0.01))), "wait": 0.002}
 
     assert found_busy(housekeeping, 30, cores=cores, conditions=Conditions(regime=regime)) == 0
+
+
+def test_a_little_in_every_block_adds_up():
+    """Too little to tell from rounding in one block, and no housekeeping over all of them."""
+    found = measured({"own": 1.0, "foreign": 0.16})
+    assert labels_of(found) == {None}
+    assert flags_of(found) == {"machine_busy"}

@@ -11,6 +11,7 @@ from tests.timing.test_host_load import load
 from tradeoff.frames import RunFolder, RunFolderError, validate_points, validate_samples
 from tradeoff.sweep import SweepInterrupted
 from tradeoff.sweep.sweep import sweep
+from tradeoff.timing import Budget
 from tradeoff.timing.quiet import State
 
 from .odd_workloads import MEASURED
@@ -144,6 +145,52 @@ def test_points_are_committed_and_not_measured_twice(quick, tmp_path):
     kept = second.points[second.points["batch_size"] < 3].reset_index(drop=True)
     assert kept["throughput_rps"].tolist() == first.points["throughput_rps"].tolist()
     assert len(second.environment["sweeps"]) == 2
+
+
+MEDIUM = Budget(name="medium", seconds=0.5, max_calls=100, min_calls=5, min_seconds=0.3, warm_up_seconds=0.001)
+"""Two visits of 200 ms, since no point may end before 300 ms."""
+
+
+def test_a_sweep_comes_to_each_point_several_times_with_others_in_between():
+    order = []
+
+    def factory(batch_size):
+        order.append(batch_size)
+        return lambda: batch_size
+
+    run = sweep(factory, batch_size=[1, 2, 3], budget=MEDIUM, isolate=False, progress=False)
+    assert run.points["visits"].tolist() == [2, 2, 2]
+    assert run.points["n"].min() > 0
+    rounds = list(dict.fromkeys(order[-6:][:3])), list(dict.fromkeys(order[-3:]))
+    assert [sorted(each) for each in rounds] == [[1, 2, 3], [1, 2, 3]]
+    assert run.samples.groupby("point_id")["visit"].max().tolist() == [1, 1, 1]
+
+
+def test_a_sweep_of_one_point_is_one_visit():
+    run = sweep(ODD + "fine", batch_size=1, budget=MEDIUM, progress=False)
+    assert run.points["visits"].tolist() == [1]
+
+
+def test_points_known_in_part_are_kept_and_measured_again(tmp_path):
+    folder, visits = tmp_path / "run", []
+
+    def factory(batch_size):
+        visits.append(batch_size)
+        if len(visits) == stop_at:
+            raise KeyboardInterrupt
+        return lambda: batch_size
+
+    how = {"batch_size": [1, 2, 3], "budget": MEDIUM, "isolate": False, "path": folder, "progress": False}
+    stop_at = 7  # one trial, a round of three, and in the next one the third visit
+    with pytest.warns(SweepInterrupted, match="what is known of others"):
+        stopped = sweep(factory, **how)
+    assert stopped.points["status"].tolist().count("partial") == 1
+    assert stopped.points["n"].min() > 0
+    stop_at = 0
+    again = sweep(factory, **how, resume=True)
+    assert "partial" not in set(again.points["status"])
+    (partial,) = stopped.points.loc[stopped.points["status"] == "partial", "batch_size"]
+    assert set(visits[7:]) == {partial}
 
 
 def test_resume_where_nothing_is_begins(quick, tmp_path):

@@ -54,6 +54,10 @@ def sweep(
 ) -> Run:
     """Measure a workload over batch sizes and concurrency.
 
+    Each point is measured in several visits with other points in between, in random order: moods of the machine that
+    last for seconds show as differences between visits, which widen the intervals (Kalibera and Jones, *Rigorous
+    benchmarking in reasonable time*, ISMM 2013). What takes over half a second to prepare is measured in one go.
+
     Parameters
     ----------
     workload
@@ -86,9 +90,10 @@ def sweep(
     seed
         Of the inputs and of the order in which points are measured.
     path
-        A folder to which each point is committed as soon as it is finished.
+        A folder to which what is known of a point is committed after each visit.
     resume
-        Go on with the Run in `path`: points that are there are not measured again.
+        Go on with the Run in `path`: points that are there are not measured again, unless their status is
+        ``"partial"``.
     retry_failed
         With `resume`: measure points that failed or ran out of memory once more.
     example

@@ -4,11 +4,31 @@ const THIN = "\u202f"; // narrow no-break space between groups of three digits
 const MILLI = { ms: 1, "µs": 1e3, s: 1e-3 }; // one millisecond in each unit
 
 export function three(value) {
+  return significant(value, 3);
+}
+
+export function significant(value, wanted) {
   if (value === null || value === undefined || !Number.isFinite(value)) return "–";
   if (value === 0) return "0";
-  const rounded = Number(value.toPrecision(3));
-  const digits = Math.max(0, 2 - Math.floor(Math.log10(Math.abs(rounded))));
+  const rounded = Number(value.toPrecision(wanted));
+  const digits = Math.max(0, wanted - 1 - Math.floor(Math.log10(Math.abs(rounded))));
   return grouped(rounded.toFixed(Math.min(digits, 12)));
+}
+
+// The ends of an interval, each rounded into it: what holds for all of it holds for what is read. Three digits, or as
+// many more as tell the ends apart.
+export function inward(low, high) {
+  for (let digits = 3; digits < 9; digits += 1) {
+    const ends = [roundedTo(low, digits, Math.ceil), roundedTo(high, digits, Math.floor)];
+    if (ends[0] <= ends[1]) return ends.map((end) => significant(end, digits));
+  }
+  return [significant(low, 9), significant(high, 9)];
+}
+
+function roundedTo(value, digits, round) {
+  if (!(value > 0)) return 0;
+  const step = 10 ** (Math.floor(Math.log10(value)) - digits + 1);
+  return Number((round(Number((value / step).toPrecision(12))) * step).toPrecision(12));
 }
 
 export function count(value) {

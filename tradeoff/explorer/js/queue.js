@@ -39,7 +39,7 @@ export function serve(system, unit, scale, host, table, uniforms, room) {
   return openPath(system, n, host, table, uniforms, room);
 }
 
-function batchMs(table, size, inFlight, uniform) {
+export function batchMs(table, size, inFlight, uniform) {
   const at = (Math.min(inFlight, table.rows) - 1) * table.columns + size;
   let n = table.highN[at];
   const high = table.times[table.highAt[at] + Math.min(n - 1, Math.floor(uniform * n))];

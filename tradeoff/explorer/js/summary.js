@@ -1,6 +1,6 @@
 // What was seen of a served system: equal to `summarise` of tradeoff.serving.virtual.kernels in Python.
 
-const PERCENTILES = [0.5, 0.9, 0.95, 0.99, 0.999];
+export const PERCENTILES = [0.5, 0.9, 0.95, 0.99, 0.999];
 const AROUND = 0.0025; // ranks to either side of a percentile, as a share of all
 const SHIFT = 43 - 32; // digits of the upper half of a float64 that do not choose a bucket: 512 buckets an octave
 const FIRST = (1023 - 20) << 9;

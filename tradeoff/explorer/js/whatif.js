@@ -6,16 +6,19 @@
 //
 // Root attributes: data-ready once something is drawn; data-settled when it is drawn as well as it will be.
 
-import { createForecast, loadOf } from "./forecast.js";
+import { createForecast, devicesOf } from "./forecast.js";
 import { html, setText } from "./dom.js";
 import { download, saveSvg } from "./exports.js";
 import { milliseconds, three } from "./format.js";
-import { bears, devicesFor, turnsUp } from "./headroom.js";
+import { feasible, guessed } from "./feasible.js";
+import { turnsUp } from "./knee.js";
+import { loadSaid } from "./limit_words.js";
+import { loadOf } from "./loads.js";
 import { SETTINGS, readSettings, sameCurve, sameOthers, writeSettings } from "./settings.js";
 import { currentTheme, watchTheme } from "./theme.js";
 import { createWhatIfControls } from "./whatif_controls.js";
 import { createWhatIfPanels } from "./whatif_panels.js";
-import { createWhatIfAnswers, createWhatIfReadouts, loadSaid, whatIfSentence } from "./whatif_words.js";
+import { createWhatIfAnswers, createWhatIfReadouts, whatIfSentence } from "./whatif_words.js";
 
 const REST_MS = 160; // no move for so long: the slider rests, and the simulation may take its time
 const SLICE_MS = 8; // of computing before the page may do something else
@@ -75,9 +78,10 @@ function openWhatIf(root, model) {
   }
 
   function draw(isResting) {
-    const { percentile, limit_ms: limit, needed } = settings;
-    const borne = limit === null ? null : bears(result.curve, percentile, limit);
-    marks = { turns: turnsUp(result.curve, percentile), borne, devices: needed === null ? null : devicesFor(needed, borne) };
+    const { percentile, limit_ms: limit, loop } = settings;
+    const find = result.isRefined ? feasible : guessed;
+    const loads = limit === null ? { kept: [], possible: [] } : find(result.curve, percentile, limit, loop === "closed");
+    marks = { turns: turnsUp(result.curve, percentile, loop === "closed"), loads, devices: devicesOf(result, loads) };
     readouts.show(result);
     answers.show(result, marks);
     panels.draw(result, marks, kept, isResting);
@@ -104,7 +108,7 @@ function openWhatIf(root, model) {
     clearTimeout(running);
     work = null;
     waiting = setTimeout(() => {
-      work = forecast.refine(settings, { percentile: settings.percentile, limit: settings.limit_ms });
+      work = forecast.refine(settings);
       refineSlice();
     }, REST_MS);
   }
@@ -240,16 +244,20 @@ function layOut(root, payload, { controls, readouts, answers, panels }, on) {
   return { sentence, table, keep: keepButton };
 }
 
-function fillWhatIfTable(table, { settings, curve }) {
+function fillWhatIfTable(table, { settings, here, curve }) {
   const names = [...new Set(["p50", "p95", "p99", settings.percentile])];
-  const heads = [settings.loop === "open" ? "load" : "clients", "throughput, requests/s", "utilisation, %", "mean batch", ...names, "n"];
+  const chosen = settings.percentile;
+  const heads = [settings.loop === "open" ? "load" : "clients", "throughput, requests/s", "utilisation, %", "mean batch", ...names, `${chosen} from`, "to", "n"];
   const rows = curve.map((point) => {
     const ok = point.status === "ok";
-    const cells = ok ? [three(point.throughput.value), three(100 * point.utilisation.value), three(point.batchMean.value), ...names.map((name) => milliseconds(point[name].value)), point.n] : [point.status];
-    return html("tr", {}, html("th", { scope: "row" }, loadSaid(settings, point.load)), ...cells.map((text) => html("td", {}, String(text))));
+    const ends = () => ["lo", "hi"].map((end) => milliseconds(point[chosen][end]));
+    const cells = ok ? [three(point.throughput.value), three(100 * point.utilisation.value), three(point.batchMean.value), ...names.map((name) => milliseconds(point[name].value)), ...ends(), point.n] : [point.status];
+    return html("tr", point === here ? { class: "here-row", "aria-current": "true" } : {}, html("th", { scope: "row" }, loadSaid(settings, point.load)), ...cells.map((text) => html("td", {}, String(text))));
   });
   const head = html("thead", {}, html("tr", {}, ...heads.map((text) => html("th", { scope: "col" }, text))));
-  table.replaceChildren(html("caption", {}, "The curve of these settings, simulated."), head, html("tbody", {}, ...rows));
+  const times = curve.find((point) => point.status === "ok")?.replications ?? 0;
+  const from = times > 1 ? `${times} replications of each load; from, to: the lowest and the highest of them` : "nothing in it is drawn";
+  table.replaceChildren(html("caption", {}, `The curve of these settings, simulated: ${from}.`), head, html("tbody", {}, ...rows));
 }
 
 function curveCsv({ settings, curve }, { percentiles }) {
@@ -264,7 +272,7 @@ function curveCsv({ settings, curve }, { percentiles }) {
 }
 
 // What Python may read of it.
-function readingOf({ settings, here, capacity }, { turns, borne, devices }, { percentiles }) {
+function readingOf({ settings, here, capacity, curve }, { turns, loads, devices }, { percentiles }) {
   const finite = (value) => (Number.isFinite(value) ? value : null);
   const reading = { status: here.status, capacity_rps: capacity };
   if (here.status === "ok") {
@@ -272,12 +280,14 @@ function readingOf({ settings, here, capacity }, { turns, borne, devices }, { pe
     for (const [name, column] of columns) {
       for (const [end, tail] of [["value", ""], ["lo", "_lo"], ["hi", "_hi"]]) reading[column + tail] = finite(here[name][end]);
     }
-    Object.assign(reading, { utilisation: finite(here.utilisation.value), batch_size_mean: finite(here.batchMean.value), n: here.n });
+    Object.assign(reading, { utilisation: finite(here.utilisation.value), batch_size_mean: finite(here.batchMean.value), n: here.n, replications: here.replications });
   }
-  reading.turns_up_at = turns && !turns.isBeyond ? turns.load : null;
-  reading.bears = borne && borne.status !== "none" ? borne.load : null;
-  reading.bears_lo = borne && borne.status !== "none" ? borne.lo : null;
-  reading.bears_hi = borne && borne.status !== "none" ? borne.hi : null;
-  reading.devices = devices && settings.needed !== null ? finite(devices.value) : null;
+  reading.looked_at = [curve[0].load, curve.at(-1).load];
+  reading.turns_up_at = turns && !turns.isLast ? turns.load : null;
+  reading.kept = loads.kept.map(({ from, to }) => [from.load, to.load]);
+  reading.perhaps_kept = settings.limit_ms === null ? [] : loads.possible.map(({ from, to, below, above }) => [below ?? from.load, above ?? to.load]);
+  reading.bears = loads.kept.at(-1)?.to.load ?? null;
+  reading.devices = devices?.value ?? null;
+  reading.devices_perhaps = devices?.perhaps ?? null;
   return reading;
 }

@@ -2,11 +2,12 @@
 
 import { createChart, createRange } from "./chart.js";
 import { html, setAttributes, setText } from "./dom.js";
-import { loadOf } from "./forecast.js";
 import { milliseconds, rate } from "./format.js";
 import { createFrame } from "./frame.js";
+import { loadSaid } from "./limit_words.js";
+import { loadOf } from "./loads.js";
 import { createWaterfall } from "./waterfall.js";
-import { loadSaid, policySaid } from "./whatif_words.js";
+import { policySaid } from "./whatif_words.js";
 
 const OVER_CAPACITY = 1.04; // how far the axis of the load reaches
 
@@ -18,7 +19,7 @@ export function createWhatIfPanels(payload, chosen) {
     resize() {
       for (const panel of panels) panel.resize();
     },
-    // result: of forecast.js; marks: { turns, borne, devices }; kept: the result that is kept for comparison, or null
+    // result: of forecast.js; marks: { turns, loads, devices }; kept: the result that is kept for comparison, or null
     draw(result, marks, kept, isResting) {
       for (const panel of panels) panel.draw(result, marks, kept, isResting);
     },
@@ -37,7 +38,7 @@ function frontierPanel() {
   const y = createRange("linear", 0);
   let before = "";
 
-  function draw(result, { turns, borne }, kept, isResting) {
+  function draw(result, { turns, loads }, kept, isResting) {
     const { settings, here, curve, others } = result;
     const name = settings.percentile;
     const along = (points) => known(points, name).map((point) => [point[name].value, point.throughput.value]);
@@ -57,8 +58,8 @@ function frontierPanel() {
     shapes.push({ key: "band", type: "band", class: "here-band", points: [...band.map((point) => [point[name].lo, point.throughput.value]), ...band.map((point) => [point[name].hi, point.throughput.value]).reverse()] });
     shapes.push({ key: "curve", type: "line", class: "here-line", points: mine, data: { "data-line": "curve" } });
     if (limit !== null) shapes.push({ key: "limit", type: "rule", class: "limit-line", x: limit }, { key: "limit name", type: "label", class: "limit-name halo", at: [limit, ys[0]], dx: 5, dy: -7, text: `${name} ≤ ${milliseconds(limit)}` });
-    if (turns && !turns.isBeyond) shapes.push(...turnMark([turns.latency, throughputAt(curve, turns)], name, { dx: 9, dy: 16 }));
-    if (borne && borne.status !== "none") shapes.push({ key: "bears", type: "dot", class: "winner-ring", at: [limit, borne.throughput], r: 6, data: { "data-mark": "bears" } });
+    if (turns && !turns.isLast) shapes.push(...turnMark([turns.latency, turns.throughput], name, { dx: 9, dy: 16 }));
+    loads.kept.forEach(({ to }, at) => shapes.push({ key: `bears ${at}`, type: "dot", class: "winner-ring", at: [to[name].value, to.throughput.value], r: 6, data: { "data-mark": "bears" } }));
     if (here.status === "ok" && Number.isFinite(here[name].value)) {
       const at = [here[name].value, here.throughput.value];
       shapes.push({ key: "interval", type: "line", class: "here-interval", points: [[here[name].lo, at[1]], [here[name].hi, at[1]]] });
@@ -82,15 +83,6 @@ function frontierPanel() {
 
   const told = (point) => (point ? `${rate(point[1])} at ${milliseconds(point[0])}` : "nothing");
   return { ...frame, draw, resize: () => chart.resize(frame.holder.clientWidth, frame.holder.clientHeight) };
-}
-
-function throughputAt(curve, turns) {
-  const points = known(curve, "throughput");
-  const after = points.findIndex((point) => point.load >= turns.load);
-  if (after <= 0) return points[Math.max(0, after)].throughput.value;
-  const [one, other] = [points[after - 1], points[after]];
-  const part = (turns.load - one.load) / (other.load - one.load);
-  return one.throughput.value * (1 - part) + other.throughput.value * part;
 }
 
 // The name stands where the curve is not: `beside` says on which side that is.
@@ -125,18 +117,20 @@ function loadPanel(chosen) {
     });
   }
 
+  const bands = (point) => (point?.replications > 1 ? `, bands ${point.level} by ${point.replications} replications` : "");
+
   function tell() {
     const { settings, curve } = drawn;
     const points = known(curve, "p50", settings.percentile);
     if (pointed === null || !points.length) {
-      setText(note, `Solid ${settings.percentile}, dashed p50, bands 95 %. Click a load to go there.`);
+      setText(note, `Solid ${settings.percentile}, dashed p50${bands(points[0])}. Click a load to go there.`);
       return;
     }
     const near = points.reduce((best, point) => (Math.abs(point.load - pointed) < Math.abs(best.load - pointed) ? point : best));
     setText(note, `At ${loadSaid(settings, near.load)}: ${rate(near.throughput.value)}, p50 ${milliseconds(near.p50.value)}, ${settings.percentile} ${milliseconds(near[settings.percentile].value)}.`);
   }
 
-  function draw(result, { turns, borne }, kept, isResting) {
+  function draw(result, { turns, loads }, kept, isResting) {
     drawn = result;
     const { settings, here, curve, capacity } = result;
     const name = settings.percentile;
@@ -147,13 +141,13 @@ function loadPanel(chosen) {
     const limit = settings.limit_ms;
     const fresh = isResting || before !== settings.loop + name;
     before = settings.loop + name;
-    const loads = open ? [0, OVER_CAPACITY * Math.max(capacity, kept && ghost.length ? kept.capacity : 0)] : [1, ...points.map((point) => point.load), load];
-    const xs = ranges[settings.loop].take(loads, fresh);
+    const span = open ? [0, OVER_CAPACITY * Math.max(capacity, kept && ghost.length ? kept.capacity : 0)] : [1, ...points.map((point) => point.load), load];
+    const xs = ranges[settings.loop].take(span, fresh);
     const values = points.flatMap((point) => [point.p50.value, point[name].value, point[name].hi]);
     const ys = y.take([...values, ...ghost.map((point) => point[name].value), ...(limit ? [limit] : [])], fresh);
     const shapes = [];
     if (limit !== null) shapes.push({ key: "feasible", type: "span", along: "y", class: "feasible-side", from: 10 ** ys[0], to: limit });
-    if (borne && borne.status !== "none") shapes.push({ key: "room", type: "span", along: "x", class: borne.load >= load ? "room" : "room missing", from: Math.min(load, borne.load), to: Math.max(load, borne.load), data: { "data-mark": "head-room" } });
+    loads.kept.forEach(({ from, to }, at) => shapes.push({ key: `kept ${at}`, type: "span", along: "x", class: "room", from: from.load, to: to.load, data: { "data-mark": "kept" } }));
     if (ghost.length) shapes.push({ key: "kept", type: "line", class: "kept-line", points: ghost.map((point) => [point.load, point[name].value]), data: { "data-line": "kept" } });
     for (const [metric, second] of [["p50", name !== "p50"], [name, false]]) {
       const around = [...points.map((point) => [point.load, point[metric].lo]), ...points.map((point) => [point.load, point[metric].hi]).reverse()];
@@ -162,7 +156,7 @@ function loadPanel(chosen) {
     }
     if (open) shapes.push({ key: "capacity", type: "rule", class: "capacity-line", x: capacity });
     if (limit !== null) shapes.push({ key: "limit", type: "rule", class: "limit-line", y: limit });
-    if (turns && !turns.isBeyond) shapes.push(...turnMark([turns.load, turns.latency], name, { dx: -8, dy: -9, anchor: "end" }));
+    if (turns && !turns.isLast) shapes.push(...turnMark([turns.load, turns.latency], name, { dx: -8, dy: -9, anchor: "end" }));
     shapes.push({ key: "now", type: "rule", class: "here-column", x: load, data: { "data-mark": "here" } });
     if (here.status === "ok") {
       for (const metric of new Set(["p50", name])) {

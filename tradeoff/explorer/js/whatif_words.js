@@ -1,8 +1,8 @@
 // What-if in words: the numbers, the answers under the limit, and one sentence that declares everything it rests on.
 
 import { html, setText } from "./dom.js";
-import { capital, count, interval, milliseconds, percentOf, rate, three } from "./format.js";
-import { loadOf } from "./forecast.js";
+import { capital, count, interval, milliseconds, rate, three } from "./format.js";
+import { bandSaid, devicesSaid, keptSaid, loadSaid, turnsUpSaid } from "./limit_words.js";
 import { createReadout } from "./readout.js";
 
 export function createWhatIfReadouts(payload) {
@@ -16,12 +16,12 @@ export function createWhatIfReadouts(payload) {
     const ok = here.status === "ok";
     const absent = ok ? "" : "beyond capacity";
     const { throughput } = here;
-    items.throughput.set(ok ? [three(throughput.value), "requests/s"] : null, ok ? interval(throughput.lo, throughput.hi, throughput.value) : "", absent);
+    items.throughput.set(ok ? [three(throughput.value), "requests/s"] : null, ok && here.replications > 1 ? interval(throughput.lo, throughput.hi, throughput.value) : "", absent);
     for (const name of payload.percentiles) {
       items[name].element.hidden = !wanted.has(name);
       items[name].element.classList.toggle("chosen", name === settings.percentile);
       const known = ok && Number.isFinite(here[name].value);
-      const detail = known ? `${interval(here[name].lo, here[name].hi, here[name].value, "time")}, n\u00a0=\u00a0${count(here.n)}` : "";
+      const detail = known ? worthOf(here, name) : "";
       items[name].set(known ? milliseconds(here[name].value).split(" ") : null, detail, absent || "too few requests");
     }
     items.utilisation.set(ok ? [three(100 * here.utilisation.value), "%"] : ["100", "%"], ok ? `mean batch ${three(here.batchMean.value)}` : "", "");
@@ -30,6 +30,8 @@ export function createWhatIfReadouts(payload) {
 
   return { element, show };
 }
+
+const worthOf = (here, name) => `${bandSaid(here, name) || "nothing is drawn"}, n\u00a0=\u00a0${count(here.n)}`;
 
 function beyond(settings, capacity) {
   return `Saturated: ${rate(settings.request_rate)} are asked for and full batches serve ${rate(capacity)} at most. The queue grows without end, and no percentile has a value.`;
@@ -45,59 +47,11 @@ export function createWhatIfAnswers() {
     setText(objective, settings.limit_ms === null ? "no limit declared" : `maximize throughput subject to ${settings.percentile} <= ${settings.limit_ms} ms`);
     objective.classList.toggle("undeclared", settings.limit_ms === null);
     setText(rows.turns_up, turnsUpSaid(result, marks));
-    setText(rows.bears, bearsSaid(result, marks));
+    setText(rows.bears, keptSaid(result, marks));
     setText(rows.devices, devicesSaid(result, marks));
   }
 
   return { element, objective, show };
-}
-
-export function loadSaid(settings, load) {
-  if (settings.loop === "open") return rate(load);
-  const whole = Math.round(load);
-  return whole === 1 ? "1 client" : `${count(whole)} clients`;
-}
-
-function turnsUpSaid({ settings, capacity }, { turns }) {
-  if (!turns) return "";
-  const name = settings.percentile;
-  if (turns.isBeyond) return `${name} does not turn up before ${loadSaid(settings, turns.load)}.`;
-  const share = settings.loop === "open" ? `, ${percentOf(turns.load, capacity)} of capacity` : "";
-  return `${name} turns up at ${loadSaid(settings, turns.load)}${share}: beyond it the tail grows faster than the load.`;
-}
-
-function bearsSaid({ settings, here, curve }, { borne }) {
-  const { limit_ms: limit, percentile: name } = settings;
-  if (limit === null) return "Move the limit: the load that it bears, and the head-room, are told here.";
-  const within = `${name} ≤ ${milliseconds(limit)}`;
-  if (!borne || borne.status === "none") {
-    const first = curve.find((point) => point.status === "ok");
-    return `No load has ${within}${first ? `: it is ${milliseconds(first[name].value)} at ${loadSaid(settings, first.load)} already` : ""}.`;
-  }
-  const most = `${within} is kept up to ${loadSaid(settings, borne.load)}`;
-  const open = settings.loop === "open";
-  if (borne.status === "all") return `${most}, ${open ? "95 % of capacity" : "all that was tried"}, and beyond. ${headroomSaid(settings, here, borne)}`.trim();
-  const told = open ? ` (${three(borne.lo)} to ${three(borne.hi)})` : "";
-  return `${most}${told}. ${headroomSaid(settings, here, borne)}`;
-}
-
-function headroomSaid(settings, here, borne) {
-  const now = loadOf(settings);
-  const share = borne.load / now - 1;
-  const verdict = here.status === "ok" && here[settings.percentile].lo <= settings.limit_ms && here[settings.percentile].hi > settings.limit_ms ? " (too close to call)" : "";
-  if (share >= 0) return `Head-room: ${percentOf(borne.load - now, now)} more load than now${verdict}.`;
-  return `That is ${percentOf(now - borne.load, now)} less than the load now${verdict}.`;
-}
-
-function devicesSaid({ settings }, { borne, devices }) {
-  if (settings.needed === null) return "";
-  const load = rate(settings.needed);
-  if (settings.limit_ms === null) return `${capital(load)} in all: declare a limit to know how many such servers that takes.`;
-  if (!devices || !borne) return `No number of such servers gives ${load} within the limit.`;
-  const range = devices.fewest === devices.most ? "" : devices.most === Infinity ? ` (${count(devices.fewest)} or more)` : ` (${count(devices.fewest)} to ${count(devices.most)})`;
-  const servers = devices.value === 1 ? "1 such server" : `${count(devices.value)} such servers`;
-  const size = settings.workers === 1 ? "" : ` of ${settings.workers} workers`;
-  return `${capital(load)} in all take ${servers}${size}${range}, the load shared out evenly.`;
 }
 
 export function policySaid(settings) {
@@ -112,12 +66,10 @@ export function whatIfSentence(result, marks) {
   const think = settings.think_ms > 0 ? ` thinking ${milliseconds(settings.think_ms)}` : "";
   const load = settings.loop === "open" ? `Poisson arrivals, ${rate(settings.request_rate)}` : `closed loop, ${loadSaid(settings, settings.clients)}${think}`;
   const given = `${capital(load)}; ${policySaid(settings)}`;
-  const answers = [turnsUpSaid(result, marks), settings.limit_ms === null ? "No limit is declared." : bearsSaid(result, marks), devicesSaid(result, marks)];
+  const answers = [turnsUpSaid(result, marks), settings.limit_ms === null ? "No limit is declared." : keptSaid(result, marks), devicesSaid(result, marks)];
   if (here.status !== "ok") return [`${given}.`, beyond(settings, capacity), ...answers].filter(Boolean).join(" ");
   const names = [...new Set(["p50", settings.percentile])];
-  const told = names.map((name) => {
-    const { value, lo, hi } = here[name];
-    return `${name} ${milliseconds(value)}${name === settings.percentile ? ` (${interval(lo, hi, value, "time")}, n = ${count(here.n)})` : ""}`;
-  });
+  const banded = (name) => (name === settings.percentile && Number.isFinite(here[name].value) ? ` (${worthOf(here, name)})` : "");
+  const told = names.map((name) => `${name} ${milliseconds(here[name].value)}${banded(name)}`);
   return [`${given}: ${[rate(here.throughput.value), ...told].join(", ")}, simulated.`, ...answers].filter(Boolean).join(" ");
 }

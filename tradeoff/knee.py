@@ -75,7 +75,7 @@ def knee(
     -----
     On logarithmic axes, the power is the distance from a line of slope 1: the knee is where the frontier lies
     farthest to its better side. Of equal powers the one with the better `x` counts. Measured points only: nothing is
-    interpolated, whereas `tradeoff.WhatIf` evens out the power over loads that it simulates.
+    interpolated, whereas `tradeoff.WhatIf` interpolates the power between loads that it simulates.
 
     References
     ----------

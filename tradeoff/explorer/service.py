@@ -198,18 +198,34 @@ class Service:
         yield (
             "bands",
             (
-                "95 % by Student's t over independent replications with common random numbers; they say how well the "
-                "simulation knows the number, not how well the simulation knows your server"
+                "order statistics of the requests of all replications, at ranks as far apart as the replications' shares "
+                "of slower requests differ (Student's t): 99.9 % of 12 replications at rest, so that those of a whole "
+                "curve hold together with 95 %; 95 % of 4 while a slider moves. They say how well the simulation knows "
+                "the number, not how well the simulation knows your server"
             ),
         )
         yield (
             "turns up",
             (
-                "the load with the most throughput per p99 (Kleinrock's power): beyond it the tail grows faster than "
-                "the load"
+                "the load with the most throughput per p99 (Kleinrock's power): from there to any higher load the tail "
+                "grows by a larger factor than the throughput; in brackets where the replications one by one have it"
             ),
         )
-        yield "devices", "the load that is needed, over what one such server bears within the limit, rounded up"
+        yield (
+            "the limit",
+            (
+                "a load keeps it where the whole band does, and breaks it where none of the band keeps it; between, it is "
+                "too close to call. Loads between two that were simulated, and close together, count as they do; loads "
+                "beyond those that were simulated do not count"
+            ),
+        )
+        yield (
+            "devices",
+            (
+                "the fewest whose equal share of the needed load is a load that keeps the limit, simulated at that share; "
+                "in brackets the fewest that are not ruled out"
+            ),
+        )
         if isinstance(self.given, Run):
             lines = measured(self.given.points, self.given.environment, besides={"batch_size", "concurrency"})
             yield from ((name, told) for name, told in lines if name != "intervals")

@@ -84,9 +84,15 @@ class WhatIf(anywidget.AnyWidget):  # type: ignore[misc]
     objective
         The limit as an objective that `tradeoff.decide` takes; ``""`` while none is declared.
     reading
-        What the page shows at rest: a mapping with ``throughput_rps``, ``latency_p50_ms``, ``latency_p99_ms``, ...
-        (``_lo`` and ``_hi`` for the ends), ``n``, ``status``, ``turns_up_at``, ``bears``, ``devices``; empty before
-        there is a page. Written by the browser.
+        What the page shows at rest; empty before there is a page, and written by the browser. A mapping with
+        ``status``, ``throughput_rps``, ``latency_p50_ms``, ``latency_p99_ms``, ... with ``_lo`` and ``_hi`` for the
+        ends of their bands (None where no end is known), ``utilisation``, ``batch_size_mean``, ``n``,
+        ``replications``, ``capacity_rps``. ``looked_at``: the lowest and the highest load that was simulated, in
+        requests a second, or in clients. ``turns_up_at``: the load with the most throughput per latency; None where it
+        is the highest one. ``kept``: the intervals of load that keep the limit, each ``[from, to]``, both ends
+        simulated; ``perhaps_kept``: the same with the loads that are too close to call; ``bears``: the highest load
+        in ``kept``, or None. ``devices``: the fewest servers whose share of `needed` lies in ``kept``, or None;
+        ``devices_perhaps``: a smaller number that is not ruled out, or None.
 
     Raises
     ------

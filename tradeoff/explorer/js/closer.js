@@ -4,9 +4,9 @@ import { feasible, verdictAt } from "./feasible.js";
 import { bestOf } from "./knee.js";
 
 const EDGE = 0.01; // of a load: how well the end of an interval that keeps the limit is known
-const OPEN_EDGE = 0.02; // the same of loads that are too close to call
+const OPEN_EDGE = 0.04; // the same of loads that are too close to call
 const NEAR = 1.2; // a factor of the limit within which a bump or a dip between two loads might reach it
-const BUMP = 0.02; // of capacity: how far apart loads are then
+const BUMP = 0.03; // of capacity: how far apart loads are then
 const KNEE = 0.04; // of capacity: around the load where the tail turns up
 const MOST_BETWEEN = 96; // numbers of clients that are looked at in an interval; beyond, every so many
 

@@ -12,8 +12,8 @@ import { createLoads, loadOf } from "./loads.js";
 import { createSimulator } from "./simulated.js";
 
 const WHILE_DRAGGED = { replications: 4, fewest: 400, most: 4000, budget_ms: 16, level: "95 %" };
-const AT_REST = { replications: 12, first: 4000, n: 40_000, longest: 160_000, slow: { n: 20_000, longest: 40_000 }, error: 0.1, level: "99.9 %" };
-const OTHERS = { sizes: 5, replications: 4, n: 8000, level: "95 %" };
+const AT_REST = { replications: 12, first: 4000, n: 25_000, longest: 100_000, slow: { n: 16_000, longest: 32_000 }, error: 0.07, errorAtLimit: 0.02, level: "99.9 %" };
+const OTHERS = { sizes: 5, replications: 4, n: 5000, level: "95 %" };
 const MOST_POINTS = { open: 80, closed: 240 };
 const STEADY = 0.9; // of capacity: up to there bands are made as narrow as wished,
 const MOST_OF = 0.75; // of the loads
@@ -84,14 +84,17 @@ export function createForecast(payload) {
     return points;
   }
 
-  // Requests of a replication, of every load the same, so that the band is as smooth as the curve.
+  // Requests of a replication, of every load the same, so that the band is as smooth as the curve: as many as a band
+  // takes that is as narrow as wished at most loads, and narrower where the limit is in it.
   function lengthFor(settings, pilot) {
+    const { percentile, limit_ms: limit, loop } = settings;
     const { n, longest } = simulator.isSlow(settings) ? AT_REST.slow : AT_REST;
-    const steady = pilot.filter((point) => point.status === "ok" && (settings.loop === "closed" || point.load <= STEADY * capacityOf(settings)));
-    const wide = steady.map((point) => point[settings.percentile]).filter(({ value }) => value > 0).map(({ value, lo, hi }) => (hi - lo) / 2 / value).sort((one, other) => one - other);
-    const needed = AT_REST.first * ((wide[Math.floor(MOST_OF * wide.length)] ?? 0) / AT_REST.error) ** 2;
+    const steady = pilot.filter((point) => point.status === "ok" && point[percentile].value > 0 && (loop === "closed" || point.load <= STEADY * capacityOf(settings)));
+    const wide = steady.map((point) => point[percentile]).map(({ value, lo, hi }) => ({ lo, hi, share: (hi - lo) / 2 / value })).sort((one, other) => one.share - other.share);
+    const needed = [(wide[Math.floor(MOST_OF * wide.length)]?.share ?? 0) / AT_REST.error];
+    if (limit !== null) needed.push(...wide.filter(({ lo, hi }) => lo <= limit && limit <= hi).map(({ share }) => share / AT_REST.errorAtLimit));
     let length = n;
-    while (length < needed && 2 * length <= longest) length *= 2;
+    while (length < AT_REST.first * Math.max(...needed) ** 2 && 2 * length <= longest) length *= 2;
     return length;
   }
 

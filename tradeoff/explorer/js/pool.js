@@ -1,8 +1,8 @@
 // Percentiles of the requests of all replications together, with bands that are order statistics of the same requests.
 //
-// The share of requests below a value is a mean over independent replications, so that Student's t bounds it; the values
-// at the bounds of the share are the band (Woodruff, JASA 47, 1952). It is never below the smallest latency, and as
-// skewed as the latencies are. At rest it is one of 99.9 %, so that with 95 % those of a whole curve hold together.
+// The share of requests above a value is a mean over independent replications, so that Student's t bounds it, on a log
+// scale, for it is small and skewed; the values at the bounds of the share are the band (Woodruff, JASA 47, 1952). It
+// is as skewed as the latencies are. At rest it is one of 99.9 %, so that with 95 % those of a whole curve hold together.
 
 import { orderStatistics, PERCENTILES, rankOf } from "./summary.js";
 
@@ -29,34 +29,44 @@ export function createPool() {
     const n = ends.at(-1);
     const all = values.subarray(0, n);
     const middle = orderStatistics(all, PERCENTILES.map((p) => rankOf(n, p)), scratch);
-    const half = middle.map((value) => halfOf(sharesAround(value)));
-    const bounds = PERCENTILES.flatMap((p, at) => [rankOf(n, Math.max(0, p - half[at])), rankOf(n, Math.min(1, p + half[at]))]);
-    const band = orderStatistics(all, bounds, scratch);
-    return middle.map((value, at) => ({ value, lo: band[2 * at], hi: band[2 * at + 1], isOpen: PERCENTILES[at] + half[at] >= 1 }));
+    const factors = factorsOf(middle);
+    const above = PERCENTILES.map((p, at) => [(1 - p) * factors[at].from, (1 - p) / factors[at].over]);
+    const band = orderStatistics(all, above.flatMap((shares) => shares.map((share) => rankOf(n, Math.max(0, 1 - share)))), scratch);
+    return middle.map((value, at) => ({ value, lo: band[2 * at], hi: band[2 * at + 1], isOpen: above[at][1] * n < 1 }));
   }
 
-  // Of each replication the share of requests below a value, and of those up to it: where many are equal they differ.
-  function sharesAround(value) {
-    const below = [];
-    const upTo = [];
+  // The factor to which the share of requests over each of some ascending values is known, by the shares in each
+  // replication, and the same of the share from the value on: where many requests are equal to it the two differ.
+  function factorsOf(ascending) {
+    const shares = ascending.map(() => ({ over: [], from: [] }));
+    const above = new Float64Array(ascending.length);
+    const equal = new Float64Array(ascending.length);
     let at = 0;
     for (const end of ends) {
-      const start = at;
-      let [less, most] = [0, 0];
+      const n = end - at;
+      above.fill(0);
+      equal.fill(0);
       for (; at < end; at += 1) {
-        if (values[at] < value) less += 1;
-        if (values[at] <= value) most += 1;
+        for (let place = 0; place < ascending.length && values[at] >= ascending[place]; place += 1) {
+          if (values[at] > ascending[place]) above[place] += 1;
+          else equal[place] += 1;
+        }
       }
-      below.push(less / (end - start));
-      upTo.push(most / (end - start));
+      shares.forEach(({ over, from }, place) => {
+        over.push(above[place] / n);
+        from.push((above[place] + equal[place]) / n);
+      });
     }
-    return [below, upTo];
+    return shares.map(({ over, from }) => ({ over: factorOf(over), from: factorOf(from) }));
   }
 
   return { empty, add, percentiles };
 }
 
-const halfOf = (kinds) => Math.max(...kinds.map((shares) => meanOfEach(shares).half));
+function factorOf(shares) {
+  const { value, half } = meanOfEach(shares);
+  return value > 0 ? Math.exp(half / value) : 1;
+}
 
 // { value, lo, hi, half, each } of the mean of independent numbers.
 export function meanOfEach(each) {

@@ -21,7 +21,7 @@ import { createWhatIfPanels } from "./whatif_panels.js";
 import { createWhatIfAnswers, createWhatIfReadouts, whatIfSentence } from "./whatif_words.js";
 
 const REST_MS = 160; // no move for so long: the slider rests, and the simulation may take its time
-const SLICE_MS = 8; // of computing before the page may do something else
+const SLICE_MS = 12; // of computing before the page may do something else
 
 export async function renderWhatIf({ model, el }) {
   const root = html("section", { class: "tradeoff-explorer whatif", "aria-label": "what if: throughput and latency of a simulated server" });

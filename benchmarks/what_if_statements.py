@@ -94,7 +94,7 @@ def setting(seed: int) -> tuple[str, WhatIf]:
         whatif.think_ms = random.choice([0.0, 1.0, 1.0]) * one * 10 ** random.uniform(-1, 1)
     else:
         whatif.request_rate = float(f"{capacity * random.uniform(0.02, 1.1):.3g}")
-    told = f"{seed}: {kind}, {whatif.formation if hasattr(whatif, 'formation') else whatif.service.formation}"
+    told = f"{seed}: {kind}, {whatif.service.formation}"
     return f"{told}, limit {whatif.percentile} {whatif.limit_ms}, {whatif!r}", whatif
 
 
@@ -109,12 +109,12 @@ class Shown:
         return self.texts[name]
 
     def milliseconds(self, name: str) -> float:
-        """The number of a readout, ms."""
+        """Return the number of a readout, ms."""
         number, unit = self[name].split(" ")
         return float(number) * UNITS[unit]
 
     def band(self, name: str) -> tuple[float, float]:
-        """The band under a readout, ms; the number itself where nothing is drawn."""
+        """Return the band under a readout, ms; the number itself where nothing is drawn."""
         detail = self[f"detail {name}"]
         if found := re.match(rf"{NUMBER} to {NUMBER} (µs|ms|s),", detail):
             return float(found[1]) * UNITS[found[3]], float(found[2]) * UNITS[found[3]]
@@ -131,8 +131,8 @@ def shown(page: Page, path: Path) -> Shown:
     page.locator(".whatif[data-settled]").wait_for(timeout=SETTLED_MS)
     texts = page.evaluate(
         """() => Object.fromEntries([
-          ...[...document.querySelectorAll("[data-readout]")].map((one) => [one.dataset.readout, one.textContent]),
-          ...[...document.querySelectorAll("[data-detail]")].map((one) => ["detail " + one.dataset.detail, one.textContent]),
+          ...[...document.querySelectorAll("[data-readout]")].map((e) => [e.dataset.readout, e.textContent]),
+          ...[...document.querySelectorAll("[data-detail]")].map((e) => ["detail " + e.dataset.detail, e.textContent]),
         ])"""
     )
     return Shown({name: text.replace("\u202f", "").replace("\u00a0", " ") for name, text in texts.items()})
@@ -161,7 +161,7 @@ class Truth:
     rows: dict[float, pd.Series] = field(default_factory=dict)
 
     def at(self, load: float) -> pd.Series:
-        """One row of points at a load."""
+        """Return one row of points at a load."""
         if load not in self.rows:
             w = self.whatif
             s = w.service
@@ -174,7 +174,7 @@ class Truth:
         return self.rows[load]
 
     def interval(self, load: float, column: str | None = None) -> tuple[float, float]:
-        """The 95 % interval of the percentile of the limit, ms; (inf, inf) beyond capacity."""
+        """Return the 95 % interval of the percentile of the limit, ms; (inf, inf) beyond capacity."""
         row = self.at(load)
         if row["status"] == "saturated":
             return math.inf, math.inf
@@ -201,28 +201,27 @@ def contradictions(page: Shown, whatif: WhatIf, random: Random) -> Iterator[tupl
     else:
         low, high = page.band(name)
         lo, hi = truth.interval(now)
-        yield f"{name} {low:.4g} to {high:.4g} here, long {lo:.4g} to {hi:.4g}", (
-            hi < low * (1 - ROUNDED) or lo > high * (1 + ROUNDED)
+        yield (
+            f"{name} {low:.4g} to {high:.4g} here, long {lo:.4g} to {hi:.4g}",
+            (hi < low * (1 - ROUNDED) or lo > high * (1 + ROUNDED)),
         )
         value = page.milliseconds(name)
         yield f"{value} in its band", not low * (1 - ROUNDED) <= value <= high * (1 + ROUNDED)
         yield "number in the sentence", f"{name} {page[name]}" not in page["sentence"]
     for row in ("turns_up", "bears", "devices"):
         yield f"{row} in the sentence", page[row] not in page["sentence"]
-    kept, unclear, most = told_loads(page["bears"])
+    kept, unclear = told_loads(page["bears"])
     yield from of_the_limit(page, truth, kept, unclear, (now, saturated), random)
     yield from of_headroom(page["bears"], truth, kept, now)
     yield from of_servers(page["devices"], truth)
-    yield from of_the_knee(page["turns_up"], truth, most)
+    yield from of_the_knee(page["turns_up"], truth)
 
 
-def told_loads(text: str) -> tuple[list[tuple[float, float]], list[tuple[float, float]], float | None]:
-    """Return the loads that keep the limit, those that are too close to call, and the end of what was looked at."""
+def told_loads(text: str) -> tuple[list[tuple[float, float]], list[tuple[float, float]]]:
+    """Return the loads that keep the limit, and those that are too close to call."""
     kept_text, _, unclear_text = text.partition("too close to call ")
     kept_text, unclear_text = kept_text.split(". ")[0], unclear_text.split(". ")[0]
-    kept = intervals(kept_text.partition(" is kept ")[2])
-    most = kept[-1][1] if kept and "the most that was looked at" in kept_text else None
-    return kept, intervals(unclear_text), most
+    return intervals(kept_text.partition(" is kept ")[2]), intervals(unclear_text)
 
 
 def of_the_limit(
@@ -258,7 +257,7 @@ def of_the_limit(
 
 
 def capacity_of(whatif: WhatIf) -> float:
-    """Requests a second that all workers complete in full batches."""
+    """Return the requests a second that all workers complete in full batches."""
     size, workers = whatif.max_batch_size, whatif.workers
     full = whatif.service.costs.table(size, workers).mean_ms(size, workers)
     return 1e3 * workers * size / (full + whatif.host_ms)
@@ -296,7 +295,7 @@ def of_servers(text: str, truth: Truth) -> Iterator[tuple[str, bool]]:
             yield f"{servers} servers do not: long {truth.interval(needed / servers)}", truth.keeps(needed / servers)
 
 
-def of_the_knee(text: str, truth: Truth, most: float | None) -> Iterator[tuple[str, bool]]:
+def of_the_knee(text: str, truth: Truth) -> Iterator[tuple[str, bool]]:
     closed = truth.whatif.loop == "closed"
 
     def power(load: float, ends: Callable[[tuple[float, float]], float]) -> float:

@@ -175,13 +175,15 @@ def test_loads_that_keep_a_limit_are_an_interval_where_batches_wait(page, tmp_pa
 def test_clients_are_whole_and_the_sentence_says_what_the_number_says(page, tmp_path):
     settings = {"clients": 25, "think_ms": 10.0, "max_batch_size": 8, "max_wait_ms": 2.0}
     seen = shown(
-        page, tmp_path, WhatIf(lambda size: 4 + 0.5 * size, largest_batch_size=8, loop="closed", limit_ms=20, **settings)
+        page,
+        tmp_path,
+        WhatIf(lambda size: 4 + 0.5 * size, largest_batch_size=8, loop="closed", limit_ms=20, **settings),
     )
     assert seen["latency_p99_ms"] == pytest.approx(22.0)
     assert seen["kept"] == [[1, 24]]
-    assert "p99 ≤ 20.0 ms is kept up to 24 clients. The load now does not keep it: 1 client less would." == (
+    assert (
         readout(page, "bears")
-    )
+    ) == "p99 ≤ 20.0 ms is kept up to 24 clients. The load now does not keep it: 1 client less would."
     assert "nothing is drawn" in page.locator("[data-detail=p99]").inner_text()
 
 
@@ -196,7 +198,9 @@ def test_noisy_times_have_bands_and_all_that_is_drawn_comes_from_the_same_runs(p
     rng = np.random.default_rng(2)
     times = {size: (1 + 0.1 * size) * np.where(rng.random(3000) < 0.004, 60.0, 1.0) for size in (1, 4, 8)}
     seen = shown(page, tmp_path, WhatIf(times, request_rate=400, max_batch_size=8, limit_ms=20))
-    assert 0 < seen["latency_p50_ms"] <= seen["latency_p99_ms_lo"] <= seen["latency_p99_ms"] <= seen["latency_p99_ms_hi"]
+    assert (
+        0 < seen["latency_p50_ms"] <= seen["latency_p99_ms_lo"] <= seen["latency_p99_ms"] <= seen["latency_p99_ms_hi"]
+    )
     assert seen["replications"] >= 10
     row = page.locator("[data-table=curve] [aria-current] td").all_text_contents()
     assert readout(page, "p99") in row

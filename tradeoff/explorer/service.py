@@ -198,10 +198,10 @@ class Service:
         yield (
             "bands",
             (
-                "order statistics of the requests of all replications, at ranks as far apart as the replications' shares "
-                "of slower requests differ (Student's t): 99.9 % of 12 replications at rest, so that those of a whole "
-                "curve hold together with 95 %; 95 % of 4 while a slider moves. They say how well the simulation knows "
-                "the number, not how well the simulation knows your server"
+                "order statistics of the requests of all replications, at ranks as far apart as the shares of slower "
+                "requests differ between replications (Student's t, what slow batches explain taken out): 99.9 % of 12 "
+                "replications at rest, so that those of a whole curve hold together with 95 %; 95 % of 4 while a "
+                "slider moves. They say how well the simulation knows the number, not how well it knows your server"
             ),
         )
         yield (
@@ -214,16 +214,16 @@ class Service:
         yield (
             "the limit",
             (
-                "a load keeps it where the whole band does, and breaks it where none of the band keeps it; between, it is "
-                "too close to call. Loads between two that were simulated, and close together, count as they do; loads "
-                "beyond those that were simulated do not count"
+                "a load keeps it where the whole band does, and breaks it where none of the band does; between, it is "
+                "too close to call. Loads between two that were simulated count as they do; nothing is said of loads "
+                "beyond those that were simulated"
             ),
         )
         yield (
             "devices",
             (
-                "the fewest whose equal share of the needed load is a load that keeps the limit, simulated at that share; "
-                "in brackets the fewest that are not ruled out"
+                "the fewest whose equal share of the needed load keeps the limit, simulated at that share; in brackets "
+                "the fewest that are not ruled out"
             ),
         )
         if isinstance(self.given, Run):

@@ -13,7 +13,7 @@ import { createSimulator } from "./simulated.js";
 
 const WHILE_DRAGGED = { replications: 4, fewest: 400, most: 4000, budget_ms: 16, level: "95 %" };
 const AT_REST = { replications: 12, first: 4000, n: 25_000, longest: 100_000, slow: { n: 16_000, longest: 32_000 }, error: 0.07, errorAtLimit: 0.02, level: "99.9 %" };
-const OTHERS = { sizes: 5, replications: 4, n: 5000, level: "95 %" };
+const OTHERS = { sizes: 5, replications: 12, n: 5000, level: "99.9 %" };
 const MOST_POINTS = { open: 80, closed: 240 };
 const STEADY = 0.9; // of capacity: up to there bands are made as narrow as wished,
 const MOST_OF = 0.75; // of the loads

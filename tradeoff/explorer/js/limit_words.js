@@ -92,13 +92,14 @@ function unclearSaid({ settings, curve }, loads) {
   return `; too close to call ${listed(together(zones, loads.kept).map(({ low, high, many }) => `${many ? "in places " : ""}from ${said(low)} to ${said(high)}`))}`;
 }
 
-// Zones between which no load keeps the limit are told as one.
+// Many zones between which no load keeps the limit are told as one.
 function together(zones, kept) {
+  const gapOf = ([low]) => kept.filter(({ to }) => to.load <= low).length;
   const found = [];
-  for (const [low, high] of zones) {
-    const last = found.at(-1);
-    if (last && !kept.some(({ from, to }) => to.load > last.low && from.load < high && from.load >= last.high)) Object.assign(last, { high, many: true });
-    else found.push({ low, high, many: false });
+  for (const gap of new Set(zones.map(gapOf))) {
+    const within = zones.filter((zone) => gapOf(zone) === gap);
+    if (within.length < MOST_TOLD) found.push(...within.map(([low, high]) => ({ low, high, many: false })));
+    else found.push({ low: within[0][0], high: within.at(-1)[1], many: true });
   }
   return found;
 }

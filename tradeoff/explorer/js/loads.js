@@ -11,13 +11,7 @@ const WIDER = 1.06; // of the numbers of clients beyond
 
 export function createLoads(payload) {
   const table = payload.table;
-  const means = new Map();
-
-  function meanMs(size, workers) {
-    const at = (Math.min(workers, table.rows) - 1) * table.columns + size;
-    if (!means.has(at)) means.set(at, meanOf(table, at));
-    return means.get(at);
-  }
+  const meanMs = createMeans(table);
 
   // Requests a second that all workers complete in full batches.
   function capacityOf({ max_batch_size: size, workers, host_ms: host }) {
@@ -63,6 +57,16 @@ export function createLoads(payload) {
 
 export function loadOf(settings) {
   return settings.loop === "closed" ? settings.clients : settings.request_rate;
+}
+
+// The mean time of a batch of a size with so many under way.
+export function createMeans(table) {
+  const means = new Map();
+  return (size, underWay) => {
+    const at = (Math.min(underWay, table.rows) - 1) * table.columns + size;
+    if (!means.has(at)) means.set(at, meanOf(table, at));
+    return means.get(at);
+  };
 }
 
 function meanOf(table, at) {

@@ -2,42 +2,52 @@
 //
 // The share of requests above a value is a mean over independent replications, so that Student's t bounds it, on a log
 // scale, for it is small and skewed; the values at the bounds of the share are the band (Woodruff, JASA 47, 1952). It
-// is as skewed as the latencies are. At rest it is one of 99.9 %, so that with 95 % those of a whole curve hold together.
+// is as skewed as the latencies are. What the luck of the replications explains of their shares is taken out (a control
+// variate), for a few slow batches more or fewer decide on a tail of which they are the cause. At rest it is one of 99.9 %, so that with 95 % those of a whole curve hold together.
 
 import { orderStatistics, PERCENTILES, rankOf } from "./summary.js";
 
 // Student's t by replications: two-sided 95 % of 4, while a slider moves; two-sided 99.9 % from 12 on.
 const STUDENT = { 1: 0, 4: 3.182, 12: 4.437 };
+const FEWEST_WITH_LUCK = 12; // replications
+const SHIFTED = 2; // at most
+const STUDENT_WITH_LUCK = 4.587; // two-sided 99.9 % of 12, a slope taken out
 
 export function createPool() {
   let values = new Float64Array(1024);
   let scratch = new Float64Array(1024);
   let ends = []; // of each replication
+  let lucks = [];
 
   function empty(most) {
     if (values.length < most) [values, scratch] = [new Float64Array(most), new Float64Array(most)];
     ends = [];
+    lucks = [];
   }
 
-  function add(latencies) {
+  // luck: a number with a mean of nought that tells lucky replications from unlucky ones; 0 where there is none
+  function add(latencies, luck = 0) {
     const start = ends.at(-1) ?? 0;
     values.set(latencies, start);
     ends.push(start + latencies.length);
+    lucks.push(luck);
   }
 
   function percentiles() {
     const n = ends.at(-1);
     const all = values.subarray(0, n);
-    const middle = orderStatistics(all, PERCENTILES.map((p) => rankOf(n, p)), scratch);
-    const factors = factorsOf(middle);
-    const above = PERCENTILES.map((p, at) => [(1 - p) * factors[at].from, (1 - p) / factors[at].over]);
-    const band = orderStatistics(all, above.flatMap((shares) => shares.map((share) => rankOf(n, Math.max(0, 1 - share)))), scratch);
-    return middle.map((value, at) => ({ value, lo: band[2 * at], hi: band[2 * at + 1], isOpen: above[at][1] * n < 1 }));
+    const valuesAt = (shares) => orderStatistics(all, shares.map((share) => rankOf(n, Math.min(1, Math.max(0, 1 - share)))), scratch);
+    const raw = valuesAt(PERCENTILES.map((p) => 1 - p));
+    const known = sharesFrom(raw).map(({ over, from }) => [estimated(over, lucks), estimated(from, lucks)]);
+    const middle = PERCENTILES.map((p, at) => (1 - p) * known[at][0].shift);
+    const bounds = known.map(([over, from], at) => [middle[at] * from.factor, middle[at] / over.factor]);
+    const found = valuesAt([...middle, ...bounds.flat()]);
+    return bounds.map((bound, at) => ({ value: found[at], lo: found[bounds.length + 2 * at], hi: found[bounds.length + 2 * at + 1], isOpen: bound[1] * n < 1 }));
   }
 
-  // The factor to which the share of requests over each of some ascending values is known, by the shares in each
-  // replication, and the same of the share from the value on: where many requests are equal to it the two differ.
-  function factorsOf(ascending) {
+  // Of each replication the share of requests over each of some ascending values, and of those from the value on: where
+  // many requests are equal to it the two differ.
+  function sharesFrom(ascending) {
     const shares = ascending.map(() => ({ over: [], from: [] }));
     const above = new Float64Array(ascending.length);
     const equal = new Float64Array(ascending.length);
@@ -57,15 +67,24 @@ export function createPool() {
         from.push((above[place] + equal[place]) / n);
       });
     }
-    return shares.map(({ over, from }) => ({ over: factorOf(over), from: factorOf(from) }));
+    return shares;
   }
 
   return { empty, add, percentiles };
 }
 
-function factorOf(shares) {
+// The factor to which a share is known, and that by which what was seen of it is too high for luck.
+function estimated(shares, lucks) {
   const { value, half } = meanOfEach(shares);
-  return value > 0 ? Math.exp(half / value) : 1;
+  if (!(value > 0)) return { factor: 1, shift: 1 };
+  const luck = meanOfEach(lucks).value;
+  const spread = lucks.reduce((sum, one) => sum + (one - luck) ** 2, 0);
+  if (shares.length < FEWEST_WITH_LUCK || !(spread > 0)) return { factor: Math.exp(half / value), shift: 1 };
+  const slope = shares.reduce((sum, share, at) => sum + (share - value) * (lucks[at] - luck), 0) / spread;
+  const rest = shares.reduce((sum, share, at) => sum + (share - value - slope * (lucks[at] - luck)) ** 2, 0) / (shares.length - 2);
+  const error = STUDENT_WITH_LUCK * Math.sqrt(rest * (1 / shares.length + luck ** 2 / spread));
+  if (error >= half) return { factor: Math.exp(half / value), shift: 1 }; // luck explains nothing
+  return { factor: Math.exp(error / value), shift: Math.min(SHIFTED, Math.max(1 / SHIFTED, 1 + (slope * luck) / value)) };
 }
 
 // { value, lo, hi, half, each } of the mean of independent numbers.

@@ -5,6 +5,7 @@
 // has no upper end that is known, `isOpen` says so. Other statuses have no numbers.
 
 import { needsEvents, roomFor, serve } from "./queue.js";
+import { createMeans } from "./loads.js";
 import { createPool, meanOfEach } from "./pool.js";
 import { createStreams } from "./streams.js";
 import { summarise } from "./summary.js";
@@ -14,6 +15,7 @@ export function createSimulator(payload) {
   const streams = createStreams(payload.seed);
   const host = new Float64Array(table.columns);
   const isFixed = [...table.lowN, ...table.highN].every((n) => n <= 1);
+  const meanMs = createMeans(table);
   const ones = new Map();
   let room = roomFor(1024);
   const pool = createPool();
@@ -46,7 +48,7 @@ export function createSimulator(payload) {
     for (let replication = 0; replication < wanted; replication += 1) {
       const one = replicate(settings, system, load, replication, length);
       if (one.n > 0) {
-        pool.add(room.latency.subarray(0, one.n));
+        pool.add(room.latency.subarray(0, one.n), one.luck);
         found.push(one);
       }
       yield null;
@@ -62,7 +64,16 @@ export function createSimulator(payload) {
     const served = serve(system, unit, scale, host, table, streams.luck(replication, n), room);
     const tenth = Math.floor(n / 10);
     const tail = Math.min(tenth, Math.max(Math.floor(n / 100), system.size * system.workers, system.clients));
-    return summarise(room, served, { warmUp: tenth, tail, network: system.network, workers: system.workers });
+    const summary = summarise(room, served, { warmUp: tenth, tail, network: system.network, workers: system.workers });
+    return { ...summary, luck: luckOf(system, served) };
+  }
+
+  // How much longer the batches took than they do on average, a request: nothing but luck, and its mean is nought.
+  function luckOf(system, { batches, served }) {
+    if (system.workers > 1 && table.rows > 1) return 0; // the mean depends on how many were under way
+    let sum = 0;
+    for (let batch = 0; batch < batches; batch += 1) sum += room.model[batch] - meanMs(room.sizes[batch], 1);
+    return sum / served;
   }
 
   function onesOf(n) {

@@ -3,7 +3,8 @@
 // The share of requests above a value is a mean over independent replications, so that Student's t bounds it, on a log
 // scale, for it is small and skewed; the values at the bounds of the share are the band (Woodruff, JASA 47, 1952). It
 // is as skewed as the latencies are. What the luck of the replications explains of their shares is taken out (a control
-// variate), for a few slow batches more or fewer decide on a tail of which they are the cause. At rest it is one of 99.9 %, so that with 95 % those of a whole curve hold together.
+// variate): a few slow batches more or fewer decide on a tail that they cause. At rest the band is one of 99.9 %, so that
+// with 95 % those of a whole curve hold together.
 
 import { orderStatistics, PERCENTILES, rankOf } from "./summary.js";
 

@@ -178,3 +178,9 @@ def test_a_little_in_every_block_adds_up():
     found = measured({"own": 1.0, "foreign": 0.16})
     assert labels_of(found) == {None}
     assert flags_of(found) == {"machine_busy"}
+
+
+def test_equal_labels_are_one_object():
+    """A point may have a million samples, and each travels from process to process."""
+    labels = measured({"own": 1.0, "foreign": 1.0}).samples["label"]
+    assert len(set(map(id, labels))) <= 2

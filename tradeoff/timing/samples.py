@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -197,7 +198,9 @@ def _names_of(block: Block, device: str) -> list[str]:
 
 
 def _labels_of(block: Block, names: list[str]) -> NDArray[np.object_]:
-    labels = np.full(len(block), ";".join(names) or None, dtype=object)
+    """Return the label of each call; equal ones are one object, or a million of them would take a second to send."""
+    labels = np.empty(len(block), dtype=object)
+    labels.fill(sys.intern(";".join(names)) or None)
     if block.preempted is not None:
-        labels[block.preempted] = ";".join([*names, PREEMPTED])
+        labels[block.preempted] = sys.intern(";".join([*names, PREEMPTED]))
     return labels

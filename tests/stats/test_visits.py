@@ -46,3 +46,9 @@ def test_visits_without_a_sample_do_not_count_and_equal_values_do_not_differ() -
     series = np.arange(200.0)
     assert tau_over_visits(tau_of_mean, series, [0, 100, 200, 200]) == (tau_of_mean(series), False)
     assert tau_over_visits(tau_of_mean, np.ones(300), [0, 100, 200]) == (1.0, False)
+
+
+@pytest.mark.parametrize("count", [3, 7, 13])
+def test_it_is_never_less_than_one(count: int) -> None:
+    series = np.arange(count * 37.0) % 2
+    assert tau_over_visits(lambda _: 1.0, series, [37 * k for k in range(count)])[0] >= 1.0

@@ -69,7 +69,7 @@ def tau_over_visits(
     if len(starts) < FEWEST:
         return tau_of(series), False
     # The variance of a sum is the sum of the variances: n * tau is additive.
-    tau = sum(part.shape[0] / n * tau_of(part) for part in np.split(series, starts[1:]))
+    tau = max(1.0, math.fsum(part.shape[0] / n * tau_of(part) for part in np.split(series, starts[1:])))
     variance = float(series.var())
     if not variance > 0.0:
         return tau, False

@@ -1,10 +1,15 @@
 """The virtual clock against simpy and ciw: the same arrivals, the same costs, the same latencies, in one run.
 
-Run with ``pip install simpy ciw`` and ``python benchmarks/simulators.py``. What is timed on either side ends with the
-latency of every request, and the peer's are asserted to be ours within 1e-9 ms before times are compared. Times are of
-the processor, on one thread but for the lines that say otherwise: what else the machine does counts on neither side. A
-pair is ours, repeated for a twentieth of a second, and the peer, once; medians of pairs are printed. What this process
-has loaded is kept from the collector of garbage: a peer pays for its own objects only, as in a process of its own.
+The first lines are the call that people make, `tradeoff.simulate` of a trace of a million requests: arguments, costs,
+percentiles of everything and the frame. The peer ends with the latency of every request; a fiftieth of them is timed,
+as a request takes it as long in a longer run, and ours must have their mean and percentiles.
+
+Run with ``pip install simpy ciw`` and ``python benchmarks/simulators.py``. In the other lines what is timed on either
+side ends with the latency of every request, and the peer's are asserted to be ours within 1e-9 ms before times are
+compared. Times are of the processor, on one thread but for the lines that say otherwise: what else the machine does
+counts on neither side. A pair is ours, repeated for a twentieth of a second, and the peer, once; medians of pairs are
+printed. What this process has loaded is kept from the collector of garbage: a peer pays for its own objects only, as in
+a process of its own.
 """
 
 from __future__ import annotations
@@ -17,6 +22,7 @@ from collections.abc import Callable
 import numpy as np
 from simulator_peers import closed_simpy, lean_simpy, usual_simpy, with_ciw
 
+import tradeoff
 from tradeoff.serving.costs import costs_of
 from tradeoff.serving.policy import Policy
 from tradeoff.serving.virtual import compiled, engine, lockstep
@@ -25,6 +31,7 @@ from tradeoff.serving.virtual.kernels import DONE
 
 ROUNDS = 5
 AT_LEAST_S = 0.05
+MOST_NS = 15.0
 
 
 def cost(size: int) -> float:
@@ -71,6 +78,40 @@ def compared(name: str, point: Point, shared: Shared, peer: Callable[[], list[fl
     same(ours(), peer(), name)
     ours_s, theirs_s = paired(ours, peer)
     return told(name, 1e9 * ours_s / point.n, 1e9 * theirs_s / point.n, wanted)
+
+
+def half(size: int) -> float:
+    return 4.0 + 0.5 * size
+
+
+def called() -> list[bool]:
+    """Time the public call: a trace of a million requests, whose batches wait up to 5 ms."""
+    reached, n, part = [], 1_000_000, 20_000
+    for size, rate, wanted in ((32, 1300.0, 300.0), (512, 1900.0, None)):
+        times_s = np.cumsum(np.random.default_rng(1).exponential(1 / rate, n))
+        asked = {"max_batch_size": size, "max_wait_ms": 5.0}
+        some = tradeoff.Trace(times_s[:part])
+        row = tradeoff.simulate(half, load=some, **asked).points.iloc[0]
+        theirs = np.array(lean_simpy((some.times_s * 1e3).tolist(), size, half, 5.0))
+        assert abs(row["latency_mean_ms"] - theirs.mean()) <= 1e-9 * theirs.mean(), "means differ"
+        for name, p in (("p50", 0.5), ("p99", 0.99), ("p999", 0.999)):
+            apart = abs(row[f"latency_{name}_ms"] - np.quantile(theirs, p, method="inverted_cdf"))
+            assert apart <= 1e-9, f"{name}: {apart} ms apart"
+        arrivals, whole = (some.times_s * 1e3).tolist(), tradeoff.Trace(times_s)
+        pairs = [
+            (
+                seconds(lambda: tradeoff.simulate(half, load=whole, **asked), AT_LEAST_S),  # noqa: B023
+                seconds(lambda: lean_simpy(arrivals, size, half, 5.0)),  # noqa: B023
+            )
+            for _ in range(ROUNDS)
+        ]
+        ours_s, theirs_s = np.median(pairs, axis=0).tolist()
+        name = f"simulate(), B {size}, wait 5 ms, simpy, lean"
+        reached.append(told(name, 1e9 * ours_s / n, 1e9 * theirs_s / part, wanted))
+        if wanted is None:
+            reached[-1] = 1e9 * ours_s / n <= MOST_NS
+            print(f"{'':38} wanted {MOST_NS:g} ns   {'reached' if reached[-1] else 'MISSED'}")
+    return reached
 
 
 def batches() -> list[bool]:
@@ -170,7 +211,7 @@ def main() -> int:
     engine.try_out(compiled.compiled())
     gc.freeze()
     print(f"{'a request':38} {'ours':>11} {'theirs':>11}")
-    reached = [*batches(), one_at_a_time(1), one_at_a_time(4), closed(), *grids()]
+    reached = [*called(), *batches(), one_at_a_time(1), one_at_a_time(4), closed(), *grids()]
     return 0 if all(reached) else 1
 
 

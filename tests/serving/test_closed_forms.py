@@ -75,7 +75,7 @@ def test_m_m_1_k(places, rate):
     assert row["rejection_rate"] == pytest.approx(lost, rel=0.02)
     waits = sum(k * s for k, s in enumerate(share)) / sum(share) / (rate * (1 - lost))
     agrees(row, "latency_mean_ms", waits, relative=0.01)
-    assert row["status"] == ("saturated" if rate >= 1 else "budget")
+    assert row["status"] == ("saturated" if rate >= 1 else "converged")
 
 
 def uniform(size, rng, n):

@@ -24,7 +24,7 @@ class _Samples:
         return held
 
     def __set__(self, run: Run, held: pd.DataFrame | Callable[[], pd.DataFrame]) -> None:
-        run.__dict__["_samples"] = held() if held is _no_samples else held
+        run.__dict__["_samples"] = held
 
 
 def _no_samples() -> pd.DataFrame:
@@ -108,4 +108,5 @@ class Run:
         workloads = ", ".join(sorted(self.points["workload"].dropna().unique())) if "workload" in self.points else ""
         held = self.__dict__["_samples"]
         samples = "samples on disk" if callable(held) else f"{len(held)} samples"
+        samples = "0 samples" if held is _no_samples else samples
         return f"Run({len(self.points)} points, {samples}{': ' + workloads if workloads else ''})"

@@ -68,8 +68,31 @@ def make_points(rows: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
         flags = record.get("flags")
         record["flags"] = [] if flags is None else [str(flag) for flag in flags]
     names = list(dict.fromkeys([*POINT_COLUMNS, *(name for record in records for name in record)]))
-    values = {name: [record.get(name) for record in records] for name in names}
-    return conform(pd.DataFrame({n: pd.Series(v, dtype="object") for n, v in values.items()}), POINT_COLUMNS)
+    columns = {name: _typed(name, [record.get(name) for record in records]) for name in names}
+    return conform(pd.DataFrame(columns, index=pd.RangeIndex(len(records))), POINT_COLUMNS)
+
+
+def _typed(name: str, values: list[Any]) -> Any:
+    """Return the values of a column as what it holds.
+
+    That is ten times faster for a frame of few rows than to let pandas find out.
+    """
+    if name not in POINT_COLUMNS:
+        return pd.Series(values, dtype="object").infer_objects()
+    dtype = POINT_COLUMNS[name].dtype
+    are_missing = [value is None or value is pd.NA or (isinstance(value, float) and value != value) for value in values]
+    if dtype == "str":
+        texts = [None if missing else str(value) for value, missing in zip(values, are_missing, strict=True)]
+        return pd.array(texts, dtype=pd.StringDtype(na_value=np.nan))
+    if dtype == "Int64" and all(m or type(v) is int for v, m in zip(values, are_missing, strict=True)):
+        whole = [0 if missing else value for value, missing in zip(values, are_missing, strict=True)]
+        return pd.arrays.IntegerArray(np.array(whole, dtype=np.int64), np.array(are_missing, dtype=np.bool_))
+    if dtype == "float64":
+        try:
+            return np.array([np.nan if m else v for v, m in zip(values, are_missing, strict=True)], dtype=np.float64)
+        except (TypeError, ValueError) as error:
+            raise type(error)(f"column {name!r} must hold {dtype}: {error}") from error
+    return pd.Series(values, dtype="object")
 
 
 def make_samples(columns: Mapping[str, Sequence[Any] | np.ndarray[Any, Any] | str | int]) -> pd.DataFrame:

@@ -129,7 +129,7 @@ def _row(point: pd.Series, samples: pd.DataFrame, batches: pd.DataFrame, draws: 
             constant = pd.isna(point["load_detail"])
             unit = np.ones(n) if constant else thinks.standard_exponential(n)
         shared = Shared(unit, luck.random(n), np.zeros((1, largest + 1)), table)
-        seen.append(engine.see([simulated], shared)[0][0])
+        seen.append(engine.see([simulated], shared).rows[0])
     row: dict[str, Any] = {
         name: point[name]
         for name in (

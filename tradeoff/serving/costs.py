@@ -11,8 +11,10 @@ from __future__ import annotations
 import inspect
 import math
 import numbers
+import time
 from bisect import bisect_left
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Protocol
@@ -28,7 +30,11 @@ from tradeoff.serving.model import ServiceModel
 Times = NDArray[np.float64]
 Numbers = NDArray[np.int64]
 POOL = 65_536
-"""Times drawn from a function for each size: fewer would repeat themselves within one run."""
+"""Times drawn from a function for each size at once: each of as many batches has one of its own, and then as many are
+drawn anew. Drawn once and for all, their mean would be off by 1 / 256 of their spread: near capacity that is much."""
+
+_AHEAD_S = 0.002
+"""Time in which a function is asked for sizes that a run has not come to yet."""
 
 _MOST_DRAWN = 10_000
 """Sizes for which times can be drawn: each takes a pool."""
@@ -65,16 +71,21 @@ class Table:
 
     Row m of each array is for m + 1 batches under way (the last row for more), column k for a batch of k. The time at
     a uniform number is taken from `high_n` ascending times at `high_at`, or, where `weight` is not 1, lies between
-    them and `low_n` at `low_at`.
+    them and `low_n` at `low_at`. Where times are drawn a row is a page instead: the first for the first `page` batches,
+    the next for as many after them, so that each batch may have a draw of its own, however long a run is.
 
     Attributes
     ----------
     times
-        All times, one after the other.
+        All times, one after the other; room for more behind them.
     low_at, low_n, high_at, high_n, weight
-        Of shape (batches under way, largest batch + 1).
+        Of shape (batches under way or pages, largest batch + 1).
     drawn
-        Fills in a size that has no times yet; None when all have.
+        ``(size, page) -> times``, asked for a size that has no times yet; None when all have.
+    page
+        Batches of a page; 0 where rows are batches under way.
+    ahead
+        Sizes and their times that are had for nothing, asked for once: a loop that has all does not stop.
     """
 
     times: Times
@@ -83,29 +94,52 @@ class Table:
     high_at: Numbers
     high_n: Numbers
     weight: Times
-    drawn: Callable[[int], Times] | None = None
+    drawn: Callable[[int, int], Times] | None = None
+    page: int = 0
+    ahead: Callable[[int], Iterable[tuple[int, Times]]] | None = None
+    _filled: int = 0
 
     @classmethod
-    def empty(cls, times: Times, levels: int, max_batch_size: int, drawn: Callable[[int], Times] | None) -> Table:
+    def empty(
+        cls, times: Times, levels: int, max_batch_size: int, drawn: Callable[[int, int], Times] | None, page: int = 0
+    ) -> Table:
         """Return a table of no entries."""
         shape = (levels, max_batch_size + 1)
         low_at, low_n, high_at, high_n = (np.zeros(shape, dtype=np.int64) for _ in range(4))
-        return cls(times, low_at, low_n, high_at, high_n, np.ones(shape), drawn)
+        return cls(times, low_at, low_n, high_at, high_n, np.ones(shape), drawn, page)
 
-    def fill(self, size: int) -> None:
-        """Draw the times of a size that a run has come to."""
+    def fill(self, size: int, page: int = 0) -> None:
+        """Ask for the times of a size that a run has come to, and of which page."""
         if self.drawn is None:
             raise AssertionError(f"no times for a batch of {size}")
-        found = self.drawn(size)
-        at = (size - 1) * (len(self.times) // (self.weight.shape[1] - 1))
-        self.times[at : at + len(found)] = found
-        for names, value in ((("low_at", "high_at"), at), (("low_n", "high_n"), len(found))):
-            for name in names:
-                getattr(self, name)[:, size] = value
+        if page < len(self.weight) and self.high_n[page, size]:
+            return
+        self._put(size, page, self.drawn(size, page))
+        if self.ahead is not None:
+            ahead, self.ahead = self.ahead, None
+            for other, times in ahead(size):
+                self._put(other, page, times)
+
+    def _put(self, size: int, page: int, found: Times) -> None:
+        if page >= len(self.weight):
+            more = max(page + 1, 2 * len(self.weight)) - len(self.weight)
+            for name in ("low_at", "low_n", "high_at", "high_n", "weight"):
+                kept = getattr(self, name)
+                rows = np.full((more, kept.shape[1]), 1 if name == "weight" else 0, dtype=kept.dtype)
+                setattr(self, name, np.concatenate([kept, rows]))
+        at, end = self._filled, self._filled + len(found)
+        if end > len(self.times):
+            grown = np.empty(max(end, 2 * len(self.times)))
+            grown[:at] = self.times[:at]
+            self.times = grown
+        self.times[at:end] = found
+        self._filled = end
+        self.low_at[page, size] = self.high_at[page, size] = at
+        self.low_n[page, size] = self.high_n[page, size] = len(found)
 
     def ms(self, size: int, in_flight: int, uniform: float) -> float:
-        """Return the time of one batch."""
-        row = min(in_flight, len(self.weight)) - 1
+        """Return the time of one batch, of the first page where there are pages."""
+        row = 0 if self.page else min(in_flight, len(self.weight)) - 1
         if not self.high_n[row, size]:
             self.fill(size)
         n = int(self.high_n[row, size])
@@ -118,17 +152,37 @@ class Table:
         return low + (high - low) * weight
 
     def mean_ms(self, size: int, in_flight: int) -> float:
-        """Return the mean time of batches of one size."""
-        row = min(in_flight, len(self.weight)) - 1
-        if not self.high_n[row, size]:
-            self.fill(size)
-        at, n = int(self.high_at[row, size]), int(self.high_n[row, size])
-        high = float(self.times[at : at + n].mean())
-        weight = float(self.weight[row, size])
-        if weight == 1.0:
-            return high
-        at, n = int(self.low_at[row, size]), int(self.low_n[row, size])
-        return float(self.times[at : at + n].mean()) * (1.0 - weight) + high * weight
+        """Return the mean time of batches of one size, of the first page where there are pages."""
+        return self.moments_ms(size, in_flight)[0]
+
+    def moments_ms(self, size: int, in_flight: int, pages: int = 1) -> tuple[float, float, float]:
+        """Return mean and standard deviation of the time of one size, and the mean's standard error: 0 unless drawn."""
+        if not self.page:
+            row = min(in_flight, len(self.weight)) - 1
+            if not self.high_n[row, size]:
+                self.fill(size)
+            high, low = self._some(self.high_at, self.high_n, row, size), self._some(self.low_at, self.low_n, row, size)
+            weight = float(self.weight[row, size])
+            if weight == 1.0:
+                return float(high.mean()), float(high.std()), 0.0
+            mean = float(low.mean()) * (1.0 - weight) + float(high.mean()) * weight
+            # Both at the same uniform number, so that they deviate together.
+            return mean, float(low.std()) * (1.0 - weight) + float(high.std()) * weight, 0.0
+        for page in range(pages):
+            self.fill(size, page)
+        drawn = np.concatenate([self._some(self.high_at, self.high_n, page, size) for page in range(pages)])
+        deviation = float(drawn.std())
+        return float(drawn.mean()), deviation, deviation / math.sqrt(len(drawn))
+
+    def uniforms(self, n: int, rng: np.random.Generator) -> Times:
+        """Return which of its times each of `n` batches takes, as numbers in [0, 1): its own, where times are drawn."""
+        if self.page:
+            return np.resize((np.arange(self.page) + 0.5) / self.page, n)
+        return np.zeros(n) if self.drawn is not None else rng.random(n)
+
+    def _some(self, at: Numbers, n: Numbers, row: int, size: int) -> Times:
+        start = int(at[row, size])
+        return self.times[start : start + int(n[row, size])]
 
 
 @dataclass(frozen=True, eq=False)
@@ -280,12 +334,30 @@ class FunctionCosts:
     def table(self, max_batch_size: int, workers: int, replication: int = 0) -> Table:
         """Return times that are drawn when a run comes to their size."""
         del workers
-        pool = POOL if self.draws else 1
-        times = np.empty(max_batch_size * pool)  # the system gives memory only to what is written to
-        return Table.empty(times, 1, max_batch_size, lambda size: self.times(size, replication))
+        if self.draws:
+            return Table.empty(
+                np.empty(POOL), 1, max_batch_size, lambda size, page: self.times(size, replication, page), POOL
+            )
+        table = Table.empty(np.empty(max_batch_size), 1, max_batch_size, lambda size, _: self.times(size))
+        table.ahead = lambda size: self._ahead(size, max_batch_size)
+        return table
 
-    def times(self, size: int, replication: int = 0) -> Times:
-        """Return the times of one size: one, or a pool of `POOL` that were drawn.
+    def _ahead(self, size: int, max_batch_size: int) -> Iterator[tuple[int, Times]]:
+        """Yield the times of other sizes, the nearest first, as long as that takes no time to speak of.
+
+        A size for which the function fails is left out: it does so again when a run comes to it.
+        """
+        ends = time.perf_counter() + _AHEAD_S
+        others = (at for away in range(1, max_batch_size) for at in (size - away, size + away))
+        for other in others:
+            if time.perf_counter() > ends:
+                return
+            if 1 <= other <= max_batch_size:
+                with suppress(Exception):
+                    yield other, self.times(other)
+
+    def times(self, size: int, replication: int = 0, page: int = 0) -> Times:
+        """Return the times of one size: one, or a page of `POOL` that were drawn.
 
         Raises
         ------
@@ -293,8 +365,12 @@ class FunctionCosts:
             When the function gives anything else.
         """
         draws = self.draws
-        rng = np.random.default_rng([self.seed, replication, 1])
-        found = self.function(size, rng, POOL) if draws else self.function(size)
+        if draws:
+            found = self.function(size, np.random.default_rng([self.seed, replication, 1, page]), POOL)
+        else:
+            found = self.function(size)
+            if type(found) is float and 0.0 <= found < math.inf:
+                return np.array([found])
         times = np.atleast_1d(np.asarray(found, dtype=np.float64))
         if times.shape != ((POOL,) if draws else (1,)) or not np.isfinite(times).all() or (times < 0).any():
             wanted = f"{POOL} times" if draws else "one time"

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -12,14 +13,41 @@ from tradeoff.digits import counted, three
 from tradeoff.frames import NEVER_POOLED, PERCENTILES, STAGES, Run
 from tradeoff.serving.costs import Costs
 from tradeoff.serving.model import ServiceModel
+from tradeoff.serving.pooled import error_of, interval, pooled
 from tradeoff.serving.systems import System
+from tradeoff.serving.virtual.counts import Counts
 from tradeoff.serving.virtual.grid import Integers, Numbers
 from tradeoff.serving.virtual.kernels import SEEN
 from tradeoff.serving.window import WHOLE_RUN
 from tradeoff.stats.student import t_quantile
 
 SOURCE = "tradeoff.simulate"
+
+ERROR = 0.025
+"""Standard error of p99, relative, up to which a point is `converged`."""
+
+_MARGIN = 1.1
+"""By which an error is taken to be larger than it looks: it is an estimate, and runs end at those that look small."""
+
+MEMORIES = 50.0
+"""Memories of queue and load that each replication of a point that is `converged` must have seen."""
+
+_MEMORIES_OF_AN_INTERVAL = 10.0
+"""Those below which replications do not say how far off they are, for all of them are off to the same side."""
+
+_Z = 1.959964
+"""Standard errors to either side that hold 95 % of a normal distribution."""
+
 _KEPT = ("workload", "backend", "device", "dtype", "regime", "cache")
+
+
+class Replication(NamedTuple):
+    """What was seen of a system in one replication: see `tradeoff.serving.virtual.engine.Seen`."""
+
+    values: Numbers
+    outcome: Integers
+    over: Integers
+    counts: Counts
 
 
 @dataclass(eq=False)
@@ -36,22 +64,52 @@ class Seen:
         Whether it is asked for as many, or more.
     is_simulated
         Whether something could be seen at all.
-    error
-        Relative standard error of p99 to expect, by short runs; NaN when that was not asked for.
+    memory
+        Requests after which queue and load have forgotten what was.
     """
 
     system: System
     capacity_rps: float
     beyond: bool
     is_simulated: bool
-    error: float = math.nan
-    values: list[Numbers] = field(default_factory=list)
-    outcomes: list[Integers] = field(default_factory=list)
+    memory: float
+    replications: list[Replication] = field(default_factory=list)
 
-    def add(self, values: Numbers, outcome: Integers) -> None:
+    def add(self, found: Replication) -> None:
         """Add a replication."""
-        self.values.append(values)
-        self.outcomes.append(outcome)
+        self.replications.append(found)
+        self.__dict__.pop("error", None)
+
+    def anew(self) -> Seen:
+        """Return nothing seen of the same system."""
+        return replace(self, replications=[])
+
+    def column(self, name: str) -> Numbers:
+        """Return what was seen of one thing in each replication."""
+        at = SEEN.index(name)
+        return np.array([one.values[at] for one in self.replications])
+
+    @property
+    def counts(self) -> list[Counts]:
+        """Latencies of each replication."""
+        return [one.counts for one in self.replications]
+
+    @property
+    def shortest(self) -> float:
+        """Requests that count, of the shortest replication, in memories of queue and load."""
+        least = float(self.column("n").min()) if self.replications else 0.0
+        return least / self.memory if self.memory > 0 else math.inf
+
+    @cached_property
+    def error(self) -> float:
+        """Relative standard error of p99."""
+        over = np.array([one.over for one in self.replications])
+        return _MARGIN * error_of(self.column("latency_p99"), self.counts, over, self.column("n"), 0.99)
+
+    @property
+    def is_known(self) -> bool:
+        """Whether p99 is known well enough."""
+        return self.shortest >= MEMORIES and self.error <= ERROR
 
 
 def who_of(service: Any) -> dict[str, Any]:
@@ -70,20 +128,20 @@ def who_of(service: Any) -> dict[str, Any]:
     return who
 
 
-def row_of(seen: Seen, who: dict[str, Any], costs: Costs, *, aimed_at: float | None) -> dict[str, Any]:
-    """Return a row of ``points``."""
+def row_of(seen: Seen, who: dict[str, Any], costs: Costs, *, most: int) -> dict[str, Any]:
+    """Return a row of ``points``; `most` requests are simulated of each at most."""
     row = who | seen.system.identity | {"flags": flags_of(seen.system, costs, pad=who["pad_to"] is not None)}
-    status, reason = _status(seen, aimed_at)
+    status, reason = _status(seen, most)
     row |= {"status": status, "reason": reason, "n_errors": 0}
-    if seen.values:
+    if seen.replications:
         why = _why_nothing(seen)
         if why:
             n, rejected = _total(seen, "n"), _total(seen, "rejected")
             row |= {"rejection_rate": rejected / (n + rejected)} if rejected else {}
-            left = int(sum(outcome[2] for outcome in seen.outcomes))
+            left = int(sum(one.outcome[2] for one in seen.replications))
             return row | {"status": "failed", "reason": why, "n": n, "n_rejected": rejected, "n_in_system": left}
         row |= _columns(seen)
-        if not seen.system.is_finite and row["n"] == sum(int(outcome[0]) for outcome in seen.outcomes):
+        if not seen.system.is_finite and row["n"] == sum(int(one.outcome[0]) for one in seen.replications):
             row["flags"].append(WHOLE_RUN)
         missing = [name for name in ("p50", "p90", "p95", "p99") if not math.isfinite(row[f"latency_{name}_ms"])]
         if missing:
@@ -103,22 +161,41 @@ def flags_of(system: System, costs: Costs, *, pad: bool) -> list[str]:
     return found
 
 
-def _status(seen: Seen, aimed_at: float | None) -> tuple[str, str | None]:
+def _status(seen: Seen, most: int) -> tuple[str, str | None]:
     if seen.beyond:
         system, offered = seen.system, three(seen.system.request_rate_rps)
-        most = f"{offered} requests/s are asked for, and full batches serve {three(seen.capacity_rps)} at most"
+        limit = f"{offered} requests/s are asked for, and full batches serve {three(seen.capacity_rps)} at most"
         if not seen.is_simulated:
-            return "saturated", f"{most}: the queue grows without end, and no percentile has a value"
+            return "saturated", f"{limit}: the queue grows without end, and no percentile has a value"
         if system.policy.queue_limit is not None:
-            return "saturated", f"{most}: the rest is rejected, and percentiles are those of requests that were served"
-        return "saturated", f"{most}: percentiles grow with the length of the trace"
-    if seen.system.is_finite:
+            return "saturated", f"{limit}: the rest is rejected, and percentiles are those of requests that were served"
+        return "saturated", f"{limit}: percentiles grow with the length of the trace"
+    if seen.system.is_finite or seen.is_known:
         return "converged", None
-    if aimed_at is not None:
-        if seen.error <= aimed_at:
-            return "converged", None
-        return "budget", f"p99 has a standard error of {three(100 * seen.error)} %: take more replications"
-    return "budget", "n_requests was given: take several replications to see what p99 is worth"
+    return "budget", _what_it_takes(seen, most)
+
+
+def _what_it_takes(seen: Seen, most: int) -> str:
+    """Say why p99 is not known well enough, and what it would take."""
+    if math.isinf(seen.memory):
+        return "the load is so near capacity that the queue forgets nothing: ask for less, or for more of the service"
+    times, n = len(seen.replications), float(seen.column("n").mean())
+    needed = 1.5 * MEMORIES * seen.memory
+    said = []
+    if seen.shortest < MEMORIES:
+        said.append(
+            f"queue and load forget what was after {three(seen.memory)} requests, and each replication has "
+            f"{three(seen.shortest)} times as many that count, not {three(MEMORIES)}"
+        )
+    if seen.error > ERROR:
+        error = f"{three(100 * seen.error)} %" if seen.error < 0.5 else "more than half of it"
+        said.append(f"p99 has a standard error of {error}, not {three(100 * ERROR)} %")
+        if math.isfinite(seen.error):
+            needed = max(needed, 1.2 * n * (seen.error / ERROR) ** 2)
+    return (
+        f"{'; '.join(said)}: it takes some {three(needed)} requests in each of {counted(times, 'replication')} "
+        f"(n_requests={math.ceil(needed):.0f}); unless told otherwise a point is given {three(most)} in all"
+    )
 
 
 def _why_nothing(seen: Seen) -> str:
@@ -128,18 +205,18 @@ def _why_nothing(seen: Seen) -> str:
         if rejected:
             return f"no request was served: {counted(rejected, 'request')} came, and found no place (queue_limit)"
         return "no request was served: all wait for a batch that is never full"
-    if not sum(one[SEEN.index("duration")] for one in seen.values) > 0:
+    if not seen.column("duration").sum() > 0:
         return "all was done at the moment at which it began: work that takes no time has no rate"
     return ""
 
 
 def _total(seen: Seen, name: str) -> int:
-    return int(sum(one[SEEN.index(name)] for one in seen.values))
+    return int(seen.column(name).sum())
 
 
 def _columns(seen: Seen) -> dict[str, Any]:
-    values = {name: np.array([one[at] for one in seen.values]) for at, name in enumerate(SEEN)}
-    outcomes = np.array(seen.outcomes)
+    values = {name: seen.column(name) for name in SEEN}
+    outcomes = np.array([one.outcome for one in seen.replications])
     n, rejected, batches = (int(values[name].sum()) for name in ("n", "rejected", "batches"))
     duration_s, workers = float(values["duration"].sum()) / 1e3, seen.system.policy.workers
     network = seen.system.network_ms
@@ -164,8 +241,13 @@ def _columns(seen: Seen) -> dict[str, Any]:
 
     for stem in ("latency", "model"):
         row |= with_interval(f"{stem}_mean_ms", values[f"{stem}_mean"], mean(f"{stem}_mean"))
-        for name in PERCENTILES:
-            row |= with_interval(f"{stem}_{name}_ms", values[f"{stem}_{name}"])
+        for name, p in PERCENTILES.items():
+            own, column = values[f"{stem}_{name}"], f"{stem}_{name}_ms"
+            are_one = stem == "latency" and len(own) > 1 and not seen.system.is_finite
+            known = seen.error / _MARGIN if name == "p99" else 0.0
+            row |= _percentile(column, own, seen.counts, p, known) if are_one else with_interval(column, own)
+    if seen.shortest < _MEMORIES_OF_AN_INTERVAL:
+        row |= dict.fromkeys((name for name in row if name.endswith(("_lo", "_hi"))), math.nan)
     for stem in ("queue_wait", "batch_wait"):
         row |= {f"{stem}_mean_ms": mean(f"{stem}_mean")}
         row |= {f"{stem}_{name}_ms": _mean(values[f"{stem}_{name}"]) for name in ("p50", "p99")}
@@ -174,10 +256,13 @@ def _columns(seen: Seen) -> dict[str, Any]:
         parts = dict.fromkeys(STAGES, 0.0)
         for stage in ("pre", "batch_wait", "queue_wait", "model"):
             parts[stage] = mean(f"{stage}_mean") if where == "mean" else _mean(values[f"at_{where}_{stage}"])
+        # Of all replications together it is not exactly the mean of theirs: the parts are made to add up to it.
+        whole = sum(parts.values())
+        parts = {stage: value * (total - network) / whole if whole > 0 else value for stage, value in parts.items()}
         parts["overhead"] = network
         known = math.isfinite(total)
         row |= {f"at_{where}_{stage}_ms": value if known else math.nan for stage, value in parts.items()}
-    row["replicates"] = len(seen.values)
+    row["replicates"] = len(seen.replications)
     return row
 
 
@@ -188,6 +273,19 @@ def with_interval(name: str, values: Numbers, pooled: float | None = None) -> di
         return {name: mean, f"{name}_lo": math.nan, f"{name}_hi": math.nan}
     half = t_quantile(0.975, len(values) - 1) * float(values.std(ddof=1)) / math.sqrt(len(values))
     return {name: mean, f"{name}_lo": max(0.0, mean - half), f"{name}_hi": mean + half}
+
+
+def _percentile(name: str, own: Numbers, counts: list[Counts], p: float, error: float) -> dict[str, float]:
+    """Return a percentile of all replications together, with its interval.
+
+    It is the wider, at each end, of what replications say by how they differ, and of what a relative standard `error`
+    says that was found within them: a handful of them may agree by chance.
+    """
+    together = pooled(own, counts, p)
+    low, high = interval(own, together)
+    if math.isfinite(error) and together > 0:
+        low, high = min(low, together * math.exp(-_Z * error)), max(high, together * math.exp(_Z * error))
+    return {name: together, f"{name}_lo": low, f"{name}_hi": high}
 
 
 def _mean(values: Numbers) -> float:

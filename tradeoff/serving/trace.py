@@ -62,11 +62,14 @@ class Trace:
         times = _since_the_first(times_s)
         times.setflags(write=False)
         object.__setattr__(self, "times_s", times)
+        # Once, and not at every simulation: each takes longer than serving the requests does.
+        object.__setattr__(self, "_ms", times * 1e3)
+        object.__setattr__(self, "_digest", hashlib.sha256(times.data).hexdigest()[:8])
 
     @property
     def detail(self) -> str:
         """What the name leaves open: length and a digest of the times."""
-        return f"{len(self.times_s)} requests, {hashlib.sha256(self.times_s.tobytes()).hexdigest()[:8]}"
+        return f"{len(self.times_s)} requests, {self._digest}"  # type: ignore[attr-defined]
 
     @property
     def own_rate_rps(self) -> float:
@@ -75,7 +78,7 @@ class Trace:
         return (len(self.times_s) - 1) / span if span > 0 else math.nan
 
     def arrivals_ms(self, n: int, rng: np.random.Generator) -> Times:
-        """Return the first `n` of its times, in ms.
+        """Return the first `n` of its times, in ms; they are not to be written to.
 
         Raises
         ------
@@ -85,7 +88,8 @@ class Trace:
         del rng
         if n > len(self.times_s):
             raise ValueError(f"n={n}: the trace has {len(self.times_s)} requests")
-        return self.times_s[:n] * 1e3
+        times: Times = self._ms[:n]  # type: ignore[attr-defined]
+        return times
 
     def lasts(self, n: int | None = None) -> str:
         """Say how many requests come, `n` at most, and when: ``3 requests in 2.00 s``, ``3 requests at once``."""

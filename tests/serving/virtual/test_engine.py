@@ -15,6 +15,7 @@ from tradeoff.serving.costs import POOL, MeasuredCosts, costs_of
 from tradeoff.serving.path import serve_clients, serve_path
 from tradeoff.serving.policy import Policy
 from tradeoff.serving.virtual import compiled, engine, lockstep
+from tradeoff.serving.virtual.counts import together
 from tradeoff.serving.virtual.grid import Point, Shared
 from tradeoff.serving.virtual.kernels import OPEN, SEEN, heap
 from tradeoff.stats.histogram import Histogram
@@ -98,11 +99,14 @@ def test_without_a_compiler_it_is_the_same(case):
         same(list(lockstep.open_paths([point, point], shared))[1], path)
     for is_full in (True, False):
         fast, slow = (
-            engine.see([point], shared, is_full=is_full, inner=inner)
+            engine.see([point], shared, is_full=is_full, counts=True, inner=inner)
             for inner in (compiled.compiled(), engine.INTERPRETED)
         )
-        np.testing.assert_allclose(fast[0], slow[0], rtol=1e-9, atol=1e-9)
-        assert fast[1].tolist() == slow[1].tolist()
+        np.testing.assert_allclose(fast.rows, slow.rows, rtol=1e-9, atol=1e-9)
+        assert fast.outcomes.tolist() == slow.outcomes.tolist()
+        assert fast.over.tolist() == slow.over.tolist()
+        ours, theirs = (together(one.histograms).tolist() for one in (fast, slow))
+        assert ours == theirs
 
 
 def many(n=20_000, points=12):
@@ -119,12 +123,12 @@ def many(n=20_000, points=12):
 
 def test_a_grid_in_lock_step_on_threads_and_one_by_one():
     grid, shared = many()
-    fast, outcome = engine.see(grid, shared, inner=compiled.compiled())
-    slow, same_outcome = engine.see(grid, shared, inner=engine.INTERPRETED)
-    np.testing.assert_allclose(fast, slow, rtol=1e-9, atol=1e-9)
-    assert outcome.tolist() == same_outcome.tolist() == [[20_000, 0, 0]] * len(grid)
-    alone, _ = engine.see(grid[3:4], shared, inner=engine.INTERPRETED)
-    np.testing.assert_allclose(alone[0], fast[3], rtol=1e-9, atol=1e-9)
+    fast = engine.see(grid, shared, inner=compiled.compiled())
+    slow = engine.see(grid, shared, inner=engine.INTERPRETED)
+    np.testing.assert_allclose(fast.rows, slow.rows, rtol=1e-9, atol=1e-9)
+    assert fast.outcomes.tolist() == slow.outcomes.tolist() == [[20_000, 0, 0]] * len(grid)
+    alone = engine.see(grid[3:4], shared, inner=engine.INTERPRETED)
+    np.testing.assert_allclose(alone.rows[0], fast.rows[3], rtol=1e-9, atol=1e-9)
 
 
 def test_points_in_lock_step_do_not_touch_each_other():
@@ -157,7 +161,7 @@ def test_a_change_in_any_file_makes_what_is_kept_stale(monkeypatch):
     assert now == compiled._stamp()
     monkeypatch.setattr(inspect, "getsource", lambda one: source(one) + "#" * (one is heap))
     assert compiled._stamp() != now
-    assert compiled.compiled().run_points.py_func.__qualname__ == f"run_points_{now}"
+    assert compiled.compiled().run_point.py_func.__qualname__ == f"run_point_{now}"
 
 
 def test_times_of_another_kind_are_not_compiled_for_anew():
@@ -168,11 +172,11 @@ def test_times_of_another_kind_are_not_compiled_for_anew():
     inner = compiled.compiled()
     for clients in (0, 3):
         points = [replace(point, clients=clients, network_ms=1, n=200) for point in grid]
-        ours, theirs = (engine.see(points, one, inner=inner)[0] for one in (shared, other))
+        ours, theirs = (engine.see(points, one, inner=inner).rows for one in (shared, other))
         np.testing.assert_array_equal(ours, theirs)
         ours, theirs = (engine.latencies(points[0], one, inner=inner) for one in (shared, other))
         np.testing.assert_array_equal(ours, theirs)
-    assert [len(getattr(inner, name).signatures) for name in ("run_points", "open_path", "closed_path")] == [1, 1, 1]
+    assert [len(getattr(inner, name).signatures) for name in ("run_point", "open_path", "closed_path")] == [1, 1, 1]
 
 
 def test_sizes_are_drawn_only_when_a_run_comes_to_them():
@@ -215,7 +219,7 @@ def test_percentiles_are_those_of_the_requests_and_the_histogram_is_near(service
             last = passed[np.searchsorted(passed, point.n - point.tail, side="right") - 1]
             histogram = Histogram.of(latency[first:last])
             for is_full in (True, False):
-                row = engine.see([point], shared, is_full=is_full, inner=inner)[0][0]
+                row = engine.see([point], shared, is_full=is_full, inner=inner).rows[0]
                 for name, p in (("p50", 0.5), ("p90", 0.9), ("p95", 0.95), ("p99", 0.99), ("p999", 0.999)):
                     exact = np.quantile(latency[first:last], p, method="inverted_cdf")
                     assert row[SEEN.index(f"latency_{name}")] == exact

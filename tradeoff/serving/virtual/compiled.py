@@ -30,7 +30,7 @@ _MODULES = (heap, order, seen, open_loop, closed_loop, events, points, token_ker
 _CONSTANTS = (layout, histogram)
 """Whose numbers are compiled in."""
 
-_TRIED_OUT = ("run_points", "open_path", "closed_path", "event_path")
+_TRIED_OUT = ("run_point", "open_path", "closed_path", "event_path")
 """What is called from outside: by `tradeoff.serving.virtual.engine.try_out`, so that it is compiled beforehand."""
 
 _FIRST_S = 1.0

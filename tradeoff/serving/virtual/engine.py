@@ -8,8 +8,9 @@ they are compiled in the background.
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from dataclasses import dataclass
 from itertools import pairwise
 from types import SimpleNamespace
 from typing import Any, NamedTuple
@@ -19,9 +20,12 @@ import numpy as np
 from tradeoff.serving.costs import Table
 from tradeoff.serving.policy import Policy
 from tradeoff.serving.virtual import compiled, kernels, lockstep, token_kernel
+from tradeoff.serving.virtual.counts import Counts
+from tradeoff.serving.virtual.desk import Desk
 from tradeoff.serving.virtual.grid import Integers, Numbers, Point, Served, Shared, columns_of, rows_of
-from tradeoff.serving.virtual.kernels import CLOSED, OPEN, SEEN
-from tradeoff.serving.virtual.summary import summary
+from tradeoff.serving.virtual.kernels import BLOCKS, CLOSED, EVENTS, MARKS, OPEN, SEEN, WHOLE
+from tradeoff.serving.virtual.summary import beyond, summary
+from tradeoff.serving.virtual.summary import latencies as latencies_of
 
 INTERPRETED = SimpleNamespace(**{**vars(token_kernel), **vars(kernels)})
 """The inner loops as they are, without a compiler."""
@@ -35,6 +39,10 @@ _FEW_LANES = 5
 _AT_ONCE = 10_000_000
 """Requests in lock step at once: each takes up to 80 bytes."""
 
+_P99 = SEEN.index("latency_p99")
+
+_NO_COUNTS = Counts(0, np.zeros(0, dtype=np.int64))
+
 
 def loops(requests: int) -> Any:
     """Return the inner loops to use for so many requests: the compiled ones, or those they are compiled from."""
@@ -46,9 +54,39 @@ def loops(requests: int) -> Any:
     return INTERPRETED
 
 
+@dataclass(frozen=True, eq=False)
+class Seen:
+    """What was seen of points.
+
+    Attributes
+    ----------
+    rows
+        What is in `SEEN`, of shape (points, len(SEEN)).
+    outcomes
+        Requests served, rejected, and waiting for ever, of shape (points, 3).
+    over
+        Requests beyond p99 in each of `BLOCKS` equal parts of those that count, of shape (points, BLOCKS).
+    histograms
+        Latencies of each point that count; empty unless they were asked for.
+    """
+
+    rows: Numbers
+    outcomes: Integers
+    over: Integers
+    histograms: list[Counts]
+
+    @classmethod
+    def empty(cls, points: int) -> Seen:
+        """Return room for so many points."""
+        return cls(
+            np.empty((points, len(SEEN))), np.empty((points, 3), dtype=np.int64),
+            np.zeros((points, BLOCKS), dtype=np.int64), [_NO_COUNTS] * points,
+        )  # fmt: skip
+
+
 def see(
-    points: Sequence[Point], shared: Shared, *, is_full: bool = True, inner: Any = None
-) -> tuple[Numbers, Integers]:
+    points: Sequence[Point], shared: Shared, *, is_full: bool = True, counts: bool = False, inner: Any = None
+) -> Seen:
     """Serve points and summarise each.
 
     Parameters
@@ -59,17 +97,18 @@ def see(
         Random numbers and costs.
     is_full
         Everything in `SEEN`; otherwise latency and throughput only.
+    counts
+        Whether histograms of latencies are wanted.
     inner
         The inner loops; chosen unless given.
-
-    Returns
-    -------
-    tuple of numpy.ndarray
-        What was seen, of shape (points, len(SEEN)); and requests served, rejected, and waiting for ever.
     """
     inner = loops(_one_by_one(points)) if inner is None else inner
-    see_all = _in_numpy if inner is INTERPRETED else _compiled
-    return see_all(points, shared, is_full, inner)
+    seen = Seen.empty(len(points))
+    if inner is INTERPRETED:
+        _in_numpy(points, shared, is_full, counts, seen)
+    else:
+        _compiled(points, shared, is_full, counts, inner, seen)
+    return seen
 
 
 def serve(point: Point, shared: Shared, *, inner: Any = None) -> Served:
@@ -109,29 +148,56 @@ def _path(point: Point, shared: Shared, kept: tuple[Any, ...], began: Numbers, n
     is written to where requests do not come at times that are known beforehand.
     """
     inner = loops(point.n) if inner is None else inner
-    policy, table, given = point.policy, columns_of(shared.table), _of_one_kind(shared.unit[: point.n])
+    policy, given, begun = point.policy, _of_one_kind(shared.unit[: point.n]), _Begun.of(point, inner)
     if point.scale != 1.0:
         given = given * point.scale
+    rejected = np.empty(point.n if point.loop == EVENTS else 0)
     while True:
         system = (
-            given, float(point.network_ms), policy.max_batch_size, float(policy.max_wait_ms), np.zeros(policy.workers),
-            shared.host_ms[point.host], table, _of_one_kind(shared.uniforms), *kept,
+            given, float(point.network_ms), policy.max_batch_size, float(policy.max_wait_ms), begun.free,
+            shared.host_ms[point.host], columns_of(shared.table), _of_one_kind(shared.uniforms), *kept, begun.marks,
         )  # fmt: skip
-        rejected, n_rejected = np.empty(0), 0
+        n_rejected = 0
         if point.loop == OPEN:
             count, served, missing = inner.open_path(*system)
             left = point.n - served
         elif point.loop == CLOSED:
-            count, served, left, missing = inner.closed_path(*system, point.clients, began, numbers)
+            count, served, left, missing = inner.closed_path(*system, point.clients, began, numbers, *begun.heap)
         else:
             limit = -1 if policy.queue_limit is None else policy.queue_limit
-            per_worker, rejected = policy.formation == "per_worker", np.empty(point.n)
             count, served, n_rejected, left, missing = inner.event_path(
-                *system, point.clients, limit, per_worker, began, numbers, rejected
+                *system, point.clients, limit, policy.formation == "per_worker", began, numbers, rejected, begun.state
             )
         if not missing:
             return _Path(count, served, rejected[:n_rejected], left)
-        shared.table.fill(int(missing))
+        shared.table.fill(int(missing), _page(shared.table, begun.batches(point)))
+
+
+class _Begun(NamedTuple):
+    """How far a point has come: a loop stops at a size without times, and goes on from there."""
+
+    free: Numbers
+    marks: Integers
+    heap: tuple[Numbers, Integers]
+    state: tuple[Any, ...]
+
+    @classmethod
+    def of(cls, point: Point, inner: Any) -> _Begun:
+        """Return the beginning."""
+        n, clients, workers = point.n, point.clients, point.policy.workers
+        room = min(n, clients) if point.loop == CLOSED else 0
+        size = point.policy.max_batch_size
+        state = inner.event_state(*((n, clients, workers, min(size, n)) if point.loop == EVENTS else (0, 0, 1, 1)))
+        heap = np.empty(room), np.empty(room, dtype=np.int64)
+        return cls(np.zeros(workers), np.zeros(MARKS, dtype=np.int64), heap, state)
+
+    def batches(self, point: Point) -> int:
+        """Return how many batches there have been, where a loop has stopped."""
+        return int(self.marks[{OPEN: 1, CLOSED: 4, EVENTS: 6}[point.loop]])
+
+
+def _page(table: Table, batches: int) -> int:
+    return batches // table.page if table.page else 0
 
 
 def _of_one_kind(times: Numbers) -> Numbers:
@@ -139,42 +205,75 @@ def _of_one_kind(times: Numbers) -> Numbers:
     return np.require(times, requirements=("C", "W"))
 
 
-def _in_numpy(points: Sequence[Point], shared: Shared, is_full: bool, inner: Any) -> tuple[Numbers, Integers]:
-    seen, outcome = np.empty((len(points), len(SEEN))), np.empty((len(points), 3), dtype=np.int64)
-
+def _in_numpy(points: Sequence[Point], shared: Shared, is_full: bool, counts: bool, seen: Seen) -> None:
     def note(at: int, path: Served) -> None:
-        seen[at] = summary(path, points[at], is_full=is_full)
-        outcome[at] = len(path.arrivals), len(path.rejected), path.left
+        latency = latencies_of(path, points[at])
+        seen.rows[at] = summary(path, points[at], is_full=is_full)
+        seen.over[at] = beyond(latency, seen.rows[at, _P99])
+        seen.outcomes[at] = len(path.arrivals), len(path.rejected), path.left
+        if counts:
+            seen.histograms[at] = Counts.of(latency)
 
     together = _together(points)
     for at in sorted(set(range(len(points))) - set(together)):
-        note(at, serve(points[at], shared, inner=inner))
+        note(at, serve(points[at], shared, inner=INTERPRETED))
     for some in _groups(together, _AT_ONCE // max((points[at].n for at in together), default=1)):
         for at, path in zip(some, lockstep.open_paths([points[at] for at in some], shared), strict=True):
             note(at, path)
-    return seen, outcome
 
 
-def _compiled(points: Sequence[Point], shared: Shared, is_full: bool, inner: Any) -> tuple[Numbers, Integers]:
-    rows, requests = rows_of(points)
-    table, unit, uniforms = columns_of(shared.table), _of_one_kind(shared.unit), _of_one_kind(shared.uniforms)
-    seen, outcome = np.empty((len(points), len(SEEN))), np.empty((len(points), 3), dtype=np.int64)
-
-    def part(start: int, stop: int) -> tuple[int, int, int]:
-        at, missing = inner.run_points(
-            rows, requests, unit, shared.host_ms, table, uniforms, is_full, seen, outcome, start, stop
-        )
-        return int(at), int(missing), stop
-
+def _compiled(
+    points: Sequence[Point], shared: Shared, is_full: bool, counts: bool, inner: Any, seen: Seen
+) -> None:  # fmt: skip
+    """Serve points on several threads; sizes without times are filled in by this one, which is the caller's."""
     threads = min(len(points), os.cpu_count() or 1)
-    waiting = _parts(requests[:, 0], threads)
+    parts = [
+        _part(points, range(*ends), shared, is_full, counts, inner, seen)
+        for ends in _parts(np.array([point.n for point in points]), threads)
+    ]
+    if threads == 1:
+        for part in parts:
+            for size, page in part:
+                shared.table.fill(size, page)
+        return
     with ThreadPoolExecutor(threads) as pool:
-        while waiting:
-            ended = list(pool.map(lambda ends: part(*ends), waiting))
-            for missing in {missing for _, missing, _ in ended if missing}:
-                shared.table.fill(missing)
-            waiting = [(at, stop) for at, _, stop in ended if at < stop]
-    return seen, outcome
+        going = {pool.submit(next, part, None): part for part in parts}
+        while going:
+            for ended in wait(going, return_when=FIRST_COMPLETED).done:
+                part, missing = going.pop(ended), ended.result()
+                if missing is not None:
+                    shared.table.fill(*missing)
+                    going[pool.submit(next, part, None)] = part
+
+
+def _part(
+    points: Sequence[Point], places: range, shared: Shared, is_full: bool, counts: bool, inner: Any, seen: Seen
+) -> Iterator[tuple[int, int]]:
+    """Serve some points, one after the other; yields sizes that are without times, and of which page."""
+    unit, uniforms, desk = _of_one_kind(shared.unit), _of_one_kind(shared.uniforms), None
+    for at in sorted(places, key=lambda at: -points[at].n):
+        point = points[at]
+        desk = desk or Desk.of(point.n)
+        row, request = (rows[0] for rows in rows_of([point]))
+        given = unit[: point.n]
+        if point.scale != 1.0:
+            given = np.multiply(given, point.scale, out=desk.given[: point.n])
+        begun = _Begun.of(point, inner)
+        while True:
+            missing = inner.run_point(
+                row, request, given, begun.free, shared.host_ms[point.host], columns_of(shared.table), uniforms,
+                desk.batches, desk.sizes, desk.in_flight, desk.latency, begun.marks, desk.began, desk.rejected,
+                *begun.heap, begun.state, is_full, desk.tallies, desk.room, seen.over[at], seen.rows[at],
+                seen.outcomes[at],
+            )  # fmt: skip
+            if not missing:
+                break
+            yield int(missing), _page(shared.table, begun.batches(point))
+        if counts:
+            seen.histograms[at] = Counts.taken(desk.tallies[WHOLE])
+        desk.tallies[WHOLE] = 0
+    if desk is not None:
+        desk.leave()
 
 
 def _together(points: Sequence[Point]) -> list[int]:
@@ -214,4 +313,4 @@ def try_out(inner: Any) -> None:
     for clients, limit in ((0, None), (2, None), (0, 4)):
         point = Point(policy=Policy(max_batch_size=2, queue_limit=limit), scale=1.0, clients=clients, n=4)
         serve(point, shared, inner=inner)
-    see([point], shared, inner=inner)
+        see([point], shared, inner=inner)

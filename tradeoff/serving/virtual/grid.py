@@ -129,15 +129,17 @@ def rows_of(points: Sequence[Point]) -> tuple[Numbers, Integers]:
     return rows, requests
 
 
-def columns_of(table: Table) -> tuple[Numbers, Integers, Integers, Integers, Integers, Numbers]:
+def columns_of(table: Table) -> tuple[Numbers, Integers, Integers, Integers, Integers, Numbers, int]:
     """Return a table as the tuple of arrays that the inner loops read.
 
     Its last row is for more batches under way, too: rows that repeat it are left out. With one row nobody has to count
     who is under way before a batch's time is known.
     """
+    if table.page:
+        return table.times, table.low_at, table.low_n, table.high_at, table.high_n, table.weight, table.page
     cells = table.low_at, table.low_n, table.high_at, table.high_n, table.weight
     rows = len(table.weight)
     while rows > 1 and all(cell[rows - 1].tobytes() == cell[rows - 2].tobytes() for cell in cells):
         rows -= 1
     low_at, low_n, high_at, high_n = (cell[:rows] for cell in (table.low_at, table.low_n, table.high_at, table.high_n))
-    return table.times, low_at, low_n, high_at, high_n, table.weight[:rows]
+    return table.times, low_at, low_n, high_at, high_n, table.weight[:rows], 0

@@ -95,6 +95,7 @@ class _Lanes:
         """Form up to `_STEPS` batches of each point that has a lane, and take the lane from those at their end."""
         block, step = _Block.of(self._points, has_several=len(self._free) > 1), 0
         for step, uniform in enumerate(self._shared.uniforms[start : start + _STEPS].tolist()):
+            self._costs.at_batch(start + step)
             self._step(block, step, uniform)
             if step % 32 == 0 and not block.sizes[step].any():
                 break
@@ -178,8 +179,14 @@ class _Costs:
     """What batches of many points cost: `Table.ms`, for all at once."""
 
     def __init__(self, table: Table) -> None:
-        self._table = table
+        self._table, self._page = table, 0
         self._read()
+
+    def at_batch(self, number: int) -> None:
+        """Turn to the page of so many batches, where times are drawn."""
+        if self._table.page and number // self._table.page != self._page:
+            self._page = number // self._table.page
+            self._read()
 
     def ms(self, k: Integers, under_way: Integers | None, uniform: float, out: Numbers) -> Numbers:
         """Write the time of each batch, alone on its device unless `under_way` says more; one of nobody takes any."""
@@ -190,13 +197,15 @@ class _Costs:
             cell *= self._columns
             cell += k
         high_n = self._high_n.take(cell, mode="clip")
-        if np.count_nonzero(high_n) < len(k):
-            for size in np.unique(k[high_n == 0]).tolist():
-                self._table.fill(size)
+        missing = (high_n == 0) & (k > 0)
+        if np.count_nonzero(missing):
+            for size in np.unique(k[missing]).tolist():
+                self._table.fill(size, self._page)
             self._read()
             return self.ms(k, under_way, uniform, out)
         if self._fixed is not None:
-            return self._fixed.take(cell, mode="clip", out=out)
+            fixed: Numbers = self._fixed.take(cell, mode="clip", out=out)
+            return fixed
         high = self._drawn(self._high_at, high_n, cell, uniform, out)
         if self._is_between:
             low = self._drawn(self._low_at, self._low_n.take(cell, mode="clip"), cell, uniform)
@@ -211,7 +220,11 @@ class _Costs:
 
     def _read(self) -> None:
         """Read the table; numbers of times are floats, as they are multiplied by one."""
-        _, low_at, low_n, high_at, high_n, weight = columns_of(self._table)
+        columns: list[Any] = list(columns_of(self._table)[1:6])
+        if self._table.page:
+            here = slice(self._page, self._page + 1)
+            columns = [column[here] if len(column) > self._page else column[:1] * 0 for column in columns]
+        low_at, low_n, high_at, high_n, weight = columns
         self._rows, self._columns = weight.shape
         self._low_at, self._high_at, self._weight = low_at.flatten(), high_at.flatten(), weight.ravel()
         self._low_n, self._high_n = low_n.flatten().astype(np.float64), high_n.flatten().astype(np.float64)

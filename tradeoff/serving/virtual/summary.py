@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from tradeoff.serving.virtual.grid import Integers, Numbers, Point, Served
 from tradeoff.serving.virtual.kernels import (
     AROUND,
+    BLOCKS,
     DISPATCH,
     DONE,
     FREE,
@@ -56,6 +57,19 @@ def summary(served: Served, point: Point, *, is_full: bool = True) -> Numbers:
         if n * (1.0 - p) < 1.0 - 1e-9:
             seen[[9 + at, 14 + at]] = math.nan
     return seen
+
+
+def latencies(served: Served, point: Point) -> Numbers:
+    """Return the latency of each request that counts, batch by batch."""
+    first, end, before = measured(served, point)
+    done = np.repeat(served.batches[first:end, DONE], served.sizes[first:end])
+    found: Numbers = done - served.arrivals[before : before + len(done)] + point.network_ms
+    return found
+
+
+def beyond(latency: Numbers, limit: float) -> Integers:
+    """Return how many requests of each of `BLOCKS` equal parts are beyond a limit."""
+    return np.bincount(np.flatnonzero(latency > limit) * BLOCKS // max(1, len(latency)), minlength=BLOCKS)
 
 
 def _add_parts(

@@ -33,8 +33,8 @@ def token_path(
 
     Returns requests served, and a size of batch without times or 0.
     """
-    times, low_at, low_n, high_at, high_n, weight = table
-    prompt_times, prompt_low_at, prompt_low_n, prompt_high_at, prompt_high_n, prompt_weight = prefill
+    times, low_at, low_n, high_at, high_n, weight, _ = table
+    prompt_times, prompt_low_at, prompt_low_n, prompt_high_at, prompt_high_n, prompt_weight, _ = prefill
     n, closed = len(given), clients > 0
     heap_time, heap_number = np.empty(min(n, clients) + 1), np.empty(min(n, clients) + 1, dtype=np.int64)
     coming, asked = 0, 0

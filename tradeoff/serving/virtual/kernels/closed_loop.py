@@ -8,27 +8,24 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
-
 from tradeoff.serving.virtual.kernels.heap import pop, push
 from tradeoff.serving.virtual.kernels.layout import DISPATCH, DONE, FREE, HOST, MODEL
 
 
 def closed_path(
     thinks, network, size, wait, free, host, table, uniforms, batches, sizes, in_flight, latency,
-    clients, began, numbers,
+    marks, clients, began, numbers, heap_time, heap_number,
 ):  # fmt: skip
     """Serve as many requests as there are times to think.
 
-    Parameters are as in `open_path`; writes, too, when each request came into `began`, which may be `latency` itself,
-    and which it was into `numbers`, in the order of their batches. Returns batches, requests served, requests that wait
-    for ever, and a size without times or 0.
+    Parameters are as in `open_path`; the heap has room for all clients, and is kept as `marks` are. Writes, too, when
+    each request came into `began`, which may be `latency` itself, and which it was into `numbers`, in the order of
+    their batches. Returns batches, requests served, requests that wait for ever, and a size without times or 0.
     """
-    times, low_at, low_n, high_at, high_n, weight = table
+    times, low_at, low_n, high_at, high_n, weight, page = table
     n, last, rows = len(thinks), len(free) - 1, len(weight)
     keeps, tells, names = len(batches) > 0, len(latency) > 0, len(numbers) > 0
-    heap_time, heap_number = np.empty(min(n, clients)), np.empty(min(n, clients), dtype=np.int64)
-    thinking, asked, come, head, count = 0, 0, 0, 0, 0
+    thinking, asked, come, head, count = marks[0], marks[1], marks[2], marks[3], marks[4]
     while asked < min(clients, n):
         push(heap_time, heap_number, thinking, thinks[asked], asked)
         thinking += 1
@@ -51,12 +48,13 @@ def closed_path(
         elif dispatch == math.inf:
             return count, head, k, 0
         under_way = 1
-        if keeps or rows > 1:
+        if keeps or (rows > 1 and page == 0):
             for at in range(last):
                 under_way += free[at + 1] > dispatch
-        row = min(under_way, rows) - 1 if rows > 1 else 0
-        drawn = high_n[row, k]
+        row = count // page if page > 0 else min(under_way, rows) - 1
+        drawn = high_n[row, k] if row < rows else 0
         if drawn == 0:
+            marks[0], marks[1], marks[2], marks[3], marks[4] = thinking, asked, come, head, count
             return count, head, 0, k
         model = times[high_at[row, k] + min(drawn - 1, int(uniforms[count] * drawn))]
         part = weight[row, k]

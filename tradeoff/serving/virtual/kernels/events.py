@@ -10,35 +10,42 @@ from tradeoff.serving.virtual.kernels.heap import pop, push
 from tradeoff.serving.virtual.kernels.layout import DISPATCH, DONE, FREE, HOST, MODEL
 
 
+def event_state(n, clients, workers, size):
+    """Return what `event_path` knows when it begins, and keeps: workers are free, and stand in line."""
+    room = min(n, clients) + 1
+    return (
+        np.empty(room), np.empty(room, dtype=np.int64),  # who comes, and when
+        np.full(workers, math.inf), np.full(workers, math.inf), np.zeros(workers, dtype=np.int64),
+        np.empty((workers, size)), np.empty((workers, size), dtype=np.int64),  # who is held by which worker
+        np.arange(workers), np.zeros(workers, dtype=np.int64),
+        np.empty(n), np.empty(n, dtype=np.int64),  # who waits for a worker
+    )  # fmt: skip
+
+
 def event_path(
-    given, network, size, wait, free, host, table, uniforms, batches, sizes, in_flight, latency,
-    clients, limit, per_worker, began, numbers, rejected,
+    given, network, size, wait, free, host, table, uniforms, batches, sizes, in_flight, latency, marks,
+    clients, limit, per_worker, began, numbers, rejected, state,
 ):  # fmt: skip
     """Serve requests one by one.
 
     Open loop when `clients` is 0: requests come at the times that are `given`. Closed loop otherwise: it says how long
     the client of each request thinks before it, and as many requests are asked for in all. A `limit` below 0 is none.
-    Writes what `closed_path` writes, and when requests came that were `rejected`. Returns batches, requests served,
-    requests rejected, requests that wait for ever, and a size without times or 0.
+    Writes what `closed_path` writes, and when requests came that were `rejected`. `state` is that of `event_state`, and
+    is kept as `marks` are. Returns batches, requests served, requests rejected, requests that wait for ever, and a size
+    without times or 0.
     """
-    times, low_at, low_n, high_at, high_n, weight = table
-    closed, n, workers = clients > 0, len(given), len(free)
+    times, low_at, low_n, high_at, high_n, weight, page = table
+    heap_time, heap_number, done, leaves, held, held_time, held_number, line, forming, queue_time, queue_number = state
+    closed, n, workers, rows = clients > 0, len(given), len(free), len(weight)
     keeps, tells, names = len(batches) > 0, len(latency) > 0, len(numbers) > 0
-    room = min(n, clients) + 1
-    heap_time, heap_number = np.empty(room), np.empty(room, dtype=np.int64)
-    coming, asked = 0, 0
+    coming, asked, in_line, n_forming, queue_head = marks[0], marks[1], marks[2], marks[3], marks[4]
+    queue_end, count, served, n_rejected, has_begun = marks[5], marks[6], marks[7], marks[8], marks[9]
+    if has_begun == 0:
+        in_line = workers
     while closed and asked < min(clients, n):
         push(heap_time, heap_number, coming, given[asked], asked)
         coming += 1
         asked += 1
-    done = np.full(workers, math.inf)
-    leaves, held = np.full(workers, math.inf), np.zeros(workers, dtype=np.int64)
-    held_time, held_number = np.empty((workers, size)), np.empty((workers, size), dtype=np.int64)
-    line, forming = np.arange(workers), np.zeros(workers, dtype=np.int64)
-    in_line, n_forming = workers, 0
-    queue_time, queue_number = np.empty(n), np.empty(n, dtype=np.int64)
-    queue_head, queue_end = 0, 0
-    count, served, n_rejected = 0, 0, 0
     while True:
         freed = 0
         for worker in range(1, workers):
@@ -127,24 +134,26 @@ def event_path(
                     in_line += 1
         else:
             worker = forming[place]
+            k, under_way = held[worker], 1
+            for other in range(workers):
+                if leaving < done[other] < math.inf:
+                    under_way += 1
+            row = count // page if page > 0 else min(under_way, rows) - 1
+            drawn = high_n[row, k] if row < rows else 0
+            if drawn == 0:
+                marks[0], marks[1], marks[2], marks[3], marks[4] = coming, asked, in_line, n_forming, queue_head
+                marks[5], marks[6], marks[7], marks[8], marks[9] = queue_end, count, served, n_rejected, 1
+                return count, served, n_rejected, 0, k
             n_forming -= 1
             for at in range(place, n_forming):
                 forming[at] = forming[at + 1]
-            if held[worker] < size:
+            if k < size:
                 at = 0
                 while line[at] != worker:
                     at += 1
                 in_line -= 1
                 for later in range(at, in_line):
                     line[later] = line[later + 1]
-            k, under_way = held[worker], 1
-            for other in range(workers):
-                if leaving < done[other] < math.inf:
-                    under_way += 1
-            row = min(under_way, weight.shape[0]) - 1
-            drawn = high_n[row, k]
-            if drawn == 0:
-                return count, served, n_rejected, 0, k
             model = times[high_at[row, k] + min(drawn - 1, int(uniforms[count] * drawn))]
             part = weight[row, k]
             if part != 1.0:

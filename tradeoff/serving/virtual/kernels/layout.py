@@ -25,3 +25,13 @@ ROUNDING = 1e-9
 
 OPEN, CLOSED, EVENTS = range(3)
 """Which loop a point needs: see `open_path`, `closed_path`, `event_path`."""
+
+MARKS = 10
+"""Numbers in which a loop keeps how far it has come."""
+
+BLOCKS = 64
+"""Equal parts of the requests that count: how many of each are beyond p99 says how alike those are that follow each
+other."""
+
+FORMED, QUEUED, MODELLED, WHOLE = range(4)
+"""Histograms of a summary: of how long batches formed, requests queued and batches took, and of latency."""

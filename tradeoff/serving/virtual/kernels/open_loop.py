@@ -12,16 +12,19 @@ import math
 from tradeoff.serving.virtual.kernels.layout import DISPATCH, DONE, FREE, HOST, MODEL
 
 
-def open_path(arrivals, network, size, wait, free, host, table, uniforms, batches, sizes, in_flight, latency):
+def open_path(
+    arrivals, network, size, wait, free, host, table, uniforms, batches, sizes, in_flight, latency, marks
+):  # fmt: skip
     """Serve them; returns batches, requests served, and a size without times or 0.
 
     `free` says when each worker is free, ascending, and is kept so. What is not wanted is an empty array: `batches`,
-    `sizes` and `in_flight`, of each batch, and `latency`, of each request.
+    `sizes` and `in_flight`, of each batch, and `latency`, of each request. `marks` are `MARKS` zeros: how far it has
+    come when it stops at a size without times, and goes on from when it is called again.
     """
-    times, low_at, low_n, high_at, high_n, weight = table
+    times, low_at, low_n, high_at, high_n, weight, page = table
     n, last, rows = len(arrivals), len(free) - 1, len(weight)
     keeps, tells = len(batches) > 0, len(latency) > 0
-    head, count = 0, 0
+    head, count = marks[0], marks[1]
     while head < n:
         soonest = free[0]
         leaves = arrivals[head] + wait
@@ -34,12 +37,13 @@ def open_path(arrivals, network, size, wait, free, host, table, uniforms, batche
         while k < most and arrivals[head + k] <= dispatch:
             k += 1
         under_way = 1
-        if keeps or rows > 1:
+        if keeps or (rows > 1 and page == 0):
             for at in range(last):
                 under_way += free[at + 1] > dispatch
-        row = min(under_way, rows) - 1 if rows > 1 else 0
-        drawn = high_n[row, k]
+        row = count // page if page > 0 else min(under_way, rows) - 1
+        drawn = high_n[row, k] if row < rows else 0
         if drawn == 0:
+            marks[0], marks[1] = head, count
             return count, head, k
         model = times[high_at[row, k] + min(drawn - 1, int(uniforms[count] * drawn))]
         part = weight[row, k]

@@ -41,47 +41,72 @@ def pick(values, rank):
     return values[at]
 
 
-def order_statistics(values, weights, ranks, counts, room, found):
-    """Write the values of ascending ranks, counted from 1; each value counts `weights` times, once without them.
+def place_of(bits):
+    """Return where in a histogram a value is counted, from its binary form: see `tradeoff.stats.histogram`.
 
-    A histogram says in which bucket a rank is (see `tradeoff.stats.histogram`), a pick from it which value it is. What
-    lies below the histogram's range, under a nanosecond, is 0. `counts` holds `PLACES` zeros, before and after; `room`
-    is scratch.
+    The first place is for what lies below: which values do, zeros mostly, no processor can guess.
     """
-    bits = values.view(np.int64)
-    weighted = len(weights) > 0
-    first, last = PLACES, 0
-    for at in range(len(values)):
-        # The first place is for what lies below: which values do, zeros mostly, no processor can guess.
-        place = max(0, min((bits[at] >> SHIFT) - FIRST + 1, BUCKETS))
-        counts[place] += weights[at] if weighted else 1
-        first, last = min(first, place), max(last, place)
+    return np.uint64(max(0, min((bits >> SHIFT) - FIRST + 1, BUCKETS)))
+
+
+def tally(bits, counts):
+    """Count values, given as their binary forms, in a histogram."""
+    for at in range(len(bits)):
+        counts[place_of(bits[at])] += 1
+
+
+def sum_of(values):
+    """Return the sum, of four sums: one alone waits for each of its additions."""
+    one, two, three, four, end = 0.0, 0.0, 0.0, 0.0, len(values) // 4 * 4
+    for at in range(0, end, 4):
+        one += values[at]
+        two += values[at + 1]
+        three += values[at + 2]
+        four += values[at + 3]
+    for at in range(end, len(values)):
+        one += values[at]
+    return (one + two) + (three + four)
+
+
+def slots_of(counts, ranks):
+    """Return where the values of ascending ranks, counted from 1, are.
+
+    That is a slot for each bucket that a rank is in, by place, from 1 on; the slot of each rank, 0 for what lies below
+    the histogram's range; the rank within it; and where slots begin and end when their values stand in a row.
+    """
+    places = np.zeros(PLACES, dtype=np.uint8)
     slots, within = np.zeros(len(ranks), dtype=np.int64), ranks - counts[0]
     ends = np.zeros(len(ranks) + 1, dtype=np.int64)
     at, taken, passed = 0, 0, 0
     while at < len(ranks) and within[at] <= 0:
         at += 1
-    counts[0] = 0
-    for place in range(max(1, first), last + 1):
+    for place in range(1, PLACES):
         here = counts[place]
-        counts[place] = 0  # from here on: the slot of those that are picked from
         if at < len(ranks) and within[at] <= passed + here:
             taken += 1
-            counts[place] = taken
+            places[place] = taken
             ends[taken] = ends[taken - 1] + here
             while at < len(ranks) and within[at] <= passed + here:
                 slots[at] = taken
                 within[at] -= passed
                 at += 1
         passed += here
-    filled = ends.copy()
-    if taken > 0:
-        for at in range(len(values)):
-            slot = counts[max(0, min((bits[at] >> SHIFT) - FIRST + 1, BUCKETS))]
-            if slot > 0:
-                for _ in range(weights[at] if weighted else 1):
-                    room[filled[slot - 1]] = values[at]
-                    filled[slot - 1] += 1
-    for at in range(len(ranks)):
+        if at == len(ranks):
+            break
+    ends[taken:] = ends[taken]
+    return places, slots, within, ends
+
+
+def gather(values, bits, places, room, filled):
+    """Put the values that are in a slot into its row; `filled` says where each goes on."""
+    for at in range(len(values)):
+        slot = places[place_of(bits[at])]
+        if slot > 0:
+            room[filled[slot - 1]] = values[at]
+            filled[slot - 1] += 1
+
+
+def pick_all(room, slots, within, ends, found):
+    """Write the values of ranks out of their slots; what lies below the histogram's range, under a nanosecond, is 0."""
+    for at in range(len(slots)):
         found[at] = pick(room[ends[slots[at] - 1] : ends[slots[at]]], within[at]) if slots[at] > 0 else 0.0
-    counts[first : last + 1] = 0

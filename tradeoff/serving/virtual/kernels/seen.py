@@ -1,4 +1,10 @@
-"""What is seen of a point, once all its batches are known."""
+"""What is seen of a point, once all its batches are known.
+
+Each of the passes over all requests is as short as it gets: histograms; the values in the few buckets that the ranks
+are in; requests around two percentiles, and how many are beyond one. Places in arrays are unsigned where a loop is
+hot: for signed ones numba looks out for those that count from the end. Within a batch requests stand in the order in
+which they came, so that the first is the slowest.
+"""
 
 from __future__ import annotations
 
@@ -8,19 +14,24 @@ import numpy as np
 
 from tradeoff.serving.virtual.kernels.layout import (
     AROUND,
+    BLOCKS,
     DISPATCH,
     DONE,
+    FORMED,
     FREE,
     HOST,
     MODEL,
+    MODELLED,
     P50,
     P90,
     P95,
     P99,
     P999,
+    QUEUED,
     ROUNDING,
+    WHOLE,
 )
-from tradeoff.serving.virtual.kernels.order import order_statistics, rank_of
+from tradeoff.serving.virtual.kernels.order import gather, pick_all, place_of, rank_of, slots_of, sum_of, tally
 
 
 def window(sizes, count, warm_up, tail):
@@ -28,28 +39,26 @@ def window(sizes, count, warm_up, tail):
 
     Those that count are after `warm_up` requests and before the last `tail`.
     """
-    total, seen, first = 0, 0, 0
-    for batch in range(count):
-        total += sizes[batch]
+    seen, first, left, end = 0, 0, 0, count
     while first < count and seen < warm_up:
         seen += sizes[first]
         first += 1
-    end = count
-    left = 0
     while end > first and left < tail:
         end -= 1
         left += sizes[end]
     return first, end, seen
 
 
-def span(began, rejected, batches, first, end, count, network):
+def span(began, rejected, batches, sizes, first, end, count, network):
     """Return how long the batches from `first` to before `end` took: from one dispatch to another.
 
     Where they are the first or the last of all, from when the first request came, and until the last was answered.
     """
-    start = batches[first, DISPATCH]
+    start, oldest = batches[first, DISPATCH], 0
     if first == 0:
-        start = began.min()
+        for batch in range(count):
+            start = min(start, began[oldest])
+            oldest += sizes[batch]
         if len(rejected) > 0:
             start = min(start, rejected[0])
     if end < count:
@@ -71,83 +80,191 @@ def rejected_inside(rejected, began, before, n):
     return inside
 
 
-def summarise(
-    began, latency, rejected, batches, sizes, count, warm_up, tail, network, is_full, room, counts, seen
-):  # fmt: skip
-    """Write what was seen, in the order of `SEEN`; `room` has three rows of a number for each request.
+def counted_window(began, latency, rejected, batches, sizes, count, warm_up, tail, network):
+    """Return the batches that count, first and end, the requests before them, and how many count.
 
-    Unless `is_full` only throughput, what is known of whole batches, and latency. A window that is shorter than the
-    mean latency of those in it does not hold their work: all counts then.
+    A window that is shorter than the mean latency of those in it does not hold their work: all counts then.
     """
-    seen[:] = math.nan
     first, end, before = window(sizes, count, warm_up, tail)
     n = 0
     for batch in range(first, end):
         n += sizes[batch]
-    fits = n * span(began, rejected, batches, first, end, count, network) * (1.0 + ROUNDING) if n > 0 else 0.0
-    if n == 0 or latency[before : before + n].sum() > fits:
-        first, end, before, n = 0, count, 0, len(began)
+    fits = n * span(began, rejected, batches, sizes, first, end, count, network) * (1.0 + ROUNDING) if n > 0 else 0.0
+    if n == 0 or sum_of(latency[before : before + n]) > fits:
+        return 0, count, 0, len(began)
+    return first, end, before, n
+
+
+def summarise(
+    began, latency, rejected, batches, sizes, count, warm_up, tail, network, is_full, counts, room, over, seen
+):  # fmt: skip
+    """Write what was seen, in the order of `SEEN`, and into `over` how many of each of `BLOCKS` are beyond p99.
+
+    Unless `is_full` only throughput, what is known of whole batches, and latency. `counts` are histograms of `PLACES`
+    zeros; all but that of latency are zeros again afterwards. `room` has two rows of a number for each request.
+    """
+    seen[:] = math.nan
+    over[:] = 0
+    first, end, before, n = counted_window(began, latency, rejected, batches, sizes, count, warm_up, tail, network)
     seen[31] = rejected_inside(rejected, began, before, n)
     seen[0], seen[1] = n, end - first
     if n == 0:
         return
-    seen[2] = span(began, rejected, batches, first, end, count, network)
+    seen[2] = span(began, rejected, batches, sizes, first, end, count, network)
+    came, counted = began[before : before + n], latency[before : before + n]
+    rows, row_sizes = batches[first:end], sizes[first:end]
     busy, model_sum, pre_sum = 0.0, 0.0, 0.0
-    for batch in range(first, end):
-        busy += batches[batch, DONE] - batches[batch, DISPATCH]
-        model_sum += batches[batch, MODEL] * sizes[batch]
-        pre_sum += batches[batch, HOST] * sizes[batch]
-    seen[3] = busy
-    counted = latency[before : before + n]
-    seen[4], seen[5], seen[6] = counted.sum() / n, model_sum / n, pre_sum / n
-    reach = max(1, int(n * AROUND))
-    middle, late = rank_of(n, P50), rank_of(n, P99)
-    five = np.array([middle, rank_of(n, P90), rank_of(n, P95), late, rank_of(n, P999)])
+    for batch in range(len(row_sizes)):
+        busy += rows[batch, DONE] - rows[batch, DISPATCH]
+        model_sum += rows[batch, MODEL] * row_sizes[batch]
+        pre_sum += rows[batch, HOST] * row_sizes[batch]
+    seen[3], seen[4], seen[5], seen[6] = busy, sum_of(counted) / n, model_sum / n, pre_sum / n
+    tally(counted.view(np.int64), counts[WHOLE])
+    five = np.array([rank_of(n, P50), rank_of(n, P90), rank_of(n, P95), rank_of(n, P99), rank_of(n, P999)])
     if is_full:
         # Ascending, for all but a few requests: then the ranks around are those themselves.
-        above, under = min(middle + reach, five[1]), max(late - reach, five[2])
+        reach = max(1, int(n * AROUND))
+        above, under = min(five[0] + reach, five[1]), max(five[3] - reach, five[2])
         ranks = np.array([
-            max(1, middle - reach), middle, above, five[1], five[2], under, late, min(late + reach, five[4]), five[4],
+            max(1, five[0] - reach), five[0], above, five[1], five[2], under, five[3], min(five[3] + reach, five[4]),
+            five[4],
         ])  # fmt: skip
         around = np.empty(9)
-        order_statistics(counted, sizes[:0], ranks, counts, room[0], around)
+        rank_values(counted, counts[WHOLE], ranks, room[0], around)
         seen[9], seen[10], seen[11], seen[12], seen[13] = around[1], around[3], around[4], around[6], around[8]
-        summarise_parts(
-            began[before : before + n], counted, batches[first:end], sizes[first:end], network, around, five, room,
-            counts, seen,
-        )  # fmt: skip
+        split_around(came, counted, rows, row_sizes, network, around, seen)
+        rank_waits(came, rows, row_sizes, five, counts, room, seen)
+        rank_batches(rows, row_sizes, five, counts[MODELLED], room[0], seen)
     else:
-        order_statistics(counted, sizes[:0], five, counts, room[0], seen[9:14])
+        rank_values(counted, counts[WHOLE], five, room[0], seen[9:14])
+    count_over(counted, row_sizes, seen[12], over)
     for at in range(5):
         if n * (1.0 - (P50, P90, P95, P99, P999)[at]) < 1.0 - 1e-9:
             seen[9 + at], seen[14 + at] = math.nan, math.nan
 
 
-def summarise_parts(began, latency, batches, sizes, network, around, five, room, counts, seen):
-    """Write what latency was made of: on the whole, and of requests near p50 and p99, whose ends are in `around`."""
-    scratch, queued, formed = room[0], room[1], room[2]
-    parts, two = np.zeros((2, 5)), np.array([five[0], five[3]])
-    at = 0
+def rank_values(values, counts, ranks, room, found):
+    """Write the values of ascending ranks; `counts` is their histogram."""
+    places, slots, within, ends = slots_of(counts, ranks)
+    if ends[-1] > 0:
+        gather(values, values.view(np.int64), places, room, ends.copy())
+    pick_all(room, slots, within, ends, found)
+
+
+def rank_waits(began, batches, sizes, five, counts, room, seen):
+    """Write what requests waited: means, p50 and p99.
+
+    Who came before the worker was free has queued, each for a time of its own, and then the batch formed for as long
+    for all of them; who came later has not queued, and the batch formed from then on.
+    """
+    queued, formed, n = room[0], room[1], len(began)
+    request, in_queue, in_batch = np.uint64(0), np.uint64(0), np.uint64(0)
+    formed_sum, alike = 0.0, np.empty(1)
+    bits = alike.view(np.int64)
     for batch in range(len(sizes)):
         free, dispatch = batches[batch, FREE], batches[batch, DISPATCH]
-        for _ in range(sizes[batch]):
-            queued[at] = max(0.0, free - began[at])
-            formed[at] = dispatch - max(began[at], free)
-            for half in range(2):
-                if around[5 * half] <= latency[at] <= around[5 * half + 2]:
-                    parts[half, 0] += batches[batch, HOST]
-                    parts[half, 1] += batches[batch, MODEL]
-                    parts[half, 2] += queued[at]
-                    parts[half, 3] += formed[at]
-                    parts[half, 4] += latency[at] - network
-            at += 1
-    seen[7], seen[8] = queued[:at].sum() / at, formed[:at].sum() / at
-    order_statistics(batches[:, MODEL].copy(), sizes, five, counts, scratch, seen[14:19])
-    order_statistics(queued[:at], sizes[:0], two, counts, scratch, seen[19:21])
-    order_statistics(formed[:at], sizes[:0], two, counts, scratch, seen[21:23])
+        first, end = request, request + np.uint64(sizes[batch])
+        while request < end and began[request] < free:
+            queued[in_queue] = free - began[request]
+            in_queue += np.uint64(1)
+            request += np.uint64(1)
+        if request > first:
+            alike[0] = dispatch - free
+            formed_sum += alike[0] * (request - first)
+            counts[FORMED, place_of(bits[0])] += np.int64(request - first)
+        while request < end:
+            formed[in_batch] = dispatch - began[request]
+            in_batch += np.uint64(1)
+            request += np.uint64(1)
+    queued, formed = queued[:in_queue], formed[:in_batch]
+    tally(queued.view(np.int64), counts[QUEUED])
+    tally(formed.view(np.int64), counts[FORMED])
+    counts[QUEUED, 0] += n - len(queued)
+    seen[7], seen[8] = sum_of(queued) / n, (formed_sum + sum_of(formed)) / n
+    two = np.array([five[0], five[3]])
+    places, slots, within, ends = slots_of(counts[QUEUED], two)
+    chosen, filled = np.empty(ends[-1]), ends.copy()
+    if ends[-1] > 0:
+        gather(queued, queued.view(np.int64), places, chosen, filled)
+    pick_all(chosen, slots, within, ends, seen[19:21])
+    places, slots, within, ends = slots_of(counts[FORMED], two)
+    chosen, filled = np.empty(ends[-1]), ends.copy()
+    if ends[-1] > 0:
+        gather(formed, formed.view(np.int64), places, chosen, filled)
+        at = 0
+        for batch in range(len(sizes)):
+            free, end = batches[batch, FREE], at + sizes[batch]
+            alike[0] = batches[batch, DISPATCH] - free
+            slot = places[place_of(bits[0])]
+            while slot > 0 and at < end and began[at] < free:
+                chosen[filled[slot - 1]] = alike[0]
+                filled[slot - 1] += 1
+                at += 1
+            at = end
+    pick_all(chosen, slots, within, ends, seen[21:23])
+    counts[QUEUED], counts[FORMED] = 0, 0
+
+
+def rank_batches(batches, sizes, five, counts, room, seen):
+    """Write percentiles of what batches took, each of which counts as often as it has requests."""
+    one = np.empty(1)
+    bits = one.view(np.int64)
+    for batch in range(len(sizes)):
+        one[0] = batches[batch, MODEL]
+        counts[place_of(bits[0])] += sizes[batch]
+    places, slots, within, ends = slots_of(counts, five)
+    filled = ends.copy()
+    for batch in range(len(sizes)):
+        one[0] = batches[batch, MODEL]
+        slot = places[place_of(bits[0])]
+        for _ in range(sizes[batch] if slot > 0 else 0):
+            room[filled[slot - 1]] = one[0]
+            filled[slot - 1] += 1
+    pick_all(room, slots, within, ends, seen[14:19])
+    counts[:] = 0
+
+
+def split_around(began, latency, batches, sizes, network, around, seen):
+    """Write what the latency of requests near p50 and p99 was made of; `around` holds the ends of both."""
+    parts, request = np.zeros((2, 5)), np.uint64(0)
+    for batch in range(len(sizes)):
+        end = request + np.uint64(sizes[batch])
+        slowest, fastest = latency[request], latency[end - np.uint64(1)]
+        for half in range(2):
+            low, high = around[5 * half], around[5 * half + 2]
+            if slowest < low or fastest > high:
+                continue
+            free, dispatch, at, here = batches[batch, FREE], batches[batch, DISPATCH], request, 0
+            past = end
+            while at < past:  # the first that is not beyond
+                middle = (at + past) >> np.uint64(1)
+                if latency[middle] > high:
+                    at = middle + np.uint64(1)
+                else:
+                    past = middle
+            while at < end and latency[at] >= low:
+                parts[half, 2] += max(0.0, free - began[at])
+                parts[half, 3] += dispatch - max(began[at], free)
+                parts[half, 4] += latency[at] - network
+                here += 1
+                at += np.uint64(1)
+            parts[half, 0] += here * batches[batch, HOST]
+            parts[half, 1] += here * batches[batch, MODEL]
+        request = end
     for half in range(2):
         # The requests around a percentile are not exactly as slow as it: their parts are made to add up to it.
         whole = seen[9] if half == 0 else seen[12]
         scale = (whole - network) / parts[half, 4] if parts[half, 4] > 0.0 else 0.0
         for part in range(4):
             seen[23 + 4 * half + part] = parts[half, part] * scale
+
+
+def count_over(latency, sizes, limit, over):
+    """Count the requests above a limit in each of `BLOCKS`."""
+    at, n = 0, len(latency)
+    for batch in range(len(sizes)):
+        request, end = at, at + sizes[batch]
+        while request < end and latency[request] > limit:
+            over[request * BLOCKS // n] += 1
+            request += 1
+        at = end

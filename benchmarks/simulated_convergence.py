@@ -1,0 +1,155 @@
+"""Whether a simulated p99 is as good as its row says: what `converged` and a 95 % interval promise, against the truth.
+
+M/M/1 has its p99 in closed form, up to 99 % load. Other systems have none: a long recursion of its own, which shares
+no code with the package, stands in (bursts of a load with two states, gamma bursts, heavy tails, batches that wait,
+several workers), or much longer runs of the package (closed loops). Of rows that say ``converged`` the p99 must stray
+from the truth by 2.5 % at most (root of the mean square, allowing for the noise of the check at one chance in a
+hundred); their
+intervals and those of ``budget`` must hold it in at least 90 % of the rows, allowing for the same; none may be
+``saturated``. What a row costs is printed beside.
+
+``python benchmarks/simulated_convergence.py [rows]`` takes some minutes.
+"""
+
+from __future__ import annotations
+
+import math
+import sys
+import time
+from collections.abc import Callable
+from statistics import NormalDist
+from typing import Any
+
+import numba
+import numpy as np
+
+import tradeoff
+
+ROWS = 20
+WANTED_ERROR, WANTED_COVERAGE = 0.025, 0.90
+SURE = NormalDist().inv_cdf(0.99)
+LONG = 40_000_000
+
+
+def exponential(size: int, rng: np.random.Generator, n: int) -> np.ndarray:
+    del size
+    return rng.standard_exponential(n)
+
+
+def line(size: int) -> float:
+    return 2.0 + 0.5 * size
+
+
+def heavy(size: int, rng: np.random.Generator, n: int) -> np.ndarray:
+    del size
+    return 0.6 * (1.0 + rng.pareto(3.5, n)) / 1.4
+
+
+@numba.njit(cache=False)
+def recursion(arrivals, services, fixed, marginal, size, wait, workers):
+    """Serve batches, first come first served, each by the worker that is free first; return latencies."""
+    n = len(arrivals)
+    free, latency = np.zeros(workers), np.empty(n)
+    head, batch = 0, 0
+    while head < n:
+        worker = np.argmin(free)
+        leaves = arrivals[head] + wait
+        if wait > 0.0 and head + size <= n:
+            leaves = min(leaves, arrivals[head + size - 1])
+        begins = max(free[worker], leaves)
+        taken = 1
+        while taken < size and head + taken < n and arrivals[head + taken] <= begins:
+            taken += 1
+        ends = begins + (services[batch] if len(services) else fixed + marginal * taken)
+        for request in range(head, head + taken):
+            latency[request] = ends - arrivals[request]
+        free[worker] = ends
+        head += taken
+        batch += 1
+    return latency
+
+
+def long_p99(arrivals: Callable[[np.random.Generator], np.ndarray], services: Any = None, *, size: int = 1,
+             wait: float = 0.0, workers: int = 1, runs: int = 3) -> float:  # fmt: skip
+    """Return the p99 of some hundred million requests, after a fiftieth of each run."""
+    found = []
+    for seed in range(runs):
+        rng = np.random.default_rng(1000 + seed)
+        came = arrivals(rng)
+        took = services(1, rng, len(came)) if services else np.empty(0)
+        found.append(np.quantile(recursion(came, took, 2.0, 0.5, size, wait, workers)[len(came) // 50 :], 0.99))
+    return float(np.mean(found))
+
+
+def of_load(load: Any, rate: float | None = None) -> Callable[[np.random.Generator], np.ndarray]:
+    return lambda rng: load.arrivals_ms(LONG, rng) * (1.0 if rate is None else 1e3 / rate)
+
+
+def poisson(rate: float) -> Callable[[np.random.Generator], np.ndarray]:
+    return lambda rng: np.cumsum(rng.standard_exponential(LONG)) * 1e3 / rate
+
+
+def much_longer(service: Any, asked: dict[str, Any]) -> float:
+    row = tradeoff.simulate(service, **asked, n_requests=4_000_000, replications=5, seed=10**6).points.iloc[0]
+    return float(row["latency_p99_ms"])
+
+
+def systems() -> list[tuple[str, float, Any, dict[str, Any]]]:
+    """Name, true p99, service and arguments."""
+    found: list[tuple[str, float, Any, dict[str, Any]]] = []
+    for load in (0.8, 0.9, 0.95, 0.99):
+        asked: dict[str, Any] = {"max_batch_size": 1, "request_rate": 1e3 * load}
+        found.append((f"M/M/1 at {100 * load:.0f} %", math.log(100) / (1.0 - load), exponential, asked))
+    for rates, dwell in (((100, 1600), (5, 5)), ((200, 1500), (1, 2)), ((400, 1200), (20, 20)), ((50, 3000), (2, 0.2))):
+        bursts = tradeoff.MMPP(rates, dwell)
+        asked = {"max_batch_size": 8, "load": bursts, "replications": 5}
+        name = f"bursts {rates[0]}, {rates[1]} /s for {dwell[0]:g}, {dwell[1]:g} s"
+        found.append((name, long_p99(of_load(bursts), size=8), line, asked))
+    gamma = tradeoff.Gamma(0.1)
+    asked = {"max_batch_size": 8, "load": gamma, "request_rate": 900, "max_wait_ms": 4}
+    found.append(("gamma, cv 3.2, batches wait", long_p99(of_load(gamma, 900), size=8, wait=4.0), line, asked))
+    asked = {"max_batch_size": 16, "request_rate": 1500, "max_wait_ms": 5}
+    found.append(("Poisson, batches wait", long_p99(poisson(1500), size=16, wait=5.0), line, asked))
+    asked = {"max_batch_size": 1, "request_rate": 1e3 * 0.9 / 0.6}
+    found.append(("heavy tail at 90 %", long_p99(poisson(1e3 * 0.9 / 0.6), heavy), heavy, asked))
+    asked = {"max_batch_size": 1, "request_rate": 3600, "workers": 4}
+    found.append(("M/M/4 at 90 %", long_p99(poisson(3600), exponential, workers=4), exponential, asked))
+    asked = {"max_batch_size": 8, "concurrency": 60, "think_ms": 40, "think": "exponential"}
+    found.append(("60 clients who think", much_longer(line, asked), line, asked))
+    asked = {"max_batch_size": 1, "concurrency": 50, "think_ms": 50, "think": "exponential"}
+    found.append(("50 clients, near the knee", much_longer(exponential, asked), exponential, asked))
+    return found
+
+
+def checked(name: str, truth: float, service: Any, asked: dict[str, Any], rows: int) -> bool:
+    start = time.process_time()
+    seen = [tradeoff.simulate(service, **asked, seed=seed).points.iloc[0] for seed in range(rows)]
+    took = (time.process_time() - start) / rows
+    strays = np.array([row["latency_p99_ms"] / truth - 1.0 for row in seen])
+    said = np.array([row["status"] for row in seen])
+    covered = np.mean([row["latency_p99_ms_lo"] <= truth <= row["latency_p99_ms_hi"] for row in seen])
+    fine = strays[said == "converged"]
+    error = float(np.sqrt(np.mean(fine**2))) if len(fine) else 0.0
+    # A root mean square of k normal numbers has a relative standard error of 1 / sqrt(2 k).
+    most = WANTED_ERROR * (1.0 + SURE / math.sqrt(2.0 * max(1, len(fine))))
+    least = WANTED_COVERAGE - SURE * math.sqrt(WANTED_COVERAGE * (1.0 - WANTED_COVERAGE) / rows)
+    reached = error <= most and covered >= least and not (said == "saturated").any()
+    strayed = f"{100 * error:4.1f} %" if len(fine) else "     -"
+    print(
+        f"{name:36} {len(fine):3} of {rows} converged, stray {strayed}; "
+        f"all stray {100 * np.sqrt(np.mean(strays**2)):4.1f} %, intervals "
+        f"hold it in {100 * covered:3.0f} %; {np.mean([row['n'] for row in seen]):10.3g} requests, "
+        f"{took:5.2f} s   {'reached' if reached else 'MISSED'}",
+        flush=True,
+    )
+    return reached
+
+
+def main() -> int:
+    rows = int(sys.argv[1]) if len(sys.argv) > 1 else ROWS
+    reached = [checked(*system, rows) for system in systems()]
+    return 0 if all(reached) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -8,7 +8,7 @@ hundred); their
 intervals and those of ``budget`` must hold it in at least 90 % of the rows, allowing for the same; none may be
 ``saturated``. What a row costs is printed beside.
 
-``python benchmarks/simulated_convergence.py [rows]`` takes some minutes.
+``python benchmarks/simulated_convergence.py [rows] [part of a name] …`` takes some minutes.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ from __future__ import annotations
 import math
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import partial
 from statistics import NormalDist
 from typing import Any
 
@@ -94,34 +95,37 @@ def much_longer(service: Any, asked: dict[str, Any]) -> float:
     return float(row["latency_p99_ms"])
 
 
-def systems() -> list[tuple[str, float, Any, dict[str, Any]]]:
-    """Name, true p99, service and arguments."""
-    found: list[tuple[str, float, Any, dict[str, Any]]] = []
+def systems() -> Iterator[tuple[str, Callable[[], float], Any, dict[str, Any]]]:
+    """Yield name, true p99, service and arguments of each."""
     for load in (0.8, 0.9, 0.95, 0.99):
         asked: dict[str, Any] = {"max_batch_size": 1, "request_rate": 1e3 * load}
-        found.append((f"M/M/1 at {100 * load:.0f} %", math.log(100) / (1.0 - load), exponential, asked))
+        yield f"M/M/1 at {100 * load:.0f} %", partial(exact_p99, load), exponential, asked
     for rates, dwell in (((100, 1600), (5, 5)), ((200, 1500), (1, 2)), ((400, 1200), (20, 20)), ((50, 3000), (2, 0.2))):
         bursts = tradeoff.MMPP(rates, dwell)
         asked = {"max_batch_size": 8, "load": bursts, "replications": 5}
         name = f"bursts {rates[0]}, {rates[1]} /s for {dwell[0]:g}, {dwell[1]:g} s"
-        found.append((name, long_p99(of_load(bursts), size=8), line, asked))
+        yield name, partial(long_p99, of_load(bursts), size=8), line, asked
     gamma = tradeoff.Gamma(0.1)
     asked = {"max_batch_size": 8, "load": gamma, "request_rate": 900, "max_wait_ms": 4}
-    found.append(("gamma, cv 3.2, batches wait", long_p99(of_load(gamma, 900), size=8, wait=4.0), line, asked))
+    yield "gamma, cv 3.2, batches wait", partial(long_p99, of_load(gamma, 900), size=8, wait=4.0), line, asked
     asked = {"max_batch_size": 16, "request_rate": 1500, "max_wait_ms": 5}
-    found.append(("Poisson, batches wait", long_p99(poisson(1500), size=16, wait=5.0), line, asked))
+    yield "Poisson, batches wait", partial(long_p99, poisson(1500), size=16, wait=5.0), line, asked
     asked = {"max_batch_size": 1, "request_rate": 1e3 * 0.9 / 0.6}
-    found.append(("heavy tail at 90 %", long_p99(poisson(1e3 * 0.9 / 0.6), heavy), heavy, asked))
+    yield "heavy tail at 90 %", partial(long_p99, poisson(1e3 * 0.9 / 0.6), heavy), heavy, asked
     asked = {"max_batch_size": 1, "request_rate": 3600, "workers": 4}
-    found.append(("M/M/4 at 90 %", long_p99(poisson(3600), exponential, workers=4), exponential, asked))
+    yield "M/M/4 at 90 %", partial(long_p99, poisson(3600), exponential, workers=4), exponential, asked
     asked = {"max_batch_size": 8, "concurrency": 60, "think_ms": 40, "think": "exponential"}
-    found.append(("60 clients who think", much_longer(line, asked), line, asked))
+    yield "60 clients who think", partial(much_longer, line, asked), line, asked
     asked = {"max_batch_size": 1, "concurrency": 50, "think_ms": 50, "think": "exponential"}
-    found.append(("50 clients, near the knee", much_longer(exponential, asked), exponential, asked))
-    return found
+    yield "50 clients, near the knee", partial(much_longer, exponential, asked), exponential, asked
 
 
-def checked(name: str, truth: float, service: Any, asked: dict[str, Any], rows: int) -> bool:
+def exact_p99(load: float) -> float:
+    return math.log(100) / (1.0 - load)
+
+
+def checked(name: str, p99: Callable[[], float], service: Any, asked: dict[str, Any], rows: int) -> bool:
+    truth = p99()
     start = time.process_time()
     seen = [tradeoff.simulate(service, **asked, seed=seed).points.iloc[0] for seed in range(rows)]
     took = (time.process_time() - start) / rows
@@ -147,7 +151,9 @@ def checked(name: str, truth: float, service: Any, asked: dict[str, Any], rows: 
 
 def main() -> int:
     rows = int(sys.argv[1]) if len(sys.argv) > 1 else ROWS
-    reached = [checked(*system, rows) for system in systems()]
+    reached = [
+        checked(*system, rows) for system in systems() if any(part in system[0] for part in sys.argv[2:] or [""])
+    ]
     return 0 if all(reached) else 1
 
 

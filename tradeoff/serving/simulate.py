@@ -22,14 +22,11 @@ from tradeoff.serving.replications import (
     replicate_until_known,
 )
 from tradeoff.serving.requests import samples_of
-from tradeoff.serving.simulated import row_of, who_of
+from tradeoff.serving.simulated import MOST_GIVEN, row_of, who_of
 from tradeoff.serving.systems import systems
 from tradeoff.serving.world import World
 
 __all__ = ["SimulateInterrupted", "simulate", "whole"]
-
-_MOST_GIVEN = 20_000_000
-"""Requests of a replication: each takes some hundred bytes."""
 
 
 def simulate(
@@ -137,9 +134,9 @@ def simulate(
     if pad_to not in (None, "measured"):
         raise ArgumentError(f"pad_to must be 'measured' or None; got {shown(pad_to)}")
     given = None if n_requests is None else whole("n_requests", n_requests)
-    if given is not None and given > _MOST_GIVEN:
+    if given is not None and given > MOST_GIVEN:
         raise ArgumentError(
-            f"n_requests must be {three(_MOST_GIVEN)} at most, for each takes memory; got {given}: take replications"
+            f"n_requests must be {three(MOST_GIVEN)} at most, for each takes memory; got {given}: take replications"
         )
     seed = seed_of(seed)
     asked_for = None if replications is None else whole("replications", replications)

@@ -29,6 +29,9 @@ ERROR = 0.025
 _MARGIN = 1.1
 """By which an error is taken to be larger than it looks: it is an estimate, and runs end at those that look small."""
 
+MOST_GIVEN = 20_000_000
+"""Requests of a replication that may be asked for: each takes some hundred bytes."""
+
 MEMORIES = 50.0
 """Memories of queue and load that each replication of a point that is `converged` must have seen."""
 
@@ -180,21 +183,24 @@ def _what_it_takes(seen: Seen, most: int) -> str:
     if math.isinf(seen.memory):
         return "the load is so near capacity that the queue forgets nothing: ask for less, or for more of the service"
     times, n = len(seen.replications), float(seen.column("n").mean())
-    needed = 1.5 * MEMORIES * seen.memory
+    each = 1.5 * MEMORIES * seen.memory
     said = []
     if seen.shortest < MEMORIES:
         said.append(
             f"queue and load forget what was after {three(seen.memory)} requests, and each replication has "
             f"{three(seen.shortest)} times as many that count, not {three(MEMORIES)}"
         )
-    if seen.error > ERROR:
+    # Of shorter ones the error is not known either.
+    if seen.error > ERROR and seen.shortest >= _MEMORIES_OF_AN_INTERVAL:
         error = f"{three(100 * seen.error)} %" if seen.error < 0.5 else "more than half of it"
         said.append(f"p99 has a standard error of {error}, not {three(100 * ERROR)} %")
         if math.isfinite(seen.error):
-            needed = max(needed, 1.2 * n * (seen.error / ERROR) ** 2)
+            each = max(each, 1.2 * n * (seen.error / ERROR) ** 2)
+    if each > MOST_GIVEN:
+        times, each = math.ceil(times * each / MOST_GIVEN), MOST_GIVEN
     return (
-        f"{'; '.join(said)}: it takes some {three(needed)} requests in each of {counted(times, 'replication')} "
-        f"(n_requests={math.ceil(needed):.0f}); unless told otherwise a point is given {three(most)} in all"
+        f"{'; '.join(said)}: it takes some {three(times * each)} requests (n_requests={math.ceil(each)}, "
+        f"replications={times}); unless told otherwise a point is given {three(most)}"
     )
 
 

@@ -249,7 +249,7 @@ def of_the_limit(
             load = float(max(1, round(load))) if closed else load
             if not any(low * (1 - ROUNDED) <= load <= high * (1 + ROUNDED) for low, high in spans):
                 yield f"{load:.4g} breaks {limit}: long {truth.interval(load)}", truth.keeps(load)
-    if not saturated:
+    if not saturated and "more intervals" not in text:
         low, high = page.band(truth.whatif.percentile)
         inside = any(a * (1 - ROUNDED) <= now <= b * (1 + ROUNDED) for a, b in kept)
         yield "kept here as the band says", high < limit * (1 - ROUNDED) and not inside and not math.isinf(high)

@@ -32,6 +32,12 @@ def test_measured_times_travel_as_they_are():
     assert content["title"] == "service"
 
 
+def test_few_times_travel_to_the_last_digit():
+    """Where nothing is drawn a last digit decides on ties, and with them on who waits."""
+    content = service(lambda size: (1 + 0.1 * size) / 3, largest_batch_size=8).payload(None)
+    assert content["table"]["times"] == [(1 + 0.1 * size) / 3 for size in range(1, 9)]
+
+
 def test_long_series_are_shortened_without_losing_the_mean_or_the_spikes():
     times = np.where(RNG.random(300_000) < 0.002, 50.0, RNG.gamma(4.0, 1.0, 300_000))
     short = light(costs_of({1: times}), 1).times_ms[1][1]

@@ -6,7 +6,7 @@ import { capital, count, interval, inward, milliseconds, percentOf, rate, signif
 import { lowestOf, verdictAt } from "./feasible.js";
 import { loadOf } from "./loads.js";
 
-const MOST_TOLD = 3; // intervals in one sentence
+const MOST_TOLD = 5; // intervals in one sentence
 
 export function loadSaid(settings, load) {
   return settings.loop === "open" ? rate(load) : clientsSaid(load);
@@ -15,7 +15,7 @@ export function loadSaid(settings, load) {
 // The band of a percentile; nothing where there is only one replication, for nothing is drawn then.
 export function bandSaid(point, name, before = "", after = "") {
   const { value, lo, hi, isOpen } = point[name];
-  return point.replications > 1 ? `${before}${interval(lo, isOpen ? null : hi, value, "time")}${after}` : "";
+  return point.replications > 1 || hi > lo ? `${before}${interval(lo, isOpen ? null : hi, value, "time")}${after}` : "";
 }
 
 const clientsSaid = (clients) => (clients === 1 ? "1 client" : `${count(clients)} clients`);

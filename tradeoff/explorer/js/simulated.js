@@ -40,15 +40,16 @@ export function createSimulator(payload) {
   // Yields between replications, and returns the point.
   function* simulate(settings, load, { replications, n, level }) {
     const system = systemOf(settings, load);
-    const length = Math.max(n, 6 * system.clients);
+    // Where nothing is drawn one long run stands for all, and its sections for replications: it may take long to settle.
     const wanted = isDeterministic(settings) ? 1 : replications;
+    const length = Math.max((n * replications) / wanted, 6 * system.clients);
     if (room.arrivals.length < length) room = roomFor(length);
     const found = [];
     pool.empty(wanted * length);
     for (let replication = 0; replication < wanted; replication += 1) {
       const one = replicate(settings, system, load, replication, length);
       if (one.n > 0) {
-        pool.add(room.latency.subarray(0, one.n), one.luck);
+        for (const part of sectionsOf(room.latency.subarray(0, one.n), replications / wanted)) pool.add(part, wanted > 1 ? one.luck : 0);
         found.push(one);
       }
       yield null;
@@ -82,6 +83,11 @@ export function createSimulator(payload) {
   }
 
   return { simulate, isDeterministic, isSlow };
+}
+
+function sectionsOf(latencies, count) {
+  const endOf = (at) => Math.floor((at * latencies.length) / count);
+  return Array.from({ length: count }, (_, at) => latencies.subarray(endOf(at), endOf(at + 1)));
 }
 
 function gathered(load, found, percentiles, payload) {

@@ -28,6 +28,9 @@ _FEWEST, _FEWEST_IN_ALL = 5_000, 50_000
 _AIM = 0.9 * ERROR
 """What the next length is chosen for, so that few systems need one more."""
 
+_BEGIN = 10.0 * MEMORIES
+"""Memories of the first length: an error read off fewer is too small by chance now and then, and ends the run."""
+
 _STEPS = 1.5, 16.0
 """Factors of the next length, at least and at most."""
 
@@ -59,7 +62,7 @@ def replicate_until_known(world: World, plans: Sequence[Plan], replications: int
     """
     going = [plan for plan in plans if plan.seen.is_simulated and not plan.system.is_finite]
     for plan in going:
-        n = max(_FEWEST, _FEWEST_IN_ALL // replications, math.ceil(min(most, 1.5 * MEMORIES * plan.seen.memory)))
+        n = max(_FEWEST, _FEWEST_IN_ALL // replications, math.ceil(min(most, _BEGIN * plan.seen.memory)))
         plan.lengthen(_rounded(n, most))
     done = replicate(world, plans, replications)
     while done == replications and (going := [plan for plan in going if _goes_on(plan, most)]):

@@ -16,7 +16,7 @@ def folder(tmp_path):
 
 
 WARNED = CLOSED | {"flags": ["gil_bound"]}
-WRONG = CLOSED | {"throughput_rps": 500.0}
+WRONG = CLOSED | {"throughput_rps": 500.0, "duration_s": CLOSED["n"] / 500.0}
 NOTED = CLOSED | {"device": None}
 
 

@@ -11,7 +11,9 @@ import sys
 import threading
 import time
 from collections import deque
+from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import numpy as np
 import pytest
@@ -19,6 +21,12 @@ import pytest
 from tradeoff.workloads import promises
 from tradeoff.workloads.observe import observe
 from tradeoff.workloads.promises import Finished, UnfinishedError, is_promise, promise_of, settled
+
+
+def in_a_thread(cell: Callable[[], Coroutine[Any, Any, Any]]) -> Any:
+    """Run a loop where none runs: a browser that an earlier test opened keeps one in this thread."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(lambda: asyncio.run(cell())).result()
 
 
 @pytest.fixture
@@ -191,7 +199,7 @@ def test_in_a_notebook_a_loop_runs_already(done) -> None:
     async def cell() -> object:
         return Finished(lambda: later(done))()
 
-    assert asyncio.run(cell()) == 1
+    assert in_a_thread(cell) == 1
 
 
 def test_a_task_of_the_loop_that_waits_cannot_be_waited_for(done) -> None:
@@ -200,7 +208,7 @@ def test_a_task_of_the_loop_that_waits_cannot_be_waited_for(done) -> None:
         with pytest.raises(UnfinishedError, match="return the coroutine itself"):
             call()
 
-    asyncio.run(cell())
+    in_a_thread(cell)
 
 
 class Lazy:

@@ -9,7 +9,7 @@ import numpy as np
 from tradeoff.audit.findings import ERROR, INFO, WARNING, Found, found
 from tradeoff.audit.lost import lost_for_each
 from tradeoff.audit.rows import FINITE_LOADS, Rows
-from tradeoff.audit.words import number, share, time
+from tradeoff.audit.words import choice, number, only, share, time
 from tradeoff.frames import PERCENTILES
 
 _SHORT, _SIGMAS = 0.05, 3.0
@@ -48,12 +48,13 @@ def achieved_rate(rows: Rows) -> Iterator[Found]:
         expected=asked,
     )
     saturated = rows.is_one_of("status", ("saturated",))
+    is_stated = ~np.isnan(asked)
     yield found(
         (is_short | (saturated & np.isnan(served))) & ~has_latency,
         INFO,
-        "%s requests/s were asked for, more than the system can serve: it is saturated, and rightly gives no "
-        "percentile.",
-        number(asked),
+        "%s%s than the system can serve: it is saturated, and rightly gives no percentile.",
+        only(is_stated, "%s requests/s were asked for", number(asked)),
+        choice(is_stated, "It was asked for more", ", more"),
         observed=served,
         expected=asked,
     )

@@ -15,7 +15,7 @@ _LONGEST = ("latency_max_ms", "latency_p999_ms", "latency_p99_ms")
 def window(rows: Rows) -> Iterator[Found]:
     """Find rows whose window does not hold the work that they speak of."""
     n, rate, window_s = rows.number("n"), rows.raw("throughput_rps"), rows.number("duration_s")
-    wrong = contradictions(rows.raw, rows.is_device)
+    wrong = contradictions(rows.raw, ~rows.is_device)
     yield found(
         wrong["rate"],
         ERROR,

@@ -19,15 +19,15 @@ arrivals of a Poisson process 1/sqrt(n) for each standard deviation."""
 _TYPICAL = ("latency_min_ms", "latency_p50_ms", "latency_mean_ms")
 
 
-def contradictions(number: Callable[[str], Numbers], is_device: Truths) -> Mapping[str, Truths]:
+def contradictions(number: Callable[[str], Numbers], counts_requests: Truths) -> Mapping[str, Truths]:
     """Tell in which way rows contradict themselves; each is told of the first only.
 
     Parameters
     ----------
     number
         Gives a column of numbers; NaN where a row has none.
-    is_device
-        Rows of a device mode: they count calls, and their throughput requests.
+    counts_requests
+        Rows whose n counts requests, as their throughput does; those of a device mode count calls.
 
     Returns
     -------
@@ -48,7 +48,7 @@ def contradictions(number: Callable[[str], Numbers], is_device: Truths) -> Mappi
         "rate": served & ((rate == 0) | np.isinf(rate)),
         "nothing": (window == 0) & (served | (rate > 0)),
         "short": (window > 0) & (1e3 * window < typical * (1 - _ROUNDED)),
-        "count": ~is_device & (n > 0) & (window > 0) & apart,
+        "count": counts_requests & (n > 0) & (window > 0) & apart,
     }
     told = np.zeros(len(n), dtype=np.bool_)
     for name, where in found.items():
@@ -71,7 +71,8 @@ def cannot_be(points: pd.DataFrame) -> Truths:
             return np.full(len(points), np.nan)
         return points[name].to_numpy(dtype="float64", na_value=np.nan)
 
-    device = points["mode"].isin(("concurrent", "isolated", "pipelined", "graph")) if "mode" in points else None
-    is_device = np.zeros(len(points), np.bool_) if device is None else device.to_numpy(dtype=np.bool_)
-    wrong: Truths = np.any([*contradictions(number, is_device).values()], axis=0)
+    # Of a row that does not say how it was measured nobody knows what n counts: audit asks, no decision hangs on it.
+    serves = points["mode"].eq("serving") if "mode" in points else pd.Series(False, index=points.index)
+    counts_requests = serves.fillna(False).to_numpy(dtype=np.bool_)
+    wrong: Truths = np.any([*contradictions(number, counts_requests).values()], axis=0)
     return wrong

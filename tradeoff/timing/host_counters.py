@@ -51,6 +51,8 @@ class HostReading:
         Time that its threads were ready to run and had no core.
     involuntary
         How often they lost a core though they had work to do.
+    voluntary
+        How often they gave a core up, to wait.
     pressure_s
         Wall time in which some thread of the machine waited for a core (Linux: pressure stall information).
     throttled_s
@@ -68,6 +70,7 @@ class HostReading:
     own_s: float = math.nan
     wait_s: float = math.nan
     involuntary: float = math.nan
+    voluntary: float = math.nan
     pressure_s: float = math.nan
     throttled_s: float = math.nan
     clock_mhz: float = math.nan
@@ -141,6 +144,7 @@ class LinuxCounters:
             own_s=own.cpu_s,
             wait_s=own.wait_s,
             involuntary=own.involuntary,
+            voluntary=own.voluntary,
             pressure_s=pressure_s(self._pressure.read()),
             throttled_s=sum(throttled_s(file.read()) for file in self._quota) if self._knows_quota else math.nan,
             clock_mhz=self._read_clock(at_ns),
@@ -172,11 +176,11 @@ class PsutilCounters:
             cores, idle_s, counted_s = psutil.cpu_count() or 0, float(times.idle), float(sum(times))
         except Exception:  # an odd system: each raises its own
             cores, idle_s, counted_s = 0, math.nan, math.nan
-        own_s, involuntary = time.process_time(), math.nan
+        own_s, involuntary, voluntary = time.process_time(), math.nan, math.nan
         if sys.platform != "win32":
             ours, theirs = getrusage(RUSAGE_SELF), getrusage(RUSAGE_CHILDREN)
             own_s += theirs.ru_utime + theirs.ru_stime
-            involuntary = float(ours.ru_nivcsw)
+            involuntary, voluntary = float(ours.ru_nivcsw), float(ours.ru_nvcsw)
         return HostReading(
             at_ns=at_ns,
             cores=cores,
@@ -185,6 +189,7 @@ class PsutilCounters:
             counted_s=counted_s,
             own_s=own_s,
             involuntary=involuntary,
+            voluntary=voluntary,
         )
 
     def close(self) -> None:

@@ -22,11 +22,12 @@ _TICK_S = 1 / os.sysconf("SC_CLK_TCK") if hasattr(os, "sysconf") else 0.01
 
 @dataclass(frozen=True)
 class Own:
-    """Cumulative seconds of processor time and of waiting for a core, and how often a core was lost."""
+    """Cumulative seconds of processor time and of waiting for a core, how often a core was lost and given up."""
 
     cpu_s: float
     wait_s: float
     involuntary: float
+    voluntary: float
 
 
 @dataclass
@@ -54,7 +55,7 @@ class OwnTime:
             self._pids = tuple(self._descendants("self", depth=0))
         # A child that has ended leaves the second sum for the first once it is waited for.
         cpu_s = ours.ru_utime + ours.ru_stime + ended.ru_utime + ended.ru_stime + sum(map(self._spent_by, self._pids))
-        return Own(cpu_s, self._waited_by(threads), float(ours.ru_nivcsw))
+        return Own(cpu_s, self._waited_by(threads), float(ours.ru_nivcsw), float(ours.ru_nvcsw))
 
     def _waited_by(self, threads: list[str]) -> float:
         """Seconds that threads were ready and had no core, those that have ended included; NaN when it is unknown."""

@@ -116,7 +116,7 @@ def test_a_device_that_says_only_its_kind_is_no_hardware():
     ],
 )  # fmt: skip
 def test_policy_load_and_latency_are_told_in_words(place, latency, policy, load):
-    stated = made([row(4) | place]).content["stated"]
+    stated = made([row(4) | {"duration_s": 1.25} | place]).content["stated"]  # 5000 requests at 4000/s
     assert (stated["latency"], stated["batch policy"], stated["load"]) == (latency, policy, load)
 
 

@@ -69,7 +69,8 @@ def test_marks_stand_before_the_sentence(shown):
 def test_a_third_axis_and_a_slice_are_set(shown):
     rows = [
         one | {"mode": "serving", "max_wait_ms": wait, "workers": workers, "formation": formation, "n": 5000 + at,
-               "throughput_rps": one["throughput_rps"] + at, "latency_p99_ms": 1.0, "latency_p99_ms_hi": 1.1}
+               "throughput_rps": one["throughput_rps"] + at, "duration_s": (5000 + at) / (one["throughput_rps"] + at),
+               "latency_p99_ms": 1.0, "latency_p99_ms_hi": 1.1}
         for at, (wait, workers, formation) in enumerate(
             [(1.0, 1, "shared"), (2.0, 1, "shared"), (1.0, 2, "per_worker"), (2.0, 2, "per_worker")]
         )

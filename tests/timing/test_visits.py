@@ -42,6 +42,19 @@ def test_a_steady_point_has_converged_after_three_visits() -> None:
     assert "the sweep has come to it 1 time so far" in found[0].point["reason"]
 
 
+def test_a_point_that_ended_before_a_fifth_of_its_budget_says_so() -> None:
+    assert "ended_early" not in visited(budget="draft")[-1].point["flags"]
+    for budget in ("standard", "tail"):
+        row = visited(budget=budget)[-1].point
+        assert row["status"] == "converged"
+        assert "ended_early" in row["flags"]
+    asked = Budget(name="own", seconds=10.0, min_seconds=2.5, max_calls=200_000)
+    longer = visited(budget=asked)[-1].point
+    assert longer["status"] == "converged"
+    assert longer["duration_s"] >= 2.4
+    assert "ended_early" not in longer["flags"]
+
+
 def test_every_visit_has_a_cold_call_and_a_warm_up_and_the_samples_say_which() -> None:
     samples = visited()[-1].samples
     for visit in range(FEWEST_VISITS):

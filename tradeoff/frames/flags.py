@@ -103,6 +103,13 @@ FLAGS: Mapping[str, Flag] = MappingProxyType(
                 "Measure longer: budget='standard' or 'tail'.",
             ),
             Flag(
+                "ended_early",
+                "info",
+                "It looked steady and ended before a fifth of its budget's seconds: slow spells that come back less "
+                "often than time_scale_s says may have gone unseen.",
+                "Measure on several days or with replicates=5, or ask for more: Budget(min_seconds=...).",
+            ),
+            Flag(
                 "heavy_tail",
                 "warning",
                 "A few calls make most of the spread: the intervals of mean and throughput may be too short.",

@@ -105,7 +105,8 @@ class Point:
         self._begin()
 
     def _begin(self) -> None:
-        self.stop = StopRule(self.budget.tolerances)
+        min_ns = max(MIN_MEASURED_NS, int(self.budget.min_seconds * 1e9))
+        self.stop = StopRule(self.budget.tolerances, min_measured_ns=min_ns)
         self.readings: list[list[Reading]] = []
         self.measured_ns = 0
         self.measured_calls = 0

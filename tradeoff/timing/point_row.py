@@ -21,6 +21,9 @@ from tradeoff.timing.threads import is_oversubscribed, threads_per_call
 if TYPE_CHECKING:
     from tradeoff.timing.point import Point
 
+_EARLY = 0.2
+"""Share of the budget's seconds before which a point that has converged says so in a flag."""
+
 _THROTTLED_SHARE = 0.5
 _LABELLED_SHARE = 0.01
 
@@ -64,7 +67,9 @@ def measurement_of(point: Point, failure: Failure | None) -> Measurement:
         reason = f"{reason}; not as the example: {', '.join(point.departures)}"
     if point.log.raised:
         reason = f"{reason}; {in_words(point.log.raised, calls=point.log.calls)}"
+    is_early = status == "converged" and point.measured_ns < _EARLY * point.budget.seconds * 1e9
     flags = [*flags, *point.flags, *_flags(point), *(["call_errors"] if n_errors else [])]
+    flags += ["ended_early"] if is_early else []
     row |= {"status": status, "reason": reason, "flags": list(dict.fromkeys(flags))}
     return Measurement(row, samples, is_finished=point.is_finished)
 

@@ -62,6 +62,8 @@ class StopRule:
     ----------
     tolerances
         Percentile to the relative half-width that is good enough.
+    min_measured_ns
+        Measured time before which it does not look.
     widths
         Relative half-widths at the last look, in the order of `tolerances`.
     agrees
@@ -69,13 +71,14 @@ class StopRule:
     """
 
     tolerances: Mapping[str, float]
+    min_measured_ns: int = MIN_MEASURED_NS
     widths: dict[str, float] = field(default_factory=dict)
     agrees: bool = True
     _next: float = FIRST_LOOK
 
     def is_due(self, *, n: int, measured_ns: int) -> bool:
         """Say whether to look now."""
-        return n >= self._next and measured_ns >= MIN_MEASURED_NS
+        return n >= self._next and measured_ns >= self.min_measured_ns
 
     def look(self, series: NDArray, visits: Sequence[int] = ()) -> bool:  # type: ignore[type-arg]
         """Look at the samples and say whether to stop.

@@ -14,9 +14,9 @@ from tradeoff.timing.quiet import State
     ("points", "budget", "said"),
     [
         (1, "draft", "1 point, 1 s to 3 s, longer where a call takes over 1 ms or calls are uneven"),
-        (24, "draft", "24 points, 14 s to 62 s"),
-        (100, "tail", "100 points, 60 s to 1.7 h, longer where a call takes over 30 ms or calls are uneven"),
-        (18, "standard", "18 points, 11 s to 3 min"),
+        (24, "draft", "24 points, 24 s to 72 s"),
+        (100, "tail", "100 points, 2 min to 1.7 h, longer where a call takes over 30 ms or calls are uneven"),
+        (18, "standard", "18 points, 18 s to 3 min"),
     ],
 )
 def test_the_cost_is_told_before_it_is_paid(points, budget, said):

@@ -12,6 +12,8 @@ import pandas as pd
 
 from tradeoff.frames.columns import IDENTITY_COLUMNS, LATER_IDENTITY, POINT_COLUMNS, SAMPLE_COLUMNS, Column
 
+_TEXT = pd.StringDtype(na_value=np.nan)
+
 _PANDAS_DTYPE: dict[str, Any] = {"str": "str", "Int64": "Int64", "float64": "float64", "list": "object"}
 
 
@@ -68,8 +70,23 @@ def make_points(rows: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
         flags = record.get("flags")
         record["flags"] = [] if flags is None else [str(flag) for flag in flags]
     names = list(dict.fromkeys([*POINT_COLUMNS, *(name for record in records for name in record)]))
-    columns = {name: _typed(name, [record.get(name) for record in records]) for name in names}
+    texts = _texts(records)
+    columns = {
+        name: texts[name] if name in texts else _typed(name, [record.get(name) for record in records]) for name in names
+    }
     return conform(pd.DataFrame(columns, index=pd.RangeIndex(len(records))), POINT_COLUMNS)
+
+
+def _texts(records: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return the columns of text, cut out of one array: to make an array takes longer than to fill it."""
+    names = [name for name, column in POINT_COLUMNS.items() if column.dtype == "str"]
+    values = [record.get(name) for name in names for record in records]
+    array = pd.array([None if _is_missing(one) else str(one) for one in values], dtype=_TEXT)
+    return {name: array[at * len(records) : (at + 1) * len(records)] for at, name in enumerate(names)}
+
+
+def _is_missing(value: Any) -> bool:
+    return value is None or value is pd.NA or (isinstance(value, float) and value != value)
 
 
 def _typed(name: str, values: list[Any]) -> Any:
@@ -80,10 +97,7 @@ def _typed(name: str, values: list[Any]) -> Any:
     if name not in POINT_COLUMNS:
         return pd.Series(values, dtype="object").infer_objects()
     dtype = POINT_COLUMNS[name].dtype
-    are_missing = [value is None or value is pd.NA or (isinstance(value, float) and value != value) for value in values]
-    if dtype == "str":
-        texts = [None if missing else str(value) for value, missing in zip(values, are_missing, strict=True)]
-        return pd.array(texts, dtype=pd.StringDtype(na_value=np.nan))
+    are_missing = [_is_missing(value) for value in values]
     if dtype == "Int64" and all(m or type(v) is int for v, m in zip(values, are_missing, strict=True)):
         whole = [0 if missing else value for value, missing in zip(values, are_missing, strict=True)]
         return pd.arrays.IntegerArray(np.array(whole, dtype=np.int64), np.array(are_missing, dtype=np.bool_))

@@ -16,7 +16,7 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, Protocol
 
 import numpy as np
@@ -178,7 +178,7 @@ class Table:
         """Return which of its times each of `n` batches takes, as numbers in [0, 1): its own, where times are drawn."""
         if self.page:
             return np.resize((np.arange(self.page) + 0.5) / self.page, n)
-        return np.zeros(n) if self.drawn is not None else rng.random(n)
+        return _zeros(n) if self.drawn is not None else rng.random(n)
 
     def _some(self, at: Numbers, n: Numbers, row: int, size: int) -> Times:
         start = int(at[row, size])
@@ -472,6 +472,12 @@ def _ascending(times_ms: Mapping[int, Any]) -> dict[int, Times]:
     if not kept:
         raise ValueError("service holds no times: give {batch size: times in ms}")
     return dict(sorted(kept.items()))
+
+
+@lru_cache(maxsize=1)
+def _zeros(n: int) -> Times:
+    """Return zeros, which nobody writes to: a million of them take as long to make as a row of ``points`` to work out."""
+    return np.zeros(n)
 
 
 def _parameters(function: Callable[..., Any]) -> int:

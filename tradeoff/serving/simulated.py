@@ -250,7 +250,7 @@ def _columns(seen: Seen) -> dict[str, Any]:
         for name, p in PERCENTILES.items():
             own, column = values[f"{stem}_{name}"], f"{stem}_{name}_ms"
             are_one = stem == "latency" and len(own) > 1 and not seen.system.is_finite
-            known = seen.error / _MARGIN if name == "p99" else 0.0
+            known = seen.error / _MARGIN if are_one and name == "p99" else 0.0
             row |= _percentile(column, own, seen.counts, p, known) if are_one else with_interval(column, own)
     if seen.shortest < _MEMORIES_OF_AN_INTERVAL:
         row |= dict.fromkeys((name for name in row if name.endswith(("_lo", "_hi"))), math.nan)

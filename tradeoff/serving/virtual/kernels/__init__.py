@@ -26,6 +26,7 @@ from tradeoff.serving.virtual.kernels.layout import (
     HOST,
     MARKS,
     MODEL,
+    NEAR,
     OPEN,
     P50,
     P90,
@@ -38,8 +39,10 @@ from tradeoff.serving.virtual.kernels.layout import (
 )
 from tradeoff.serving.virtual.kernels.open_loop import open_path
 from tradeoff.serving.virtual.kernels.order import (
+    NOTED,
     PLACES,
     gather,
+    gather_and_note,
     pick,
     pick_all,
     place_of,
@@ -47,11 +50,13 @@ from tradeoff.serving.virtual.kernels.order import (
     slots_of,
     sum_of,
     tally,
+    tally_and_sum,
 )
 from tradeoff.serving.virtual.kernels.points import run_point
 from tradeoff.serving.virtual.kernels.seen import (
     count_over,
     counted_window,
+    rank_around,
     rank_batches,
     rank_values,
     rank_waits,
@@ -73,6 +78,8 @@ __all__ = [
     "HOST",
     "MARKS",
     "MODEL",
+    "NEAR",
+    "NOTED",
     "OPEN",
     "P50",
     "P90",
@@ -89,12 +96,14 @@ __all__ = [
     "event_path",
     "event_state",
     "gather",
+    "gather_and_note",
     "open_path",
     "pick",
     "pick_all",
     "place_of",
     "pop",
     "push",
+    "rank_around",
     "rank_batches",
     "rank_of",
     "rank_values",
@@ -107,5 +116,6 @@ __all__ = [
     "sum_of",
     "summarise",
     "tally",
+    "tally_and_sum",
     "window",
 ]

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
 from tradeoff.serving.virtual.kernels.layout import DISPATCH, DONE, FREE, HOST, MODEL
 
 
@@ -34,6 +36,9 @@ def open_path(
         if dispatch == math.inf:
             break
         k, most = 1, min(size, n - head)
+        # They come in order: where the last of eight is there, all are.
+        while k + 8 <= most and arrivals[head + k + 7] <= dispatch:
+            k += 8
         while k < most and arrivals[head + k] <= dispatch:
             k += 1
         under_way = 1
@@ -61,7 +66,7 @@ def open_path(
             sizes[count] = k
             in_flight[count] = under_way
         if tells:
-            for at in range(head, head + k):
+            for at in range(np.uint64(head), np.uint64(head + k)):
                 latency[at] = done - arrivals[at] + network
         # Put in its place without a branch: which one that is no processor can guess.
         later = done

@@ -6,10 +6,15 @@ import math
 
 import numpy as np
 
+from tradeoff.serving.virtual.kernels.layout import NEAR
 from tradeoff.stats.histogram import BUCKETS, FIRST, SHIFT
 
 PLACES = BUCKETS + 1
 """Buckets, after a place for what lies below the first."""
+
+
+NOTED = 255
+"""In the table of slots: a place whose values are noted, and not picked from."""
 
 
 def rank_of(n, p):
@@ -68,14 +73,29 @@ def sum_of(values):
     return (one + two) + (three + four)
 
 
+def tally_and_sum(values, counts):
+    """Count values in a histogram, and return their sum."""
+    total = 0.0
+    for start in range(0, len(values), NEAR):
+        some = values[start : start + NEAR]
+        tally(some.view(np.int64), counts)
+        total += sum_of(some)
+    return total
+
+
 def slots_of(counts, ranks):
     """Return where the values of ascending ranks, counted from 1, are.
 
     That is a slot for each bucket that a rank is in, by place, from 1 on; the slot of each rank, 0 for what lies below
-    the histogram's range; the rank within it; and where slots begin and end when their values stand in a row.
+    the histogram's range; the rank within it; where slots begin and end when their values stand in a row; and the
+    place of each rank.
     """
     places = np.zeros(PLACES, dtype=np.uint8)
-    slots, within = np.zeros(len(ranks), dtype=np.int64), ranks - counts[0]
+    slots, within, stands = (
+        np.zeros(len(ranks), dtype=np.int64),
+        ranks - counts[0],
+        np.zeros(len(ranks), dtype=np.int64),
+    )
     ends = np.zeros(len(ranks) + 1, dtype=np.int64)
     at, taken, passed = 0, 0, 0
     while at < len(ranks) and within[at] <= 0:
@@ -89,12 +109,13 @@ def slots_of(counts, ranks):
             while at < len(ranks) and within[at] <= passed + here:
                 slots[at] = taken
                 within[at] -= passed
+                stands[at] = place
                 at += 1
         passed += here
         if at == len(ranks):
             break
     ends[taken:] = ends[taken]
-    return places, slots, within, ends
+    return places, slots, within, ends, stands
 
 
 def gather(values, bits, places, room, filled):
@@ -104,6 +125,20 @@ def gather(values, bits, places, room, filled):
         if slot > 0:
             room[filled[slot - 1]] = values[at]
             filled[slot - 1] += 1
+
+
+def gather_and_note(values, bits, places, room, filled, noted):
+    """Do what `gather` does, and note where those are that are in a slot, or in the place `NOTED`; returns how many."""
+    count = 0
+    for at in range(len(values)):
+        slot = places[place_of(bits[at])]
+        if slot > 0:
+            noted[count] = at
+            count += 1
+            if slot < NOTED:
+                room[filled[slot - 1]] = values[at]
+                filled[slot - 1] += 1
+    return count
 
 
 def pick_all(room, slots, within, ends, found):

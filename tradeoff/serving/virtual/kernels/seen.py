@@ -22,6 +22,7 @@ from tradeoff.serving.virtual.kernels.layout import (
     HOST,
     MODEL,
     MODELLED,
+    NEAR,
     P50,
     P90,
     P95,
@@ -31,7 +32,17 @@ from tradeoff.serving.virtual.kernels.layout import (
     ROUNDING,
     WHOLE,
 )
-from tradeoff.serving.virtual.kernels.order import gather, pick_all, place_of, rank_of, slots_of, sum_of, tally
+from tradeoff.serving.virtual.kernels.order import (
+    NOTED,
+    gather,
+    gather_and_note,
+    pick_all,
+    place_of,
+    rank_of,
+    slots_of,
+    sum_of,
+    tally_and_sum,
+)
 
 
 def window(sizes, count, warm_up, tail):
@@ -86,6 +97,8 @@ def counted_window(began, latency, rejected, batches, sizes, count, warm_up, tai
     A window that is shorter than the mean latency of those in it does not hold their work: all counts then.
     """
     first, end, before = window(sizes, count, warm_up, tail)
+    if first == 0 and end == count:
+        return 0, count, 0, len(began)
     n = 0
     for batch in range(first, end):
         n += sizes[batch]
@@ -118,8 +131,7 @@ def summarise(
         busy += rows[batch, DONE] - rows[batch, DISPATCH]
         model_sum += rows[batch, MODEL] * row_sizes[batch]
         pre_sum += rows[batch, HOST] * row_sizes[batch]
-    seen[3], seen[4], seen[5], seen[6] = busy, sum_of(counted) / n, model_sum / n, pre_sum / n
-    tally(counted.view(np.int64), counts[WHOLE])
+    seen[3], seen[4], seen[5], seen[6] = busy, tally_and_sum(counted, counts[WHOLE]) / n, model_sum / n, pre_sum / n
     five = np.array([rank_of(n, P50), rank_of(n, P90), rank_of(n, P95), rank_of(n, P99), rank_of(n, P999)])
     if is_full:
         # Ascending, for all but a few requests: then the ranks around are those themselves.
@@ -130,9 +142,9 @@ def summarise(
             five[4],
         ])  # fmt: skip
         around = np.empty(9)
-        rank_values(counted, counts[WHOLE], ranks, room[0], around)
+        noted = rank_around(counted, counts[WHOLE], ranks, room, around)
         seen[9], seen[10], seen[11], seen[12], seen[13] = around[1], around[3], around[4], around[6], around[8]
-        split_around(came, counted, rows, row_sizes, network, around, seen)
+        split_around(came, counted, rows, row_sizes, network, around, noted, seen)
         rank_waits(came, rows, row_sizes, five, counts, room, seen)
         rank_batches(rows, row_sizes, five, counts[MODELLED], room[0], seen)
     else:
@@ -145,10 +157,22 @@ def summarise(
 
 def rank_values(values, counts, ranks, room, found):
     """Write the values of ascending ranks; `counts` is their histogram."""
-    places, slots, within, ends = slots_of(counts, ranks)
+    places, slots, within, ends, _ = slots_of(counts, ranks)
     if ends[-1] > 0:
         gather(values, values.view(np.int64), places, room, ends.copy())
     pick_all(room, slots, within, ends, found)
+
+
+def rank_around(values, counts, ranks, room, found):
+    """Write the values of the ranks around p50 and p99, and of those between; return which may lie around them."""
+    places, slots, within, ends, stands = slots_of(counts, ranks)
+    for half in range(2):
+        for place in range(stands[5 * half], stands[5 * half + 2] + 1):
+            places[place] = places[place] if places[place] > 0 else NOTED
+    noted = room[1].view(np.int64)
+    count = gather_and_note(values, values.view(np.int64), places, room[0], ends.copy(), noted)
+    pick_all(room[0], slots, within, ends, found)
+    return noted[:count]
 
 
 def rank_waits(began, batches, sizes, five, counts, room, seen):
@@ -159,35 +183,43 @@ def rank_waits(began, batches, sizes, five, counts, room, seen):
     """
     queued, formed, n = room[0], room[1], len(began)
     request, in_queue, in_batch = np.uint64(0), np.uint64(0), np.uint64(0)
-    formed_sum, alike = 0.0, np.empty(1)
+    queued_seen, formed_seen, queued_sum, formed_sum = np.uint64(0), np.uint64(0), 0.0, 0.0
+    alike = np.empty(1)
     bits = alike.view(np.int64)
     for batch in range(len(sizes)):
         free, dispatch = batches[batch, FREE], batches[batch, DISPATCH]
         first, end = request, request + np.uint64(sizes[batch])
-        while request < end and began[request] < free:
-            queued[in_queue] = free - began[request]
-            in_queue += np.uint64(1)
-            request += np.uint64(1)
+        for each in range(first, end):  # to the first that came later, without a branch for each
+            request += np.uint64(began[each] < free)
+        for each in range(first, request):
+            queued[in_queue + (each - first)] = free - began[each]
+        in_queue += request - first
         if request > first:
             alike[0] = dispatch - free
             formed_sum += alike[0] * (request - first)
             counts[FORMED, place_of(bits[0])] += np.int64(request - first)
-        while request < end:
-            formed[in_batch] = dispatch - began[request]
-            in_batch += np.uint64(1)
-            request += np.uint64(1)
+        for each in range(request, end):
+            formed[in_batch + (each - request)] = dispatch - began[each]
+        in_batch += end - request
+        request = end
+        if in_queue - queued_seen >= NEAR:
+            queued_sum += tally_and_sum(queued[queued_seen:in_queue], counts[QUEUED])
+            queued_seen = in_queue
+        if in_batch - formed_seen >= NEAR:
+            formed_sum += tally_and_sum(formed[formed_seen:in_batch], counts[FORMED])
+            formed_seen = in_batch
+    queued_sum += tally_and_sum(queued[queued_seen:in_queue], counts[QUEUED])
+    formed_sum += tally_and_sum(formed[formed_seen:in_batch], counts[FORMED])
     queued, formed = queued[:in_queue], formed[:in_batch]
-    tally(queued.view(np.int64), counts[QUEUED])
-    tally(formed.view(np.int64), counts[FORMED])
     counts[QUEUED, 0] += n - len(queued)
-    seen[7], seen[8] = sum_of(queued) / n, (formed_sum + sum_of(formed)) / n
+    seen[7], seen[8] = queued_sum / n, formed_sum / n
     two = np.array([five[0], five[3]])
-    places, slots, within, ends = slots_of(counts[QUEUED], two)
+    places, slots, within, ends, _ = slots_of(counts[QUEUED], two)
     chosen, filled = np.empty(ends[-1]), ends.copy()
     if ends[-1] > 0:
         gather(queued, queued.view(np.int64), places, chosen, filled)
     pick_all(chosen, slots, within, ends, seen[19:21])
-    places, slots, within, ends = slots_of(counts[FORMED], two)
+    places, slots, within, ends, _ = slots_of(counts[FORMED], two)
     chosen, filled = np.empty(ends[-1]), ends.copy()
     if ends[-1] > 0:
         gather(formed, formed.view(np.int64), places, chosen, filled)
@@ -212,7 +244,7 @@ def rank_batches(batches, sizes, five, counts, room, seen):
     for batch in range(len(sizes)):
         one[0] = batches[batch, MODEL]
         counts[place_of(bits[0])] += sizes[batch]
-    places, slots, within, ends = slots_of(counts, five)
+    places, slots, within, ends, _ = slots_of(counts, five)
     filled = ends.copy()
     for batch in range(len(sizes)):
         one[0] = batches[batch, MODEL]
@@ -224,33 +256,24 @@ def rank_batches(batches, sizes, five, counts, room, seen):
     counts[:] = 0
 
 
-def split_around(began, latency, batches, sizes, network, around, seen):
-    """Write what the latency of requests near p50 and p99 was made of; `around` holds the ends of both."""
-    parts, request = np.zeros((2, 5)), np.uint64(0)
-    for batch in range(len(sizes)):
-        end = request + np.uint64(sizes[batch])
-        slowest, fastest = latency[request], latency[end - np.uint64(1)]
+def split_around(began, latency, batches, sizes, network, around, noted, seen):
+    """Write what the latency of requests near p50 and p99 was made of.
+
+    `around` holds the ends of both, and `noted` says which requests may lie between them, ascending.
+    """
+    parts, batch, end = np.zeros((2, 5)), -1, 0
+    for at in noted:
+        while at >= end:
+            batch += 1
+            end += sizes[batch]
+        free, dispatch = batches[batch, FREE], batches[batch, DISPATCH]
         for half in range(2):
-            low, high = around[5 * half], around[5 * half + 2]
-            if slowest < low or fastest > high:
-                continue
-            free, dispatch, at, here = batches[batch, FREE], batches[batch, DISPATCH], request, 0
-            past = end
-            while at < past:  # the first that is not beyond
-                middle = (at + past) >> np.uint64(1)
-                if latency[middle] > high:
-                    at = middle + np.uint64(1)
-                else:
-                    past = middle
-            while at < end and latency[at] >= low:
+            if around[5 * half] <= latency[at] <= around[5 * half + 2]:
+                parts[half, 0] += batches[batch, HOST]
+                parts[half, 1] += batches[batch, MODEL]
                 parts[half, 2] += max(0.0, free - began[at])
                 parts[half, 3] += dispatch - max(began[at], free)
                 parts[half, 4] += latency[at] - network
-                here += 1
-                at += np.uint64(1)
-            parts[half, 0] += here * batches[batch, HOST]
-            parts[half, 1] += here * batches[batch, MODEL]
-        request = end
     for half in range(2):
         # The requests around a percentile are not exactly as slow as it: their parts are made to add up to it.
         whole = seen[9] if half == 0 else seen[12]

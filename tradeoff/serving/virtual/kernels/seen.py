@@ -22,7 +22,6 @@ from tradeoff.serving.virtual.kernels.layout import (
     HOST,
     MODEL,
     MODELLED,
-    NEAR,
     P50,
     P90,
     P95,
@@ -183,34 +182,26 @@ def rank_waits(began, batches, sizes, five, counts, room, seen):
     """
     queued, formed, n = room[0], room[1], len(began)
     request, in_queue, in_batch = np.uint64(0), np.uint64(0), np.uint64(0)
-    queued_seen, formed_seen, queued_sum, formed_sum = np.uint64(0), np.uint64(0), 0.0, 0.0
-    alike = np.empty(1)
+    formed_sum, alike = 0.0, np.empty(1)
     bits = alike.view(np.int64)
     for batch in range(len(sizes)):
         free, dispatch = batches[batch, FREE], batches[batch, DISPATCH]
-        first, end = request, request + np.uint64(sizes[batch])
-        for each in range(first, end):  # to the first that came later, without a branch for each
-            request += np.uint64(began[each] < free)
-        for each in range(first, request):
-            queued[in_queue + (each - first)] = free - began[each]
-        in_queue += request - first
-        if request > first:
+        size, here = np.uint64(sizes[batch]), np.uint64(0)
+        for at in range(size):  # all are written, without a branch for each, and those that came later written over
+            queued[in_queue + at] = free - began[request + at]
+            here += np.uint64(began[request + at] < free)
+        if here > 0:
             alike[0] = dispatch - free
-            formed_sum += alike[0] * (request - first)
-            counts[FORMED, place_of(bits[0])] += np.int64(request - first)
-        for each in range(request, end):
-            formed[in_batch + (each - request)] = dispatch - began[each]
-        in_batch += end - request
-        request = end
-        if in_queue - queued_seen >= NEAR:
-            queued_sum += tally_and_sum(queued[queued_seen:in_queue], counts[QUEUED])
-            queued_seen = in_queue
-        if in_batch - formed_seen >= NEAR:
-            formed_sum += tally_and_sum(formed[formed_seen:in_batch], counts[FORMED])
-            formed_seen = in_batch
-    queued_sum += tally_and_sum(queued[queued_seen:in_queue], counts[QUEUED])
-    formed_sum += tally_and_sum(formed[formed_seen:in_batch], counts[FORMED])
+            formed_sum += alike[0] * here
+            counts[FORMED, place_of(bits[0])] += np.int64(here)
+        for at in range(here, size):
+            formed[in_batch + at - here] = dispatch - began[request + at]
+        in_queue += here
+        in_batch += size - here
+        request += size
     queued, formed = queued[:in_queue], formed[:in_batch]
+    queued_sum = tally_and_sum(queued, counts[QUEUED])
+    formed_sum += tally_and_sum(formed, counts[FORMED])
     counts[QUEUED, 0] += n - len(queued)
     seen[7], seen[8] = queued_sum / n, formed_sum / n
     two = np.array([five[0], five[3]])

@@ -26,7 +26,6 @@ from tradeoff.serving.virtual.kernels.layout import (
     HOST,
     MARKS,
     MODEL,
-    NEAR,
     OPEN,
     P50,
     P90,
@@ -50,7 +49,6 @@ from tradeoff.serving.virtual.kernels.order import (
     slots_of,
     sum_of,
     tally,
-    tally_and_sum,
 )
 from tradeoff.serving.virtual.kernels.points import run_point
 from tradeoff.serving.virtual.kernels.seen import (
@@ -78,7 +76,6 @@ __all__ = [
     "HOST",
     "MARKS",
     "MODEL",
-    "NEAR",
     "NOTED",
     "OPEN",
     "P50",
@@ -116,6 +113,5 @@ __all__ = [
     "sum_of",
     "summarise",
     "tally",
-    "tally_and_sum",
     "window",
 ]

@@ -35,6 +35,3 @@ other."""
 
 FORMED, QUEUED, MODELLED, WHOLE = range(4)
 """Histograms of a summary: of how long batches formed, requests queued and batches took, and of latency."""
-
-NEAR = 2048
-"""Numbers that are worked on at once, so that what is read again is still next to the processor."""

@@ -6,7 +6,6 @@ import math
 
 import numpy as np
 
-from tradeoff.serving.virtual.kernels.layout import NEAR
 from tradeoff.stats.histogram import BUCKETS, FIRST, SHIFT
 
 PLACES = BUCKETS + 1
@@ -71,16 +70,6 @@ def sum_of(values):
     for at in range(end, len(values)):
         one += values[at]
     return (one + two) + (three + four)
-
-
-def tally_and_sum(values, counts):
-    """Count values in a histogram, and return their sum."""
-    total = 0.0
-    for start in range(0, len(values), NEAR):
-        some = values[start : start + NEAR]
-        tally(some.view(np.int64), counts)
-        total += sum_of(some)
-    return total
 
 
 def slots_of(counts, ranks):

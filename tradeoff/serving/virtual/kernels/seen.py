@@ -40,7 +40,7 @@ from tradeoff.serving.virtual.kernels.order import (
     rank_of,
     slots_of,
     sum_of,
-    tally_and_sum,
+    tally,
 )
 
 
@@ -113,7 +113,8 @@ def summarise(
     """Write what was seen, in the order of `SEEN`, and into `over` how many of each of `BLOCKS` are beyond p99.
 
     Unless `is_full` only throughput, what is known of whole batches, and latency. `counts` are histograms of `PLACES`
-    zeros; all but that of latency are zeros again afterwards. `room` has two rows of a number for each request.
+    zeros; all but that of latency are zeros again afterwards. `room` has two rows of a number for each request; and with
+    `is_full` latencies are written over by waits in the end: of a million requests less memory is near the processor.
     """
     seen[:] = math.nan
     over[:] = 0
@@ -130,7 +131,8 @@ def summarise(
         busy += rows[batch, DONE] - rows[batch, DISPATCH]
         model_sum += rows[batch, MODEL] * row_sizes[batch]
         pre_sum += rows[batch, HOST] * row_sizes[batch]
-    seen[3], seen[4], seen[5], seen[6] = busy, tally_and_sum(counted, counts[WHOLE]) / n, model_sum / n, pre_sum / n
+    seen[3], seen[4], seen[5], seen[6] = busy, sum_of(counted) / n, model_sum / n, pre_sum / n
+    tally(counted.view(np.int64), counts[WHOLE])
     five = np.array([rank_of(n, P50), rank_of(n, P90), rank_of(n, P95), rank_of(n, P99), rank_of(n, P999)])
     if is_full:
         # Ascending, for all but a few requests: then the ranks around are those themselves.
@@ -144,11 +146,12 @@ def summarise(
         noted = rank_around(counted, counts[WHOLE], ranks, room, around)
         seen[9], seen[10], seen[11], seen[12], seen[13] = around[1], around[3], around[4], around[6], around[8]
         split_around(came, counted, rows, row_sizes, network, around, noted, seen)
-        rank_waits(came, rows, row_sizes, five, counts, room, seen)
         rank_batches(rows, row_sizes, five, counts[MODELLED], room[0], seen)
     else:
         rank_values(counted, counts[WHOLE], five, room[0], seen[9:14])
     count_over(counted, row_sizes, seen[12], over)
+    if is_full:
+        rank_waits(came, rows, row_sizes, five, counts, counted, room[0], seen)
     for at in range(5):
         if n * (1.0 - (P50, P90, P95, P99, P999)[at]) < 1.0 - 1e-9:
             seen[9 + at], seen[14 + at] = math.nan, math.nan
@@ -174,14 +177,14 @@ def rank_around(values, counts, ranks, room, found):
     return noted[:count]
 
 
-def rank_waits(began, batches, sizes, five, counts, room, seen):
+def rank_waits(began, batches, sizes, five, counts, queued, formed, seen):
     """Write what requests waited: means, p50 and p99.
 
     Who came before the worker was free has queued, each for a time of its own, and then the batch formed for as long
-    for all of them; who came later has not queued, and the batch formed from then on.
+    for all of them; who came later has not queued, and the batch formed from then on. `queued` and `formed` are room
+    for a number for each request.
     """
-    queued, formed, n = room[0], room[1], len(began)
-    request, in_queue, in_batch = np.uint64(0), np.uint64(0), np.uint64(0)
+    n, request, in_queue, in_batch = len(began), np.uint64(0), np.uint64(0), np.uint64(0)
     formed_sum, alike = 0.0, np.empty(1)
     bits = alike.view(np.int64)
     for batch in range(len(sizes)):
@@ -200,10 +203,10 @@ def rank_waits(began, batches, sizes, five, counts, room, seen):
         in_batch += size - here
         request += size
     queued, formed = queued[:in_queue], formed[:in_batch]
-    queued_sum = tally_and_sum(queued, counts[QUEUED])
-    formed_sum += tally_and_sum(formed, counts[FORMED])
+    tally(queued.view(np.int64), counts[QUEUED])
+    tally(formed.view(np.int64), counts[FORMED])
     counts[QUEUED, 0] += n - len(queued)
-    seen[7], seen[8] = queued_sum / n, formed_sum / n
+    seen[7], seen[8] = sum_of(queued) / n, (formed_sum + sum_of(formed)) / n
     two = np.array([five[0], five[3]])
     places, slots, within, ends, _ = slots_of(counts[QUEUED], two)
     chosen, filled = np.empty(ends[-1]), ends.copy()

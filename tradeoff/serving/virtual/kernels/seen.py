@@ -113,8 +113,8 @@ def summarise(
     """Write what was seen, in the order of `SEEN`, and into `over` how many of each of `BLOCKS` are beyond p99.
 
     Unless `is_full` only throughput, what is known of whole batches, and latency. `counts` are histograms of `PLACES`
-    zeros; all but that of latency are zeros again afterwards. `room` has two rows of a number for each request; and with
-    `is_full` latencies are written over by waits in the end: of a million requests less memory is near the processor.
+    zeros; all but that of latency are zeros again afterwards. `room` has two rows of a number for each request. With
+    `is_full` waits overwrite `latency` in the end: the less memory is touched, the more of it stays in the cache.
     """
     seen[:] = math.nan
     over[:] = 0

@@ -1,24 +1,30 @@
-"""Median of a call by tradeoff, timeit, torch.utils.benchmark and pyperf, of the same calls in the same run.
+"""Median of a call by `tradeoff.sweep`, timeit, torch.utils.benchmark and pyperf, in turns.
 
-The harnesses take turns in one process: each of the others is measured between two of ours and compared with
-their mean, so that a machine that is busy for a while slows both. Printed: the median of that ratio over the
-rounds, and its quartiles. torch and pyperf report means of several calls (torch chooses their number, pyperf is
-asked for 20 ms of them), so the same blocks are formed of our samples; timeit is asked for single calls.
+Each of the others is measured between two sweeps and compared with their mean, so that a machine that is busy for a
+while slows both. A sweep measures in a process of its own, as for users. Printed: the median of that ratio over the
+rounds, and its quartiles. timeit is asked for single calls and compared with the row's `latency_p50_ms`. torch and
+pyperf report means of several calls (torch chooses their number, pyperf is asked for 20 ms of them), so the same blocks
+are formed of the sweep's samples. One thread everywhere.
 
-    python benchmarks/agreement_cpu.py [--rounds 121] [--write table.md]
+    python benchmarks/agreement_cpu.py [--rounds 12] [--write table.md]
 """
 
+# ruff: noqa: E402 (the number of threads is set before NumPy is imported)
 from __future__ import annotations
 
 import argparse
 import contextlib
 import io
 import itertools
+import os
 import statistics
 import sys
 import timeit
 from collections.abc import Callable
 from pathlib import Path
+
+for threads in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ[threads] = "1"  # before NumPy and torch are imported, here and in the processes of the sweeps
 
 import numpy as np
 import pyperf
@@ -26,7 +32,7 @@ import torch
 from numpy.typing import NDArray
 from torch.utils.benchmark import Timer
 
-from tradeoff.timing import HostRunner
+import tradeoff
 from tradeoff.timing.host import collection_held_off
 from tradeoff.workloads.operations.gemm import Gemm
 from tradeoff.workloads.operations.mlp import Mlp
@@ -37,6 +43,7 @@ ROUND_S = 0.03
 VALUE_S = 0.02
 """pyperf does its own work between values, after which the first call finds other things in the cache: 3 % at 1 ms."""
 FEWEST_BLOCKS = 5
+BUDGET = tradeoff.Budget(name="round", seconds=0.3, max_calls=100_000, min_calls=50, warm_up_seconds=0.1)
 LIMIT = 0.02
 WORKLOADS: tuple[tuple[str, Workload], ...] = (
     ("softmax", Softmax(backend="numpy", rows=12)),
@@ -47,9 +54,12 @@ WORKLOADS: tuple[tuple[str, Workload], ...] = (
 Harness = Callable[[Call, int, float], tuple[float, int]]
 
 
-def by_tradeoff(runner: HostRunner, call: Call, count: int) -> NDArray[np.float64]:
-    block = runner.run([call], max_calls=count, duration_ns=3_600_000_000_000)
-    return (block.done_ns - block.submitted_ns) / 1e3
+def by_tradeoff(workload: Workload) -> tuple[float, NDArray[np.float64]]:
+    """Return the row's median and the times of its measured calls, in microseconds."""
+    run = tradeoff.sweep(workload, batch_size=4, device="cpu", budget=BUDGET, progress=False)
+    samples = run.samples
+    times = samples.loc[samples["phase"] == "measure", "latency_ns"]
+    return 1e3 * float(run.points["latency_p50_ms"].iloc[0]), times.to_numpy(dtype="float64") / 1e3
 
 
 def median_of_blocks(times: NDArray[np.float64], size: int) -> float:
@@ -88,45 +98,40 @@ class Pyperf:
         return float(statistics.median(found.get_values())) * 1e6, loops
 
 
-def compared(
-    runner: HostRunner, call: Call, harnesses: dict[str, Harness], rounds: int
-) -> tuple[float, dict[str, list[float]]]:
+def compared(workload: Workload, harnesses: dict[str, Harness], rounds: int) -> tuple[float, dict[str, list[float]]]:
     """Return our median in microseconds, and for each harness the ratios of ours to its, one a round."""
-    by_tradeoff(runner, call, 50)
-    usual_us = float(np.median(by_tradeoff(runner, call, 51)))
+    call = workload.prepare(batch_size=4, dtype="float32", device="cpu", seed=0)
+    before = by_tradeoff(workload)
+    usual_us = before[0]
     count = max(21, round(ROUND_S * 1e6 / usual_us))
     medians: list[float] = []
     ratios: dict[str, list[float]] = {name: [] for name in harnesses}
-    ours = dict.fromkeys(harnesses, count)
     for _ in range(rounds):
         for name, harness in harnesses.items():
-            before = by_tradeoff(runner, call, ours[name])
             theirs, size = harness(call, count, usual_us)
-            while FEWEST_BLOCKS * size > ours[name]:  # from now on ours are as many as theirs
-                ours[name] = FEWEST_BLOCKS * size
-                before = by_tradeoff(runner, call, ours[name])
-                theirs, size = harness(call, count, usual_us)
-            after = by_tradeoff(runner, call, ours[name])
-            ratios[name].append((median_of_blocks(before, size) + median_of_blocks(after, size)) / 2 / theirs)
-            medians.append(float(np.median(after)))
+            after = by_tradeoff(workload)
+            ours = [p50 if size == 1 else median_of_blocks(times, size) for p50, times in (before, after)]
+            ratios[name].append(statistics.mean(ours) / theirs)
+            medians.append(after[0])
+            before = after
     return statistics.median(medians), ratios
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--rounds", type=int, default=121)
+    parser.add_argument("--rounds", type=int, default=12)
     parser.add_argument("--write", type=Path, help="a file for the table, as Markdown")
     asked = parser.parse_args()
     torch.set_num_threads(1)
-    runner = HostRunner()
+    if hasattr(os, "sched_setaffinity"):  # a sweep gives a call as many threads as there are usable cores: one
+        os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
     harnesses: dict[str, Harness] = {"timeit": by_timeit, "torch.utils.benchmark": by_torch, "pyperf": Pyperf()}
     lines = [f"| workload | tradeoff p50 | {' | '.join(f'÷ {name} (quartiles)' for name in harnesses)} |"]
     lines.append("|---" * (2 + len(harnesses)) + "|")
     print("\n".join(lines), flush=True)
     worst = 0.0
     for name, workload in WORKLOADS:
-        call = workload.prepare(batch_size=4, dtype="float32", device="cpu", seed=0)
-        median_us, ratios = compared(runner, call, harnesses, asked.rounds)
+        median_us, ratios = compared(workload, harnesses, asked.rounds)
         cells = []
         for found in ratios.values():
             low, middle, high = statistics.quantiles(found, n=4)

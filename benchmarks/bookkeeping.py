@@ -1,7 +1,8 @@
 """What a sweep costs beside measuring: time to keep a point on disk, and memory over the number of points.
 
 Points of 2 500 samples each, as a draft budget gives at a millisecond a call, are kept one after another
-in a Run folder as a sweep does it.
+in a Run folder as a sweep does it. This times an inner step: in `tradeoff.sweep` a point is measured for a second or
+more, so that the few milliseconds of keeping it are lost in the noise of a difference of sweeps.
 
     python benchmarks/bookkeeping.py
 """

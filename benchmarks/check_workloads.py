@@ -3,6 +3,7 @@
 Each is run on fresh random inputs at several batch sizes and compared with the same computed in float64 from the same
 inputs; printed is the largest ‖out − reference‖ / ‖reference‖ of all, by number type. On a GPU this takes in CuPy with
 its hand-written kernels and tf32. The exit status is 1 when an error exceeds its tolerance.
+No public call compares with float64: an inner one is used.
 
     python benchmarks/check_workloads.py [--device cuda] [--seed 12345] [--usual-size] [names such as torch.gemm]
 """

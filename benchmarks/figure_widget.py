@@ -14,7 +14,7 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from tradeoff.explorer.payload import payload
+import tradeoff
 from tradeoff.frames import Run
 
 LINES = ("throughput_rps", "latency_p50_ms", "latency_p99_ms")
@@ -22,7 +22,7 @@ LINES = ("throughput_rps", "latency_p50_ms", "latency_p99_ms")
 
 def figure_widget(run: Run) -> ipywidgets.VBox:
     """Two sliders above a FigureWidget of five panels."""
-    content = payload(run)
+    content = tradeoff.Explorer(run).payload
     batches, concurrencies = (axis["values"] for axis in content["axes"])
     one = content["slices"][0]
     shape = (len(batches), len(concurrencies))

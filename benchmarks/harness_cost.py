@@ -2,7 +2,8 @@
 
 Prints, for calls of several lengths, the time per call in a sweep (of its row's throughput: whatever happens between
 two calls is in it) minus that of a bare loop over the same call, the median over rounds in which the two take turns.
-Also: what all percentiles with intervals cost for 100 000 samples, which a sweep works out for each point.
+Also: what all percentiles with intervals cost for 100 000 samples, which a sweep works out for each point;
+that is timed as an inner step, for in a whole sweep it cannot be told from measuring.
 
     python benchmarks/harness_cost.py
 """

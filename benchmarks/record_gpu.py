@@ -25,7 +25,7 @@ from time import perf_counter
 
 import tradeoff
 from tradeoff.sweep import SweepInterrupted
-from tradeoff.timing import Budget, measure
+from tradeoff.timing import Budget
 from tradeoff.workloads import WorkloadError, get
 from tradeoff.workloads.check import TOLERANCES, check
 from tradeoff.workloads.devices import has_cuda
@@ -147,11 +147,11 @@ def _torch_sync() -> None:
 def print_agreement(plan: Sequence[Part], device: str) -> None:
     """Print our median model latency, launches hidden where that can be, beside that of other harnesses."""
     print("agreement: median of one call, in milliseconds")
-    conditions = tradeoff.timing.Conditions(mode="pipelined" if device.startswith("cuda") else "concurrent")
+    mode = "pipelined" if device.startswith("cuda") else "concurrent"
     for name, dtype in dict.fromkeys((part.workload, part.dtype) for part in plan):
         workload = get(name)
         how = {"batch_size": 16, "dtype": dtype, "device": device}
-        ours = measure(workload, **how, budget=QUICK, conditions=conditions).point
+        ours = tradeoff.sweep(name, **how, mode=mode, budget=QUICK, progress=False).points.iloc[0]
         call = workload.prepare(**how, seed=0)
         others = ", ".join(f"{who} {ms:.4f}" for who, ms in medians_of_others(name, call).items())
         print(f"  {name:>28} {dtype:>9} tradeoff {ours['model_p50_ms']:.4f}, {others}")

@@ -6,7 +6,7 @@ rounds, and its quartiles. timeit is asked for single calls and compared with th
 pyperf report means of several calls (torch chooses their number, pyperf is asked for 20 ms of them), so the same blocks
 are formed of the sweep's samples. One thread everywhere.
 
-    python benchmarks/agreement_cpu.py [--rounds 12] [--write table.md]
+    python benchmarks/agreement_cpu.py [--rounds 9] [--write table.md]
 """
 
 # ruff: noqa: E402 (the number of threads is set before NumPy is imported)
@@ -119,7 +119,7 @@ def compared(workload: Workload, harnesses: dict[str, Harness], rounds: int) -> 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--rounds", type=int, default=12)
+    parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--write", type=Path, help="a file for the table, as Markdown")
     asked = parser.parse_args()
     torch.set_num_threads(1)

@@ -1,7 +1,8 @@
 """Median of a call by `tradeoff.sweep`, timeit, torch.utils.benchmark and pyperf, in turns.
 
 Each of the others is measured between two sweeps and compared with their mean, so that a machine that is busy for a
-while slows both. A live workload is measured in this process (`not_isolated`), as the others are. Printed: the median of that ratio over the
+while slows both. A live workload is measured in this process (`not_isolated`), as by the others. Printed:
+the median of that ratio over the
 rounds, and its quartiles. timeit is asked for single calls and compared with the row's `latency_p50_ms`. torch and
 pyperf report means of several calls (torch chooses their number, pyperf is asked for 20 ms of them), so the same blocks
 are formed of the sweep's samples. One thread everywhere.

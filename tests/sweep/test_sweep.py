@@ -147,23 +147,20 @@ def test_points_are_committed_and_not_measured_twice(quick, tmp_path):
     assert len(second.environment["sweeps"]) == 2
 
 
-MEDIUM = Budget(name="medium", seconds=0.5, max_calls=100, min_calls=5, min_seconds=0.3, warm_up_seconds=0.001)
-"""Two visits of 200 ms, since no point may end before 300 ms."""
+MEDIUM = Budget(name="medium", seconds=0.7, max_calls=100, min_calls=5, min_seconds=0.7, warm_up_seconds=0.001)
+"""Visits of 200 ms, none of which ends a point: on a machine that stalls they are fewer than four, but not one."""
 
 
 def test_a_sweep_comes_to_each_point_several_times_with_others_in_between():
-    order = []
-
     def factory(batch_size):
-        order.append(batch_size)
         return lambda: batch_size
 
     run = sweep(factory, batch_size=[1, 2, 3], budget=MEDIUM, isolate=False, progress=False)
-    assert run.points["visits"].tolist() == [2, 2, 2]
+    assert run.points["visits"].min() >= 2
     assert run.points["n"].min() > 0
-    rounds = list(dict.fromkeys(order[-6:][:3])), list(dict.fromkeys(order[-3:]))
-    assert [sorted(each) for each in rounds] == [[1, 2, 3], [1, 2, 3]]
-    assert run.samples.groupby("point_id")["visit"].max().tolist() == [1, 1, 1]
+    began = run.samples.groupby(["visit", "point_id"])["submitted_ns"].min()
+    assert began.loc[0].max() < began.loc[1].min(), "nobody has a second visit before everybody had the first"
+    assert (run.samples.groupby("point_id")["visit"].max() + 1).tolist() == run.points["visits"].tolist()
 
 
 def test_a_sweep_of_one_point_is_one_visit():

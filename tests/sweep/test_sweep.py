@@ -1,6 +1,7 @@
 import os
 import subprocess
 import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -151,9 +152,14 @@ MEDIUM = Budget(name="medium", seconds=0.7, max_calls=100, min_calls=5, min_seco
 """Visits of 200 ms, none of which ends a point: on a machine that stalls they are fewer than four, but not one."""
 
 
+def takes_a_millisecond(batch_size):
+    time.sleep(0.001)
+    return batch_size
+
+
 def test_a_sweep_comes_to_each_point_several_times_with_others_in_between():
     def factory(batch_size):
-        return lambda: batch_size
+        return lambda: takes_a_millisecond(batch_size)
 
     run = sweep(factory, batch_size=[1, 2, 3], budget=MEDIUM, isolate=False, progress=False)
     assert run.points["visits"].min() >= 2
@@ -175,7 +181,7 @@ def test_points_known_in_part_are_kept_and_measured_again(tmp_path):
         visits.append(batch_size)
         if stops and visits.count(3) == 2:
             raise KeyboardInterrupt
-        return lambda: batch_size
+        return lambda: takes_a_millisecond(batch_size)
 
     how = {"batch_size": [1, 2, 3], "budget": MEDIUM, "isolate": False, "path": tmp_path / "run", "progress": False}
     with pytest.warns(SweepInterrupted, match="what is known of others"):

@@ -33,8 +33,8 @@ FEWEST = 4
 """Fewer samples that count as independent give no interval."""
 
 _TAIL = 0.05
-_FEW = 0.1
-"""One value with a tenth of the variance of all: fewer than about ten values make the spread."""
+_FEW = 0.05
+"""One value with a twentieth of the variance of all: fewer than about twenty values make the spread."""
 
 _MATTERS = 0.001
 """One more value of that kind must move the mean by a thousandth, or nobody need know."""

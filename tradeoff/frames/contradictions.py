@@ -47,8 +47,8 @@ def contradictions(number: Callable[[str], Numbers], counts_requests: Truths) ->
     found: dict[str, Truths] = {
         "rate": served & ((rate == 0) | np.isinf(rate)),
         "nothing": (window == 0) & (served | (rate > 0)),
-        "short": (window > 0) & (1e3 * window < typical * (1 - _ROUNDED)),
-        "count": counts_requests & (n > 0) & (window > 0) & apart,
+        "short": (window > 0) & np.isfinite(typical) & (1e3 * window < typical * (1 - _ROUNDED)),
+        "count": counts_requests & (n > 0) & (window > 0) & np.isfinite(window) & np.isfinite(rate) & apart,
     }
     told = np.zeros(len(n), dtype=np.bool_)
     for name, where in found.items():

@@ -17,6 +17,9 @@ largest of the single lags, 1024, 256 and 64 bins is taken. Independent samples 
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable, Sequence
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -88,6 +91,21 @@ def tau_of_mean(values: ArrayLike) -> float:
         bins = centred[: fine * _SAMPLES_A_BIN].reshape(fine, _SAMPLES_A_BIN).mean(axis=1)
         lags = _SAMPLES_A_BIN * float(bins.var()) / variance * _with_correlations(bins)
     return float(min(n, max(1.0, lags, *_of_bins(np.cumsum(centred), variance))))
+
+
+def tau_of_parts(parts: Sequence[NDArray[np.generic]], tau_of: Callable[[NDArray[np.generic]], float]) -> float:
+    """Count how many samples are worth one in several series whose dependence does not reach across them.
+
+    Parameters
+    ----------
+    parts
+        The series; at least one sample in all.
+    tau_of
+        Counts them within one of them.
+    """
+    n = sum(part.shape[0] for part in parts)
+    # The variance of a sum is the sum of the variances: n * tau is additive.
+    return max(1.0, math.fsum(part.shape[0] / n * tau_of(part) for part in parts))
 
 
 def _of_bins(cumulated: NDArray[np.generic], variance: float) -> list[float]:

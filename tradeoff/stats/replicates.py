@@ -16,13 +16,13 @@ which a handful of processes knows nothing.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from tradeoff.stats.dependence import tau as tau_of
+from tradeoff.stats.dependence import tau_of_parts
 from tradeoff.stats.quantiles import Quantile, as_samples, quantile_of_sorted, rank_of
 from tradeoff.stats.visits import widened
 
@@ -75,9 +75,8 @@ def pooled_percentiles(
 
 
 def _pooled_tau(parts: Sequence[NDArray[np.generic]], ordered: NDArray[np.generic], p: float) -> float:
-    # The variance of a sum of counts is the sum of their variances: n * tau is additive.
     n = int(ordered.shape[0])
     if n == 0:
         return 1.0
     q = float(ordered[rank_of(n, p) - 1])
-    return max(1.0, math.fsum(part.shape[0] / n * tau_of(part, q) for part in parts))
+    return tau_of_parts(parts, lambda part: tau_of(part, q))

@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from tradeoff.stats.dependence import tau_of_parts
 from tradeoff.stats.student import t_quantile
 
 if TYPE_CHECKING:
@@ -68,8 +69,7 @@ def tau_over_visits(
     starts = [start for start in visits if start < n]
     if len(starts) < FEWEST:
         return tau_of(series), False
-    # The variance of a sum is the sum of the variances: n * tau is additive.
-    tau = max(1.0, math.fsum(part.shape[0] / n * tau_of(part) for part in np.split(series, starts[1:])))
+    tau = tau_of_parts(np.split(series, starts[1:]), tau_of)
     variance = float(series.var())
     if not variance > 0.0:
         return tau, False

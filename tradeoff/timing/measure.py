@@ -69,9 +69,7 @@ def measure(
         When an argument is wrong, or conditions exclude each other; `WorkloadError` when the workload cannot run here
         at all.
     """
-    check_counts(batch_size=batch_size, concurrency=concurrency)
-    conditions = conditions or Conditions()
-    conditions.check(concurrency=concurrency, device=device)
+    conditions = _checked(conditions, batch_size=batch_size, concurrency=concurrency, device=device)
     if bench is None and runner is not None:
         bench = Bench(runner=runner)
     what = (workload, batch_size, concurrency, dtype, device, seed, as_budget(budget), conditions)
@@ -121,9 +119,7 @@ class Visits:
         -----
         The other parameters, and what is raised, are those of `measure`. A point that is finished is forgotten.
         """
-        check_counts(batch_size=batch_size, concurrency=concurrency)
-        conditions = conditions or Conditions()
-        conditions.check(concurrency=concurrency, device=device)
+        conditions = _checked(conditions, batch_size=batch_size, concurrency=concurrency, device=device)
         with _bench(workload, device, conditions, pinned=self._pinned) as bench:
             point = self._points.pop(which, None) or Point(
                 workload, batch_size, concurrency, dtype, device, seed, as_budget(budget), conditions, bench
@@ -141,10 +137,13 @@ def _bench(workload: Workload, device: str, conditions: Conditions, *, pinned: b
         yield replace(bench, runner=WatchedRunner(bench.runner, host_counters()))
 
 
-def check_counts(**counts: object) -> None:
-    """Raise ValueError unless every count is a whole number, 1 or more."""
-    for name, value in counts.items():
-        _check_count(name, value)
+def _checked(conditions: Conditions | None, *, batch_size: int, concurrency: int, device: str) -> Conditions:
+    """Return the conditions, the usual ones unless given, once they and both counts are known to be possible."""
+    _check_count("batch_size", batch_size)
+    _check_count("concurrency", concurrency)
+    conditions = conditions or Conditions()
+    conditions.check(concurrency=concurrency, device=device)
+    return conditions
 
 
 def _check_count(name: str, value: object) -> None:

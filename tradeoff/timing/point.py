@@ -245,7 +245,7 @@ class Point:
         failure = self._measure(calls, until_ns)
         if failure is not None:
             return failure
-        self._settle()
+        self.settled = self._settle()
         room_s = self.budget.max_seconds - self.spent_ns / 1e9
         if self.visits == 1 and is_last and self.settled.is_unstable and room_s >= self.budget.min_seconds:
             return self._measure_again(calls)
@@ -320,8 +320,8 @@ class Point:
             return None
         return Failure("failed", f"{in_words(self.log.raised, calls=calls)}: most of them, and it was given up")
 
-    def _settle(self) -> None:
-        self.settled = settle(*self.log.measured(), truncate=not self.is_burst)
+    def _settle(self) -> Settled:
+        return settle(*self.log.measured(), truncate=not self.is_burst)
 
     def _steady(self) -> tuple[NDArray[np.int64], list[int]]:
         latencies, _, starts = self.log.measured()
@@ -352,7 +352,7 @@ class Point:
 
     def _plainly_drifts(self) -> bool:
         """Say whether more calls do not help: a second run may, of one that drifts by twice what chance allows."""
-        drift = settle(*self.log.measured(), truncate=not self.is_burst).drift
+        drift = self._settle().drift
         return drift is not None and drift.is_unstable and drift.spread > 2.0 * drift.threshold
 
     def _try_once_more(self, call: Call) -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from tradeoff.digits import counted
 from tradeoff.environment import usable_cores
+from tradeoff.timing.block import Block
 from tradeoff.timing.failure import Failure
 from tradeoff.timing.host_row import host_columns, host_flags
 from tradeoff.timing.measurement import Measurement
@@ -58,7 +59,7 @@ def measurement_of(point: Point, failure: Failure | None) -> Measurement:
         visits_of_blocks=visits_of_blocks,
     )
     n_errors = int(((samples["phase"] == "measure") & ~served).sum())
-    row |= seen | _health(point, int(measured.sum())) | _steadiness(point) | {"n_errors": n_errors}
+    row |= seen | _health(point, blocks, int(measured.sum())) | _steadiness(point) | {"n_errors": n_errors}
     row |= host_columns(point.log.stretches(), batch_size=point.batch_size)
     status, reason = _verdict(point)
     if point.waited:
@@ -83,10 +84,10 @@ def or_nan(cost: Callable[..., float | None], *arguments: object) -> float:
     return math.nan if found is None else float(found)
 
 
-def _health(point: Point, calls: int) -> dict[str, object]:
+def _health(point: Point, blocks: Sequence[Block], calls: int) -> dict[str, object]:
     found = health(point.readings)
     # Energy is counted over whole blocks, so over all of their calls.
-    ran = sum(block.served for block in point.log.measured_blocks()[0]) or calls
+    ran = sum(block.served for block in blocks) or calls
     return {
         "sm_clock_mhz": found.sm_clock_mhz,
         "power_w": found.power_w,

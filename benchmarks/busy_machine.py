@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import itertools
 import os
+import random
 import signal
 import statistics
 import subprocess
@@ -131,9 +132,9 @@ def told(found: Measurement) -> str:
 
 def busy_points(trials: int) -> bool:
     flagged, missed = 0, Counter[tuple[int, str, str]]()
-    places = itertools.product(WORKLOADS.items(), (1, 2))
-    turns = zip(itertools.cycle(VARIANTS), itertools.cycle(places), range(trials), strict=False)
-    for variant, ((name, size), concurrency), _ in turns:
+    turns = list(itertools.product(VARIANTS, WORKLOADS.items(), (1, 2)))
+    random.Random(0).shuffle(turns)
+    for variant, (name, size), concurrency in itertools.islice(itertools.cycle(turns), trials):
         with load(*variant, seconds=6 * SECONDS):
             found = point(size, concurrency)
         if set(BUSY_FLAGS) & set(found.point["flags"]):  # type: ignore[call-overload]

@@ -41,6 +41,28 @@ def test_cores_that_our_threads_put_to_sleep_and_wake_are_not_called_others():
     assert disturbances(beside_others) == (BUSY,)
 
 
+def test_waking_explains_nothing_where_threads_waited_though_each_had_a_core():
+    # The same two threads, beside a process that computes a third of the time.
+    waking = {"voluntary": 0.2 * 18_000, "callers": 2}
+    waited = replace(load(foreign=0.45, own=1.2, wait=0.14), **waking)
+    assert waited.waited_for_others
+    assert waited.foreign_share == pytest.approx(0.225)
+    assert disturbances(waited) == (BUSY,)
+    # Three threads on two cores wait for each other.
+    assert not replace(waited, callers=3).waited_for_others
+    assert disturbances(replace(waited, callers=3)) == ()
+    # So do those whose own pools keep more threads running than there are cores.
+    crowded = replace(load(foreign=0.09, own=1.78, wait=0.82), **waking)
+    assert not crowded.waited_for_others
+    assert disturbances(crowded) == ()
+
+
+def test_stretches_together_have_the_callers_of_the_largest():
+    found = together([replace(load(foreign=0.0, own=1.0), callers=callers) for callers in (1, 4)])
+    assert found is not None
+    assert found.callers == 4
+
+
 def test_a_difference_is_what_passed():
     counted = {"idle_s": 5.0, "free_s": 5.0, "counted_s": 20.0, "steal_s": 1.0, "own_s": 3.0, "wait_s": 0.5}
     passed = {"idle_s": 1.0, "free_s": 1.0, "counted_s": 4.0, "steal_s": 0.2, "own_s": 2.0, "wait_s": 0.2}

@@ -49,6 +49,8 @@ class HostLoad:
         As in `HostReading`, during the stretch.
     clock_mhz
         Clock of a core at its end.
+    callers
+        Threads of ours that made calls.
     """
 
     wall_s: float
@@ -64,6 +66,7 @@ class HostLoad:
     pressure_s: float = math.nan
     throttled_s: float = math.nan
     clock_mhz: float = math.nan
+    callers: int = 1
 
     @property
     def is_accounted(self) -> bool:
@@ -75,14 +78,24 @@ class HostLoad:
         """Time that other processes took, and the kernel for them: what was neither idle, nor stolen, nor ours.
 
         A core that our threads put to sleep and wake takes time for it that is charged to nobody; so much of it as
-        that could be is not called others'.
+        that could be is not called others', unless `waited_for_others`.
         """
         if not self.is_accounted:
             return math.nan
         stolen = 0.0 if math.isnan(self.steal_s) else self.steal_s
-        waking_s = 0.0 if math.isnan(self.voluntary) else self.voluntary * _WAKE_S
+        is_waking = not (math.isnan(self.voluntary) or self.waited_for_others)
+        waking_s = self.voluntary * _WAKE_S if is_waking else 0.0
         foreign_s = self.capacity_s - self.idle_s - stolen - self.own_s - waking_s
         return 0.0 if foreign_s < 0 else foreign_s  # NaN stays NaN
+
+    @property
+    def waited_for_others(self) -> bool:
+        """Whether our threads waited for a core for a twentieth of one, though there was one for each of them.
+
+        Where more threads than cores make calls they wait for each other.
+        """
+        fit = max(self.callers * self.wall_s, self.own_s + self.wait_s) <= self.capacity_s
+        return fit and self.wait_s >= LOST_CORES * self.wall_s
 
     @property
     def foreign_share(self) -> float:
@@ -109,8 +122,8 @@ class HostLoad:
         return float(getattr(self, name)) / self.wall_s if self.wall_s > 0 else math.nan
 
 
-def between(before: HostReading, after: HostReading) -> HostLoad:
-    """Return what happened between two readings."""
+def between(before: HostReading, after: HostReading, *, callers: int = 1) -> HostLoad:
+    """Return what happened between two readings, while so many threads of ours made calls."""
     wall_s = (after.at_ns - before.at_ns) * 1e-9
     same = before.cores == after.cores
 
@@ -131,6 +144,7 @@ def between(before: HostReading, after: HostReading) -> HostLoad:
         pressure_s=passed("pressure_s"),
         throttled_s=passed("throttled_s"),
         clock_mhz=after.clock_mhz,
+        callers=callers,
     )
 
 
@@ -139,12 +153,12 @@ def together(loads: Iterable[HostLoad]) -> HostLoad | None:
     loads = list(loads)
     if not loads:
         return None
-    names = [name for name in HostLoad.__dataclass_fields__ if name != "clock_mhz"]
+    names = [name for name in HostLoad.__dataclass_fields__ if name not in ("clock_mhz", "callers")]
     sums = {name: math.fsum(getattr(load, name) for load in loads) for name in names}
     clocked = [load for load in loads if load.clock_mhz == load.clock_mhz]
     length_s = math.fsum(load.wall_s for load in clocked)
     clock = math.fsum(load.clock_mhz * load.wall_s for load in clocked) / length_s if length_s > 0 else math.nan
-    return HostLoad(**sums, clock_mhz=clock)
+    return HostLoad(**sums, clock_mhz=clock, callers=max(load.callers for load in loads))
 
 
 def disturbances(load: HostLoad, *, share: float = SHARE_OF_A_BLOCK) -> tuple[str, ...]:

@@ -35,7 +35,7 @@ class WatchedRunner:
         """Run a block (see `Runner.run`), and say what became of the cores."""
         before = self.counters.read()
         block = self.runner.run(calls, max_calls=max_calls, duration_ns=duration_ns)
-        return replace(block, load=between(before, self.counters.read()))
+        return replace(block, load=between(before, self.counters.read(), callers=len(calls)))
 
     def floor_ns(self) -> tuple[float, float]:
         """Cost of an empty measurement: the runner's."""

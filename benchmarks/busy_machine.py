@@ -133,7 +133,7 @@ def told(found: Measurement) -> str:
 def busy_points(trials: int) -> bool:
     flagged, missed = 0, Counter[tuple[int, str, str]]()
     turns = list(itertools.product(VARIANTS, WORKLOADS.items(), (1, 2)))
-    random.Random(0).shuffle(turns)
+    random.Random(0).shuffle(turns)  # noqa: S311
     for variant, (name, size), concurrency in itertools.islice(itertools.cycle(turns), trials):
         with load(*variant, seconds=6 * SECONDS):
             found = point(size, concurrency)

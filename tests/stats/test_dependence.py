@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tradeoff.stats.dependence import _DIRECT_LAGS, tau, tau_of_mean
+from tradeoff.stats.dependence import _DIRECT_LAGS, _LONG, tau, tau_of_mean
 
 
 def plain_tau(values: np.ndarray, q: float) -> float:
@@ -50,6 +50,15 @@ def test_repeating_each_sample_m_times_makes_m_count_as_one() -> None:
     random = np.random.default_rng(4)
     found = [tau(np.repeat(random.random(2000), 8), 0.5) for _ in range(20)]
     assert np.median(found) == pytest.approx(8.0, rel=0.15)
+
+
+def test_of_a_long_series_the_bins_say_what_single_lags_would() -> None:
+    random = np.random.default_rng(5)
+    longer = np.repeat(random.random(20_000), 8)
+    assert len(longer) >= _LONG
+    assert tau(longer, 0.5) == pytest.approx(8.0, rel=0.2)
+    assert tau_of_mean(longer) == pytest.approx(8.0, rel=0.2)
+    assert 1.0 <= tau(random.random(_LONG), 0.99) <= 1.4
 
 
 @given(st.lists(st.floats(0, 1), max_size=50), st.floats(0, 1))

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tradeoff.stats.mean import _chi_square, mean_with_interval
+from tradeoff.stats.mean import _LONG, _chi_square, mean_with_interval
 
 values = st.lists(st.floats(0.001, 1e6), min_size=1, max_size=80)
 
@@ -94,3 +94,24 @@ def test_a_few_that_hardly_matter_are_not_worth_a_word() -> None:
 )
 def test_quantiles_of_chi_square(p: float, degrees: float, exact: float) -> None:
     assert _chi_square(p, degrees) == pytest.approx(exact, rel=0.015)
+
+
+def test_of_a_long_series_bins_tell_the_same():
+    random = np.random.default_rng(3)
+    long = lognormal(random, _LONG)
+    whole, short = mean_with_interval(long), mean_with_interval(long[: _LONG - 1])
+    assert whole.value == pytest.approx(short.value, rel=1e-3)
+    assert whole.hi - whole.lo == pytest.approx(short.hi - short.lo, rel=0.25)
+    assert whole.tau == pytest.approx(1.0, abs=0.6)
+    repeated = mean_with_interval(np.repeat(random.random(_LONG // 32), 32))
+    assert repeated.tau == pytest.approx(32.0, rel=0.25)
+
+
+def test_visits_of_a_long_series_count():
+    random = np.random.default_rng(4)
+    levels = np.repeat(1.0 + 0.1 * random.standard_normal(16), _LONG // 16)
+    found = mean_with_interval(
+        levels + 0.1 * random.standard_normal(_LONG), visits=[at * _LONG // 16 for at in range(16)]
+    )
+    of_visits = 2 * 2.13 * np.std(levels) / 4  # Student's of sixteen
+    assert 0.9 * of_visits <= found.hi - found.lo <= 2.0 * of_visits

@@ -267,8 +267,8 @@ def _seen() -> Iterable[Column]:
             f"latency_{which}",
         )
     yield from _time_statistics("model", "model latency", statistics=everything, interval=True)
-    yield from _time_statistics("queue_wait", "queue wait", statistics=some, interval=False)
-    yield from _time_statistics("batch_wait", "batch wait", statistics=some, interval=False)
+    yield from _time_statistics("queue_wait", "queue wait", statistics=some, interval=True)
+    yield from _time_statistics("batch_wait", "batch wait", statistics=some, interval=True)
     for statistic in some:
         yield Column(
             f"schedule_delay_{statistic}_ms",
@@ -279,10 +279,14 @@ def _seen() -> Iterable[Column]:
             f"{statistic} schedule delay",
             f"schedule_delay_{statistic}",
         )
-    yield Column("tokens_per_s", "float64", "Tokens produced per second.", "tokens/s", "higher", "token throughput")
-    yield from _time_statistics("ttft", "time to first token", statistics=everything, interval=False)
-    yield from _time_statistics("tpot", "time per output token", statistics=everything, interval=False)
-    yield from _time_statistics("itl", "inter-token latency", statistics=everything, interval=False)
+    yield from _with_interval(
+        Column("tokens_per_s", "float64", "Tokens produced per second.", "tokens/s", "higher", "token throughput")
+    )
+    yield Column("n_tpot", "Int64", "Answers of two tokens and more, behind tpot.", "samples", "higher")
+    yield Column("n_itl", "Int64", "Gaps between tokens, behind itl.", "samples", "higher")
+    yield from _time_statistics("ttft", "time to first token", statistics=everything, interval=True)
+    yield from _time_statistics("tpot", "time per output token", statistics=everything, interval=True)
+    yield from _time_statistics("itl", "inter-token latency", statistics=everything, interval=True)
 
 
 def _where_time_goes() -> Iterable[Column]:

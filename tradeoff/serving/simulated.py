@@ -255,8 +255,9 @@ def _columns(seen: Seen) -> dict[str, Any]:
     if seen.shortest < _MEMORIES_OF_AN_INTERVAL:
         row |= dict.fromkeys((name for name in row if name.endswith(("_lo", "_hi"))), math.nan)
     for stem in ("queue_wait", "batch_wait"):
-        row |= {f"{stem}_mean_ms": mean(f"{stem}_mean")}
-        row |= {f"{stem}_{name}_ms": _mean(values[f"{stem}_{name}"]) for name in ("p50", "p99")}
+        row |= with_interval(f"{stem}_mean_ms", values[f"{stem}_mean"], mean(f"{stem}_mean"))
+        for name in ("p50", "p99"):
+            row |= with_interval(f"{stem}_{name}_ms", values[f"{stem}_{name}"])
     for where in ("mean", "p50", "p99"):
         total = row[f"latency_{where}_ms"]
         parts = dict.fromkeys(STAGES, 0.0)

@@ -31,6 +31,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from tradeoff.stats.rate import EventRate, event_rate
+
 WHOLE_RUN = "whole_run"
 """The flag of a row of an endless load that had to count all of a short run."""
 
@@ -71,6 +73,15 @@ class Window:
         at = ended if self.by_end else due
         late = np.isnan(ended) | ((at >= self.end) & (not self.is_whole))
         return np.where(late, "drain", np.where(at < self.start, "warmup", "measure"))
+
+    def rate(self, due: Times, ended: Times, weights: Times | None = None) -> EventRate:
+        """Return requests a second, or what they weigh, of requests of the window, with an interval.
+
+        Requests count when they were due; where they belong to the window by their end, or come all at once, when they
+        ended.
+        """
+        at = ended if self.by_end or self.is_whole else due
+        return event_rate(at / 1e9, self.start / 1e9, self.start / 1e9 + self.duration_s, weights=weights)
 
     def shared(self, begin: Times, end: Times) -> float:
         """Return how much of some spans of time lies inside, added up, in ns."""

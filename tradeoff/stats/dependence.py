@@ -12,7 +12,8 @@ in bins too, and where it is dependent shows at the coarsest scale that sees it:
     tau of N bins of m samples  =  m var(bin means) / var(y)  *  (1 + 2 * sum of the bins' own rho)
 
 (blocking: Flyvbjerg and Petersen, *Error estimates on averages of correlated data*, J. Chem. Phys. 91, 1989). The
-largest of the single lags, 1024, 256 and 64 bins is taken. Independent samples come out at 1.1 rather than at 1.
+largest of the single lags, 1024, 256 and 64 bins is taken. Independent samples come out at 1.1 rather than at 1. Of a
+long series the bins alone say it: what lasts for less than a bin shows whole in how the bins' means differ.
 """
 
 from __future__ import annotations
@@ -34,6 +35,9 @@ _ROUNDING = 1e-9
 
 _SAMPLES_A_BIN = 4
 """Bins of fewer samples see nothing that single lags do not."""
+
+_LONG = 64 * _BINS[0]
+"""Samples from which on single lags tell nothing that the finest bins do not."""
 
 
 def tau(values: ArrayLike, q: float) -> float:
@@ -59,9 +63,9 @@ def tau(values: ArrayLike, q: float) -> float:
         return 1.0
     # The rarer side has the same autocovariance: 1{x > q} = 1 - 1{x <= q}.
     event = below if inside <= n - inside else ~below
-    lags = 1.0 + 2.0 * _sum_of_positive_correlations(event)
+    lags = 1.0 if n >= _LONG else 1.0 + 2.0 * _sum_of_positive_correlations(event)
     share = min(inside, n - inside) / n
-    return float(min(n, max(lags, *_of_bins(np.cumsum(event), share * (1.0 - share)))))
+    return float(min(n, max(lags, *_of_bins(event, share * (1.0 - share)))))
 
 
 def tau_of_mean(values: ArrayLike) -> float:
@@ -86,11 +90,11 @@ def tau_of_mean(values: ArrayLike) -> float:
     lags = 1.0
     if n <= _BINS[0] * _SAMPLES_A_BIN:
         lags = _with_correlations(centred)
-    else:  # short memory shows in bins of a few samples, at a fraction of the cost
+    elif n < _LONG:  # short memory shows in bins of a few samples, at a fraction of the cost
         fine = n // _SAMPLES_A_BIN
         bins = centred[: fine * _SAMPLES_A_BIN].reshape(fine, _SAMPLES_A_BIN).mean(axis=1)
         lags = _SAMPLES_A_BIN * float(bins.var()) / variance * _with_correlations(bins)
-    return float(min(n, max(1.0, lags, *_of_bins(np.cumsum(centred), variance))))
+    return float(min(n, max(1.0, lags, *_of_bins(centred, variance))))
 
 
 def tau_of_parts(parts: Sequence[NDArray[np.generic]], tau_of: Callable[[NDArray[np.generic]], float]) -> float:
@@ -108,16 +112,16 @@ def tau_of_parts(parts: Sequence[NDArray[np.generic]], tau_of: Callable[[NDArray
     return max(1.0, math.fsum(part.shape[0] / n * tau_of(part) for part in parts))
 
 
-def _of_bins(cumulated: NDArray[np.generic], variance: float) -> list[float]:
-    """Return tau as each number of bins shows it, of a series given by its running sum and its variance."""
-    n = cumulated.shape[0]
+def _of_bins(series: NDArray[np.generic], variance: float) -> list[float]:
+    """Return tau as each number of bins shows it, of a series and its variance."""
+    n = series.shape[0]
     found = [1.0]
     for bins in _BINS:
         if n < bins * _SAMPLES_A_BIN:
             continue
         edges = np.linspace(0, n, bins + 1).astype(np.int64)
-        sums = np.diff(np.concatenate(([0], cumulated))[edges])
-        means = sums / np.diff(edges)
+        kind = np.int64 if series.dtype == np.bool_ else np.float64
+        means = np.add.reduceat(series, edges[:-1], dtype=kind) / np.diff(edges)
         spread = float(means.var(ddof=1))
         if spread > 0.0:
             found.append(n / bins * spread / variance * _with_correlations(means - means.mean()))

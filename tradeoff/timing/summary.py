@@ -67,11 +67,11 @@ def summarise(
         "batch_size_mean": float(batch_size),
     }
     latency, mean = statistics(samples["latency_ns"], visits)
-    row |= _columns("latency", latency, mean)
+    row |= time_columns("latency", latency, mean)
     same = np.array_equal(samples["latency_ns"], samples["model_ns"])
-    row |= _columns("model", *((latency, mean) if same else statistics(samples["model_ns"], visits)))
+    row |= time_columns("model", *((latency, mean) if same else statistics(samples["model_ns"], visits)))
     for wait in ("queue_wait", "batch_wait"):
-        row |= _plain_statistics(wait, samples[f"{wait}_ns"])
+        row |= wait_columns(wait, samples[f"{wait}_ns"])
     row |= {f"tau_{name}": quantile.tau for name, quantile in latency.items()}
     mean_ms = float(row["latency_mean_ms"])  # type: ignore[arg-type]
     row |= breakdown(samples, {"mean": mean_ms, **{name: q.value / 1e6 for name, q in latency.items()}})
@@ -88,12 +88,13 @@ def is_little_violated(*, in_flight: float, concurrency: int) -> bool:
     return math.isfinite(in_flight) and abs(in_flight / concurrency - 1.0) > _LITTLE_TOLERANCE
 
 
-def statistics(values_ns: NDArray[np.int64], visits: Sequence[int] = ()) -> tuple[dict[str, Quantile], Mean]:
+def statistics(values_ns: NDArray[np.generic], visits: Sequence[int] = ()) -> tuple[dict[str, Quantile], Mean]:
     """Return every percentile of ``points`` and the mean, each with its interval, in ns."""
     return percentiles(values_ns, PERCENTILES, visits=visits), mean_with_interval(values_ns, visits=visits)
 
 
-def _columns(stem: str, found: Mapping[str, Quantile], mean: Mean) -> dict[str, float]:
+def time_columns(stem: str, found: Mapping[str, Quantile], mean: Mean) -> dict[str, float]:
+    """Return the columns in ms of percentiles and a mean in ns, each with its interval."""
     row = {
         f"{stem}_mean_ms": mean.value / 1e6,
         f"{stem}_mean_ms_lo": max(0.0, mean.lo / 1e6) if math.isfinite(mean.lo) else math.nan,
@@ -108,12 +109,12 @@ def _columns(stem: str, found: Mapping[str, Quantile], mean: Mean) -> dict[str, 
     return row
 
 
-def _plain_statistics(stem: str, values_ns: NDArray[np.int64]) -> dict[str, float]:
+def wait_columns(stem: str, values_ns: NDArray[np.generic]) -> dict[str, float]:
+    """Return the columns in ms of a wait in ns, of the requests in order: mean, p50 and p99 with their intervals."""
+    wanted = {name: PERCENTILES[name] for name in ("p50", "p99")}
     if not values_ns.shape[0]:
-        return {f"{stem}_{name}_ms": math.nan for name in ("mean", "p50", "p99")}
-    found = percentiles(values_ns, {name: PERCENTILES[name] for name in ("p50", "p99")})
-    mean = float(values_ns.mean()) / 1e6
-    return {f"{stem}_mean_ms": mean, **{f"{stem}_{name}_ms": q.value / 1e6 for name, q in found.items()}}
+        return {f"{stem}_{name}_ms": math.nan for name in ("mean", *wanted)}
+    return time_columns(stem, percentiles(values_ns, wanted), mean_with_interval(values_ns))
 
 
 def _sample_flags(found: Mapping[str, Quantile], required: Sequence[str]) -> list[str]:

@@ -193,3 +193,18 @@ def test_replications_and_clients():
 def test_what_is_refused(asked, said):
     with pytest.raises(ValueError, match=said):
         tradeoff.simulate_tokens(step, **{**COMMON, "max_batch_size": 4, "request_rate": 1} | asked)
+
+
+def test_times_of_tokens_have_intervals_of_their_own_and_those_of_replications():
+    asked = {"prefill": (2.0, 0.01), "prompt_tokens": [64, 256], "output_tokens": [1, 16, 64], "max_batch_size": 8}
+    names = ("throughput_rps", "tokens_per_s", "ttft_mean_ms", "ttft_p99_ms", "tpot_p50_ms", "queue_wait_p99_ms")
+    for replications in (1, 4):
+        row = tradeoff.simulate_tokens(
+            lambda size: 4.0 + 0.1 * size, **asked, request_rate=20, n_requests=4000, replications=replications
+        ).points.iloc[0]
+        for name in names:
+            assert row[f"{name}_lo"] <= row[name] <= row[f"{name}_hi"], name
+        assert row["ttft_p99_ms_lo"] < row["ttft_p99_ms_hi"]
+        # A third of the answers has one token only.
+        assert row["n_tpot"] == pytest.approx(2 / 3 * row["n"], rel=0.05)
+        assert row["throughput_rps_lo"] <= 20 <= row["throughput_rps_hi"]

@@ -12,7 +12,7 @@ from tradeoff.digits import counted, three, whole
 from tradeoff.frames import STAGES, make_samples
 from tradeoff.serving.outside.caller import Asked, Caller
 from tradeoff.serving.real.disturbances import labels_of
-from tradeoff.serving.real.record import times_of
+from tradeoff.serving.real.record import throughput_of, times_of
 from tradeoff.serving.systems import System
 from tradeoff.serving.window import WHOLE_RUN, Window, ends_of, growing_window, window_of
 
@@ -94,7 +94,7 @@ def row_of(
         "rejection_rate": refused / len(measured) if len(measured) else math.nan,
         "n_in_system": int((samples["status"] == "unfinished").sum()),
         "duration_s": window.duration_s,
-        "throughput_rps": len(done) / window.duration_s,
+        **throughput_of(done, window),
         "status": "budget",
         "flags": [WHOLE_RUN] if window.is_whole and not system.is_finite else [],
     }

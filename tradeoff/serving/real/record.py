@@ -10,13 +10,14 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from tradeoff.digits import counted, three, whole
-from tradeoff.frames import PERCENTILES, STAGES, make_samples
+from tradeoff.frames import STAGES, make_samples
 from tradeoff.serving.real.disturbances import labels_of
 from tradeoff.serving.real.loop import BatchRecord, Record, grows_without_end
 from tradeoff.serving.systems import System
-from tradeoff.serving.window import WHOLE_RUN, Window, growing_window, in_phases, window_of
-from tradeoff.stats.quantiles import TOO_FEW_SAMPLES, UPPER_UNBOUNDED, Quantile, percentiles
+from tradeoff.serving.window import WHOLE_RUN, Window, ends_of, growing_window, in_phases, window_of
+from tradeoff.stats.quantiles import TOO_FEW_SAMPLES, UPPER_UNBOUNDED
 from tradeoff.timing.breakdown import breakdown
+from tradeoff.timing.summary import statistics, time_columns, wait_columns
 
 SOURCE = "tradeoff.serve"
 _ENOUGH = 10
@@ -131,7 +132,7 @@ def row_of(record: Record, samples: pd.DataFrame, system: System, window: Window
         "n_in_system": record.in_system,
         "rejection_rate": rejected / len(measured) if len(measured) else math.nan,
         "duration_s": duration_s,
-        "throughput_rps": len(done) / duration_s,
+        **throughput_of(done, window),
         "calls_per_s": len(batches) / duration_s,
         "utilisation": _busy_ns(record, window) / (1e9 * duration_s * system.policy.workers),
         "batch_size_mean": float(np.mean([len(b.requests) for b in batches])) if batches else math.nan,
@@ -204,23 +205,22 @@ def _capacity_rps(record: Record, system: System) -> float:
 def times_of(done: pd.DataFrame, row: dict[str, Any]) -> dict[str, Any]:
     """Return the columns of times of requests that were served, and the flags of `row` with theirs."""
     columns = {f"{name}_ns": done[f"{name}_ns"].to_numpy(dtype=np.int64) for name in (*STAGES, "latency")}
-    latency = percentiles(columns["latency_ns"], PERCENTILES)
-    found: dict[str, Any] = {**_statistics("latency", columns["latency_ns"], latency)}
-    found |= _statistics("model", columns["model_ns"], percentiles(columns["model_ns"], PERCENTILES))
+    latency, mean = statistics(columns["latency_ns"])
+    found: dict[str, Any] = {**time_columns("latency", latency, mean)}
+    found |= time_columns("model", *statistics(columns["model_ns"]))
     for wait in ("queue_wait", "batch_wait"):
-        values = percentiles(columns[f"{wait}_ns"], {name: PERCENTILES[name] for name in ("p50", "p99")})
-        found |= {f"{wait}_{name}_ms": quantile.value / 1e6 for name, quantile in values.items()}
-        found[f"{wait}_mean_ms"] = float(columns[f"{wait}_ns"].mean()) / 1e6
+        found |= wait_columns(wait, columns[f"{wait}_ns"])
     found |= {f"tau_{name}": quantile.tau for name, quantile in latency.items()}
     found |= breakdown(columns, {name: found[f"latency_{name}_ms"] for name in ("mean", "p50", "p99")})
     flags = {latency[name].flag for name in ("p50", "p90", "p95", "p99")}
     found["flags"] = [*row["flags"], *(flag for flag in (TOO_FEW_SAMPLES, UPPER_UNBOUNDED) if flag in flags)]
+    found["flags"] += ["heavy_tail"] * mean.rests_on_few
     return found
 
 
-def _statistics(stem: str, values: NDArray[np.int64], found: dict[str, Quantile]) -> dict[str, float]:
-    row = {f"{stem}_mean_ms": float(values.mean()) / 1e6}
-    for name, quantile in found.items():
-        for suffix, value in (("", quantile.value), ("_lo", quantile.lo), ("_hi", quantile.hi)):
-            row[f"{stem}_{name}_ms{suffix}"] = value / 1e6
-    return row
+def throughput_of(done: pd.DataFrame, window: Window) -> dict[str, float]:
+    """Return the throughput of requests of a window that were served, with its interval."""
+    due, ended, _ = ends_of(done)
+    found = window.rate(due, ended)
+    ends = {"throughput_rps_lo": found.lo, "throughput_rps_hi": found.hi}
+    return {"throughput_rps": len(done) / window.duration_s, **ends}

@@ -20,6 +20,8 @@ from tradeoff.serving.systems import System
 from tradeoff.serving.tokens.lengths import Lengths
 from tradeoff.serving.window import WHOLE_RUN, Window, growing_window, window_of
 from tradeoff.stats.quantiles import carries_estimate, rank_of
+from tradeoff.timing.summary import statistics as summarised
+from tradeoff.timing.summary import time_columns, wait_columns
 
 
 @dataclass(eq=False)
@@ -105,9 +107,15 @@ def row_of(system: System, found: Sequence[Tokens], *, until: int | None = None)
     """
     windows = [one.window(system, until=until) for one in found]
     every = [_seen(one, system, window) for one, (window, _) in zip(found, windows, strict=True)]
+    if len(found) > 1:
+        every = [
+            seen | _percentiles(one, system, window)
+            for seen, one, (window, _) in zip(every, found, windows, strict=True)
+        ]
     values = {name: np.array([one[name] for one in every]) for name in every[0]}
+    within = _within(found[0], system, windows[0][0]) if len(found) == 1 else {}
     whole = all(window.is_whole for window, _ in windows) and not system.is_finite
-    row: dict[str, Any] = {name: int(values[name].sum()) for name in ("n", "n_errors")}
+    row: dict[str, Any] = {name: int(values[name].sum()) for name in ("n", "n_errors", "n_tpot")}
     row |= {"n_rejected": 0, "flags": [WHOLE_RUN] if whole else [], "replicates": len(found), "rejection_rate": 0.0}
     row["duration_s"] = float(values["duration_s"].sum())
     share = values["duration_s"] / row["duration_s"]
@@ -119,8 +127,10 @@ def row_of(system: System, found: Sequence[Tokens], *, until: int | None = None)
             pooled = float(np.where(values["n"] > 0, values[name], 0.0) @ values["n"] / row["n"])
         statistic = with_interval(name, values[name], pooled)
         row |= statistic if _has_interval(name) else {name: statistic[name]}
+    row |= within
     if 2 * sum(grows for _, grows in windows) > len(found):
-        kept = {name: value for name, value in row.items() if not name.startswith(("latency", "ttft", "queue"))}
+        waits = ("latency", "ttft", "queue")
+        kept = {name: value for name, value in row.items() if not name.startswith(waits)}
         told = f"{three(system.request_rate_rps)} requests/s come, {three(row['throughput_rps'])} are answered"
         return kept | {"status": "saturated", "reason": f"{told}: the queue grows, and no percentile has a value"}
     return row | {"status": "converged" if system.is_finite else "budget"}
@@ -130,22 +140,62 @@ _RATES = ("throughput_rps", "tokens_per_s", "calls_per_s", "utilisation")
 """What is divided by the length of the window."""
 
 
+_TIMES = ("latency", "ttft", "tpot", "queue_wait")
+"""What requests of tokens are timed by."""
+
+
 def _has_interval(name: str) -> bool:
-    return name.startswith("latency_") or name == "throughput_rps"
+    return name.startswith(_TIMES) or name in ("throughput_rps", "tokens_per_s")
+
+
+def _counted(tokens: Tokens, system: System, window: Window) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Say which requests are of the window, and which of them were answered."""
+    measured = window.phases(tokens.arrivals, tokens.done + 1e6 * system.network_ms) == "measure"
+    return measured, measured & tokens.are("ok")
+
+
+def times_of(tokens: Tokens, chosen: NDArray[np.bool_], network_ms: float) -> dict[str, NDArray[np.float64]]:
+    """Return the times of some requests by name, in ms, in the order in which they came.
+
+    A request of one token has no time per token: it is not in ``tpot``.
+    """
+    places = np.flatnonzero(chosen)
+    places = places[np.argsort(tokens.arrivals[places], kind="stable")]
+    arrivals, admitted, first, done = (
+        times[places] / 1e6 for times in (tokens.arrivals, tokens.admitted, tokens.first, tokens.done)
+    )
+    output = tokens.output[places]
+    several = output > 1
+    return {
+        "latency": done - arrivals + network_ms,
+        "ttft": first - arrivals + network_ms,
+        "tpot": (done - first)[several] / (output[several] - 1),
+        "queue_wait": admitted - arrivals,
+    }
+
+
+def _within(tokens: Tokens, system: System, window: Window) -> dict[str, float]:
+    """Return the statistics of a single run with the intervals that it has of its own."""
+    _, chosen = _counted(tokens, system, window)
+    times = times_of(tokens, chosen, system.network_ms)
+    row = wait_columns("queue_wait", 1e6 * times["queue_wait"])
+    for name in ("latency", "ttft", "tpot"):
+        row |= time_columns(name, *summarised(1e6 * times[name]))
+    ended = tokens.done + 1e6 * system.network_ms
+    for name, weights in (("throughput_rps", None), ("tokens_per_s", tokens.output[chosen].astype(float))):
+        _, low, high = window.rate(tokens.arrivals[chosen], ended[chosen], weights)
+        row |= {f"{name}_lo": low, f"{name}_hi": high}
+    return row
 
 
 def _seen(tokens: Tokens, system: System, window: Window) -> dict[str, float]:
-    phases = window.phases(tokens.arrivals, tokens.done + 1e6 * system.network_ms)
-    answered, measured = tokens.are("ok"), phases == "measure"
-    chosen = measured & answered
-    arrivals, first, done = (times[chosen] / 1e6 for times in (tokens.arrivals, tokens.first, tokens.done))
-    output, network, duration_s = tokens.output[chosen], system.network_ms, window.duration_s
-    several_tokens = output > 1
-    per_token = (done - first)[several_tokens] / (output[several_tokens] - 1)
+    measured, chosen = _counted(tokens, system, window)
+    output, duration_s = tokens.output[chosen], window.duration_s
     steps, prefills, busy, given = tokens.between(window.start, window.end)
-    seen: dict[str, float] = {
+    return {
         "n": float(chosen.sum()),
         "n_errors": float((measured & tokens.are("error")).sum()),
+        "n_tpot": float((output > 1).sum()),
         "duration_s": duration_s,
         "throughput_rps": float(chosen.sum()) / duration_s,
         "tokens_per_s": float(output.sum()) / duration_s,
@@ -153,14 +203,19 @@ def _seen(tokens: Tokens, system: System, window: Window) -> dict[str, float]:
         "utilisation": min(1.0, busy / (1e9 * duration_s)),
         "batch_size_mean": given / steps if steps > 0 else math.nan,
     }
-    seen |= statistics("latency", done - arrivals + network, PERCENTILES)
-    seen |= statistics("ttft", first - arrivals + network, PERCENTILES)
-    seen |= statistics("tpot", per_token, PERCENTILES)
-    waited = tokens.admitted[chosen] / 1e6 - arrivals
-    return seen | statistics("queue_wait", waited, {"p50": 0.5, "p99": 0.99})
 
 
-def statistics(stem: str, values: NDArray[np.float64], wanted: Mapping[str, float]) -> dict[str, float]:
+def _percentiles(tokens: Tokens, system: System, window: Window) -> dict[str, float]:
+    """Return the statistics of one of several replications, whose differences make the intervals."""
+    _, chosen = _counted(tokens, system, window)
+    times = times_of(tokens, chosen, system.network_ms)
+    row = _statistics("queue_wait", times["queue_wait"], {"p50": 0.5, "p99": 0.99})
+    for name in ("latency", "ttft", "tpot"):
+        row |= _statistics(name, times[name], PERCENTILES)
+    return row
+
+
+def _statistics(stem: str, values: NDArray[np.float64], wanted: Mapping[str, float]) -> dict[str, float]:
     """Return the mean and percentiles of times in ms as columns; those of too few values are missing."""
     n = len(values)
     found = {f"{stem}_mean_ms": float(values.mean()) if n else math.nan}

@@ -9,12 +9,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from tradeoff.frames import PERCENTILES, make_samples
+from tradeoff.frames import make_samples
 from tradeoff.serving.real.disturbances import labels_of
 from tradeoff.serving.real.record import times_of
 from tradeoff.serving.systems import System
 from tradeoff.serving.tokens.loop import TokenRecord
-from tradeoff.serving.tokens.record import Tokens, row_of, samples_of, statistics
+from tradeoff.serving.tokens.record import Tokens, row_of, samples_of
+from tradeoff.timing.summary import statistics, time_columns
 
 SOURCE = "tradeoff.serve_tokens"
 
@@ -119,7 +120,8 @@ def served_row(
     row = row_of(system, [tokens], until=until) | extra
     counted = set(done["seq"])
     chosen = np.array([number in counted for number in (tokens.numbers if tokens.numbers is not None else ())])
-    row |= statistics("itl", _between(tokens, record, chosen & (tokens.output > 1)), PERCENTILES)
+    gaps = _between(tokens, record, chosen & (tokens.output > 1))
+    row |= time_columns("itl", *statistics(gaps)) | {"n_itl": len(gaps)}
     return row if row["status"] == "saturated" else row | times_of(done, row)
 
 
@@ -131,10 +133,15 @@ def _why_nobody(record: TokenRecord) -> str:
 
 
 def _between(tokens: Tokens, record: TokenRecord, chosen: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """Return the times between tokens that follow each other in the answers to some requests, in ms."""
+    """Return the times between tokens that follow each other in the answers to some requests, in ns.
+
+    They come in the order of the later tokens: those of one iteration, which are alike, follow each other.
+    """
     given = np.array([one.done for one in record.iterations if one.step == "decode" and one.error is None])
-    gaps = [np.empty(0)]
+    gaps, until = [np.empty(0)], [np.empty(0)]
     for first, output in zip(tokens.first[chosen], tokens.output[chosen], strict=True):
         at = np.searchsorted(given, first, side="right")
-        gaps.append(np.diff(np.concatenate([[first], given[at : at + output - 1]])))
-    return np.concatenate(gaps) / 1e6
+        times = np.concatenate([[first], given[at : at + output - 1]])
+        gaps.append(np.diff(times))
+        until.append(times[1:])
+    return np.concatenate(gaps)[np.argsort(np.concatenate(until), kind="stable")]

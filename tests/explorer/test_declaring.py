@@ -57,7 +57,7 @@ def test_it_is_set_as_text_in_short_or_as_an_objective(explorer):
         (5, "not int"),
         (["maximize throughput"], "not list"),
         ({"direction": "maximize"}, "no objective"),
-        (Objective("maximize", "my column"), "cannot be read back"),
+        (Objective("maximize", "my column"), "no column 'my column'"),
         (Objective("maximize", "throughput", at=(Setting("workload", 3.0),)), "reads as another objective"),
     ],
 )

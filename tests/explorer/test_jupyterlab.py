@@ -168,7 +168,7 @@ def test_an_objective_is_read_while_it_is_typed(lab: Lab, notebook: Page):
     field, error = explorer.locator("[data-field=objective]"), explorer.locator("[data-readout=objective-error]")
     field.click()
     notebook.keyboard.type("MAXIMIZE throughput subject to p9 <= 1 ms")  # capitals are shortcuts of JupyterLab's
-    expect(error).to_have_text("no column 'p9': did you mean p99 or p95 or p90?")
+    expect(error).to_have_text("no column 'p9': did you mean p99, p95 or p90?")
     expect(field).to_have_attribute("aria-invalid", "true")
     assert error.get_attribute("aria-live") == "polite"
     assert field.get_attribute("aria-describedby") == error.get_attribute("id")

@@ -251,7 +251,7 @@ def claim(
 def _asked(objective: Objective | str, run: Run) -> tuple[Objective, pd.Series]:
     """Read the objective and answer it; refuse one that no file could state."""
     columns = [str(name) for name in run.points.columns]
-    asked = Objective.parse(objective, columns=columns) if isinstance(objective, str) else objective
+    asked = Objective.of(objective, columns)
     answer = decide(run.points, asked).point  # says what is wrong before anything else does
     told = public_objective(asked)
     try:

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from tradeoff.comparable import Marks, Numbers, ends_of, numbers_of, usable
 from tradeoff.frames import POINT_COLUMNS
-from tradeoff.objective.objective import TIME_UNITS, is_rate
+from tradeoff.objective.objective import TIME_UNITS
+from tradeoff.objective.units import is_rate
 
 CLOCK = "sm_clock_mhz"
 

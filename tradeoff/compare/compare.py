@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import reprlib
 from collections.abc import Iterable, Mapping
 
 import numpy as np
@@ -21,7 +20,6 @@ from tradeoff.compare.sides import asked_of, common_group, refuse_unmeasured
 from tradeoff.compare.verdict import Found, ratio_between, verdict_of
 from tradeoff.frames import Run
 from tradeoff.objective import Objective
-from tradeoff.objective.objective import EXAMPLE
 
 ALWAYS = ("throughput_rps", "latency_p50_ms", "latency_p99_ms")
 """Columns that are compared beside those of the objective, where both sides have them."""
@@ -141,13 +139,9 @@ def compare(
 
 
 def _objective(objective: Objective | str, before: Run | pd.DataFrame, after: Run | pd.DataFrame) -> Objective:
-    if isinstance(objective, Objective):
-        return objective
-    if not isinstance(objective, str):
-        raise TypeError(f"objective must be text such as {EXAMPLE!r}, or an Objective; got {reprlib.repr(objective)}")
     frames = [points.points if isinstance(points, Run) else points for points in (before, after)]
     names = [str(name) for rows in frames if isinstance(rows, pd.DataFrame) for name in rows]
-    return Objective.parse(objective, columns=names)
+    return Objective.of(objective, names)
 
 
 def _metrics(objective: Objective, one: pd.DataFrame, other: pd.DataFrame) -> list[str]:

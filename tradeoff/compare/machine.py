@@ -11,7 +11,7 @@ from tradeoff.comparable import Marks, Numbers, numbers_of
 from tradeoff.compare.changes import Change
 from tradeoff.frames import POINT_COLUMNS
 from tradeoff.frames.busy import is_busy
-from tradeoff.objective.objective import is_rate
+from tradeoff.objective.units import is_rate
 
 CPU = "cpu_us_per_request"
 _RATE = "throughput_rps"

@@ -49,7 +49,9 @@ class Questions:
         columns = self._points.columns
         if isinstance(wished, Mapping):
             wished = _from_parts(wished)
-        if not isinstance(wished, Objective):
+        if isinstance(wished, Objective):
+            wished = Objective.of(wished, columns)
+        else:
             wished = Objective.parse(wished, columns=columns)  # type: ignore[arg-type]
         try:
             same = Objective.parse(str(wished), columns=columns) == wished

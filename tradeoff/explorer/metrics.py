@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from tradeoff.explorer.limits import least_limit, limit_steps
 from tradeoff.frames import PERCENTILES, POINT_COLUMNS, STAGES
 from tradeoff.objective import Objective, ObjectiveError
-from tradeoff.objective.objective import unit_text
+from tradeoff.objective.objective import short_of, unit_text
 
 ENDS = ("_lo", "_hi")
 PARTS_AT = ("mean", "p50", "p99")
@@ -76,10 +76,12 @@ def metric_entry(points: pd.DataFrame, name: str) -> dict[str, Any]:
 
 def is_writable(name: str, points: pd.DataFrame) -> bool:
     """Say whether an objective's text can name a column: what is written must be read back."""
+    text = f"maximize {short_of(name)}"  # as the page writes it
     try:
-        return Objective.parse(f"maximize {name}", columns=points.columns).metric == name
+        read = Objective.parse(text, columns=points.columns)
     except ObjectiveError:
         return False
+    return read.metric == name and str(read) == text
 
 
 def numbers(points: pd.DataFrame, name: str) -> NDArray[np.float64]:

@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from tradeoff.arguments import shown
 from tradeoff.figures.axes import Axis, axis
 from tradeoff.figures.frontier_panel import FrontierInfo, FrontierPanel, draw_limit, draw_panel
 from tradeoff.figures.groups import failed, groups_of, place, points_of, why_absent
@@ -20,7 +19,6 @@ from tradeoff.figures.theme import Theme, palette
 from tradeoff.frames import POINT_COLUMNS, Run
 from tradeoff.frontier import frontier
 from tradeoff.objective import Constraint, Direction, Objective, ObjectiveError, decide, rows_at
-from tradeoff.objective.objective import EXAMPLE
 
 _TOLD = ("latency_p50_ms", "latency_p99_ms")
 _WORDS = {
@@ -158,9 +156,7 @@ def asked_of(
             raise ValueError(f"limit_ms={limit_ms!r}: x={x!r} is not measured in ms; pass objective= instead")
         direction: Direction = "maximize" if POINT_COLUMNS[y].better == "higher" else "minimize"
         return Objective(direction, y, (Constraint(x, "<=", limit_ms),))
-    if not isinstance(objective, Objective | str | None):
-        raise TypeError(f"objective={shown(objective)}: give text such as {EXAMPLE!r}, or an Objective")
-    return Objective.parse(objective, columns=points.columns) if isinstance(objective, str) else objective
+    return None if objective is None else Objective.of(objective, points.columns)
 
 
 def _panel(

@@ -559,6 +559,12 @@ POINT_COLUMNS: Mapping[str, Column] = _table(
 )
 """The columns of ``points``, a row per operating point, by name and in order."""
 
+SHARES: frozenset[str] = frozenset(
+    {"utilisation", "rejection_rate", "error_rate", "attainment", "foreign_load", "steal", "cpu_pressure", "throttled",
+     "disturbed"}
+)  # fmt: skip
+"""Columns that hold shares, 1 for all of it: people write them in percent."""
+
 SAMPLE_COLUMNS: Mapping[str, Column] = _table(_samples())
 """The columns of ``samples``, a row per call or request, by name and in order."""
 

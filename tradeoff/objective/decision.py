@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import reprlib
 from dataclasses import dataclass
 from typing import Literal
 
@@ -14,7 +13,7 @@ from tradeoff.digits import whole
 from tradeoff.frames import Run
 from tradeoff.frames.busy import is_busy
 from tradeoff.objective.judging import Marks, Numbers, excess, met, numbers, rows_asked
-from tradeoff.objective.objective import EXAMPLE, Constraint, Objective
+from tradeoff.objective.objective import Constraint, Objective
 from tradeoff.objective.room import Room, next_room
 from tradeoff.objective.settle import further_samples
 from tradeoff.objective.words import describe, label_of, missed, on_busy_machine, reached, trust, turned_away
@@ -144,10 +143,7 @@ def decide(points: Run | pd.DataFrame, objective: Objective | str) -> Decision:
     frame = points.points if isinstance(points, Run) else points
     if not isinstance(frame, pd.DataFrame):
         raise TypeError(f"points must be a Run or its frame of points; got {type(points).__name__}")
-    if isinstance(objective, str):
-        objective = Objective.parse(objective, columns=frame.columns)
-    if not isinstance(objective, Objective):
-        raise TypeError(f"objective must be text such as {EXAMPLE!r}, or an Objective; got {reprlib.repr(objective)}")
+    objective = Objective.of(objective, frame.columns)
     rows = rows_asked(frame, objective)
     values = numbers(rows, objective.metric)
     score = values if objective.direction == "maximize" else -values

@@ -8,17 +8,30 @@ import numbers
 import re
 import reprlib
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
+from tradeoff.arguments import shown
 from tradeoff.frames import Column, column
 from tradeoff.frames.columns import may_be_negative
+from tradeoff.frames.names import UnknownColumnError, resolve
+from tradeoff.objective.pointing import pointed_at
+from tradeoff.objective.units import TIMES, is_rate
 
 Direction = Literal["maximize", "minimize"]
 Comparison = Literal["<=", ">="]
 
-TIME_UNITS = {"ns": 1e-6, "us": 1e-3, "µs": 1e-3, "μs": 1e-3, "ms": 1.0, "s": 1e3}
+TIME_UNITS = {name: float(unit) for name, unit in TIMES.items()}
 """Units of time, in milliseconds."""
+
+WORD = r"[^\W\d](?:[\w.%/-]*[\w%])?"
+"""A word of an objective, as a regular expression."""
+
+STOPS = frozenset(
+    {"and", "at", "for", "subject", "such", "st", "s.t", "where", "with", "while", "under", "below", "within", "over",
+     "above", "between", "is", "less", "more", "to"}
+)  # fmt: skip
+"""Words that end the name of a metric; to be a name or a value they take quotes."""
 
 EXAMPLE = "maximize throughput subject to p99 <= 20 ms at concurrency 32"
 
@@ -37,8 +50,7 @@ class ObjectiveError(ValueError):
     def __init__(self, message: str, *, text: str | None = None, position: int | None = None, length: int = 1) -> None:
         self.reason, self.text, self.position, self.length = message, text, position, length
         if text is not None and position is not None:
-            line = text.replace("\n", " ").replace("\t", " ")
-            message = f"{message}\n  {line}\n  {' ' * position}{'^' * max(1, length)}"
+            message = "\n".join([message, *pointed_at(text, position, length)])
         super().__init__(message)
 
 
@@ -71,7 +83,7 @@ class Constraint:
 
     def __str__(self) -> str:
         described = described_as(self.metric)
-        return f"{short_of(self.metric)} {self.comparison} {_number(self.limit)}{unit_text(described)}"
+        return f"{name_text(self.metric)} {self.comparison} {_number(self.limit)}{unit_text(described)}"
 
 
 @dataclass(frozen=True)
@@ -93,8 +105,36 @@ class Setting:
         if isinstance(self.value, str):
             # Of a column that the table does not know only quotes say that its values are text.
             is_known = described_as(self.column) is not None
-            return f"{short_of(self.column)} {_quoted(self.value) if is_known else _text(self.value)}"
-        return f"{short_of(self.column)} {_number(self.value)}{unit_text(described_as(self.column))}"
+            return f"{name_text(self.column)} {_quoted(self.value) if is_known else _text(self.value)}"
+        return f"{name_text(self.column)} {_number(self.value)}{unit_text(described_as(self.column))}"
+
+
+class Agreement:
+    """Constraints and settings that do not exclude each other, one by one."""
+
+    def __init__(self) -> None:
+        self._tightest: dict[tuple[str, Comparison], Constraint] = {}
+        self._held: dict[str, Setting] = {}
+
+    def add(self, part: Constraint | Setting) -> None:
+        """Take one more.
+
+        Raises
+        ------
+        ObjectiveError
+            When no point can meet it together with those before.
+        """
+        if isinstance(part, Setting):
+            before = self._held.setdefault(part.column, part)
+            if before.value != part.value:
+                raise ObjectiveError(f"{before} and {part} exclude each other: hold a column at one value")
+            return
+        choose = min if part.comparison == "<=" else max
+        key = (part.metric, part.comparison)
+        self._tightest[key] = choose(self._tightest.get(key, part), part, key=lambda one: one.limit)
+        least, most = (self._tightest.get((part.metric, comparison)) for comparison in (">=", "<="))
+        if least is not None and most is not None and most.limit < least.limit:
+            raise ObjectiveError(f"{least} and {most} exclude each other: no point can meet both")
 
 
 @dataclass(frozen=True)
@@ -135,7 +175,11 @@ class Objective:
             raise ObjectiveError(f"{self.metric!r} is not a number: it cannot be optimised")
         _check_parts(self.constraints, Constraint, "constraints", "Constraint('p99', '<=', 20)")
         _check_parts(self.at, Setting, "at", "Setting('concurrency', 32)")
-        self._check_agreement()
+        agreement = Agreement()
+        for one in self.constraints:
+            agreement.add(one)
+        for held in self.at:
+            agreement.add(held)
 
     @classmethod
     def parse(cls, text: str, *, columns: Iterable[str] = ()) -> Objective:
@@ -159,6 +203,39 @@ class Objective:
 
         return read(text, columns=set(columns))
 
+    @classmethod
+    def of(cls, asked: Objective | str, columns: Iterable[Any] = ()) -> Objective:
+        """Return an objective as it is asked of a frame: its text read, its metrics named as the frame names them.
+
+        Parameters
+        ----------
+        asked
+            As text, or an Objective, whose metrics may be called as in the text (``"latency p99"``).
+        columns
+            Names of the frame's columns.
+
+        Raises
+        ------
+        TypeError
+            When `asked` is neither.
+        ObjectiveError
+            When the text cannot be read, or a metric is not known.
+        """
+        columns = set(columns)
+        if isinstance(asked, str):
+            return cls.parse(asked, columns=columns)
+        if not isinstance(asked, Objective):
+            raise TypeError(f"objective must be text such as {EXAMPLE!r}, or an Objective; got {shown(asked)}")
+        try:
+            return replace(
+                asked,
+                metric=resolve(asked.metric, columns),
+                constraints=tuple(replace(one, metric=resolve(one.metric, columns)) for one in asked.constraints),
+                at=tuple(replace(one, column=resolve(one.column, columns)) for one in asked.at),
+            )
+        except UnknownColumnError as error:
+            raise ObjectiveError(error.reason) from None
+
     @property
     def asks_for_the_worse(self) -> bool:
         """Whether the column table says that the other direction is the better one."""
@@ -166,21 +243,8 @@ class Objective:
         worse = {"maximize": "lower", "minimize": "higher"}[self.direction]
         return described is not None and described.better == worse
 
-    def _check_agreement(self) -> None:
-        """Refuse constraints and settings that exclude each other."""
-        for one in self.constraints:
-            for other in self.constraints:
-                excluded = one.metric == other.metric and one.comparison == "<=" and other.comparison == ">="
-                if excluded and one.limit < other.limit:
-                    raise ObjectiveError(f"{other} and {one} exclude each other: no point can meet both")
-        held: dict[str, Setting] = {}
-        for setting in self.at:
-            before = held.setdefault(setting.column, setting)
-            if before.value != setting.value:
-                raise ObjectiveError(f"{before} and {setting} exclude each other: hold a column at one value")
-
     def __str__(self) -> str:
-        parts = [f"{self.direction} {short_of(self.metric)}"]
+        parts = [f"{self.direction} {name_text(self.metric)}"]
         if self.constraints:
             parts.append("subject to " + " and ".join(map(str, self.constraints)))
         if self.at:
@@ -218,9 +282,9 @@ def short_of(name: str) -> str:
     return name if described is None else described.short
 
 
-def is_rate(described: Column | None) -> bool:
-    """Say whether a column counts something a second."""
-    return described is not None and described.unit.endswith("/s")
+def name_text(name: str) -> str:
+    """Return a column as an objective names it: by its short name, in quotes where it would not be read as one."""
+    return _quoted(short_of(name))
 
 
 def unit_text(described: Column | None) -> str:
@@ -237,8 +301,7 @@ def _number(value: float) -> str:
 
 
 def _quoted(value: str) -> str:
-    plain = re.fullmatch(r"[^\W\d][\w.%/-]*", value) and value.lower() not in ("and", "at")
-    return value if plain else _text(value)
+    return value if re.fullmatch(WORD, value) and value.lower() not in STOPS else _text(value)
 
 
 def _text(value: str) -> str:

@@ -129,3 +129,24 @@ def test_a_band_reaches_over_a_gap_where_the_share_of_slow_requests_is_not_known
     assert p99["isOpen"] is False
     ((*_, p99, _),) = script("pool.js", POOL, [[1.0] * 100] * 11 + [[1.0] * 80 + list(range(2, 22))])
     assert p99["isOpen"] is True
+
+
+SENTENCE = """([status]) => {
+  const policy = { max_batch_size: 8, max_wait_ms: 0, workers: 1, host_ms: 0, think_ms: 0 };
+  const asked = { limit_ms: null, needed: null, percentile: "p99" };
+  const settings = { loop: "open", request_rate: 5, ...policy, ...asked };
+  const result = { settings, here: { load: 5, status }, capacity: 4, curve: [], isRefined: true };
+  const readouts = createWhatIfReadouts({ percentiles: ["p50", "p99"] });
+  readouts.show(result);
+  return [whatIfSentence(result, { turns: null }), readouts.element.textContent];
+}"""
+
+
+def test_a_run_that_was_too_short_is_not_called_saturated(script):
+    sentence, readouts = script("whatif_words.js", SENTENCE, "too short")
+    assert "too short: none of its requests was served" in sentence
+    assert "none served" in readouts
+    assert not any(word in sentence + readouts for word in ("aturated", "capacity", "100"))
+    sentence, readouts = script("whatif_words.js", SENTENCE, "saturated")
+    assert "Saturated: 5.00 requests/s are asked for and full batches serve 4.00 requests/s at most" in sentence
+    assert "beyond capacity" in readouts

@@ -190,7 +190,7 @@ function wherePanel({ stages }) {
   function draw({ settings, here }) {
     const rows = here.status === "ok" ? ["mean", "p50", "p99"].map((where) => here.at[where]) : [[], [], []];
     const told = settings.percentile === "p50" ? "p50" : "p99";
-    waterfall.place(rows, { told, chosen: settings.percentile, absent: "beyond capacity: waiting grows without end" });
+    waterfall.place(rows, { told, chosen: settings.percentile, absent: here.status === "too short" ? "none of the simulated requests was served" : "beyond capacity: waiting grows without end" });
     const said = rows[told === "p50" ? 1 : 2].map((part) => `${part.stage.replace("_", " ")} ${milliseconds(part.value)}`);
     setAttributes(frame.holder, { "aria-label": said.length ? `Where the time goes at ${told}: ${said.join(", ")}.` : "Beyond capacity: waiting grows without end." });
   }

@@ -11,10 +11,11 @@ export function createWhatIfReadouts(payload) {
   const standing = html("p", { class: "standing", "data-readout": "standing" });
   element.append(standing);
 
-  function show({ settings, here, capacity }) {
+  function show(result) {
+    const { settings, here } = result;
     const wanted = new Set(["p50", "p99", settings.percentile]);
     const ok = here.status === "ok";
-    const absent = ok ? "" : "beyond capacity";
+    const absent = absentOf(here);
     const { throughput } = here;
     items.throughput.set(ok ? [three(throughput.value), "requests/s"] : null, ok && here.replications > 1 ? interval(throughput.lo, throughput.hi, throughput.value) : "", absent);
     for (const name of payload.percentiles) {
@@ -24,8 +25,9 @@ export function createWhatIfReadouts(payload) {
       const detail = known ? worthOf(here, name) : "";
       items[name].set(known ? milliseconds(here[name].value).split(" ") : null, detail, absent || "too few requests");
     }
-    items.utilisation.set(ok ? [three(100 * here.utilisation.value), "%"] : ["100", "%"], ok ? `mean batch ${three(here.batchMean.value)}` : "", "");
-    setText(standing, ok ? "" : beyond(settings, capacity));
+    const busy = ok ? three(100 * here.utilisation.value) : "100";
+    items.utilisation.set(here.status === "too short" ? null : [busy, "%"], ok ? `mean batch ${three(here.batchMean.value)}` : "", absent);
+    setText(standing, whyNothing(result));
   }
 
   return { element, show };
@@ -33,7 +35,13 @@ export function createWhatIfReadouts(payload) {
 
 const worthOf = (here, name) => `${bandSaid(here, name) || "nothing is drawn"}, n\u00a0=\u00a0${count(here.n)}`;
 
-function beyond(settings, capacity) {
+const ABSENT = { ok: "", saturated: "beyond capacity", "too short": "none served" };
+const absentOf = (here) => ABSENT[here.status];
+
+// Why a point has no numbers; nothing where it has some.
+function whyNothing({ settings, here, capacity }) {
+  if (here.status === "ok") return "";
+  if (here.status === "too short") return "The simulation was too short: none of its requests was served, and nothing is known of this load.";
   return `Saturated: ${rate(settings.request_rate)} are asked for and full batches serve ${rate(capacity)} at most. The queue grows without end, and no percentile has a value.`;
 }
 
@@ -62,12 +70,12 @@ export function policySaid(settings) {
 }
 
 export function whatIfSentence(result, marks) {
-  const { settings, here, capacity } = result;
+  const { settings, here } = result;
   const think = settings.think_ms > 0 ? ` thinking ${milliseconds(settings.think_ms)}` : "";
   const load = settings.loop === "open" ? `Poisson arrivals, ${rate(settings.request_rate)}` : `closed loop, ${loadSaid(settings, settings.clients)}${think}`;
   const given = `${capital(load)}; ${policySaid(settings)}`;
   const answers = [turnsUpSaid(result, marks), settings.limit_ms === null ? "No limit is declared." : keptSaid(result, marks), devicesSaid(result, marks)];
-  if (here.status !== "ok") return [`${given}.`, beyond(settings, capacity), ...answers].filter(Boolean).join(" ");
+  if (here.status !== "ok") return [`${given}.`, whyNothing(result), ...answers].filter(Boolean).join(" ");
   const names = [...new Set(["p50", settings.percentile])];
   const banded = (name) => (name === settings.percentile && Number.isFinite(here[name].value) ? ` (${worthOf(here, name)})` : "");
   const told = names.map((name) => `${name} ${milliseconds(here[name].value)}${banded(name)}`);

@@ -117,8 +117,9 @@ def simulate(
     its source. The first tenth of the requests, or what queue and load take to forget the beginning five times over,
     and the last hundredth are left out, but for traces and runs too short for that: `tradeoff.serving.window` says what
     a row speaks of. What queue and load remember follows from the load and the service (`tradeoff.serving.memory`),
-    and the error from batch means that grow (`tradeoff.stats.batch_means`). Percentiles are those of all replications
-    together (`tradeoff.serving.pooled`); where each has seen fewer than ten memories they have no interval.
+    and the error from batch means that grow (`tradeoff.stats.batch_means`); it is a guess, and taken at the upper end
+    of what it may be. Percentiles are those of all replications together (`tradeoff.serving.pooled`); where each has
+    seen fewer than ten memories they have no interval.
 
     Examples
     --------

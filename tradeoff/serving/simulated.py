@@ -13,7 +13,7 @@ from tradeoff.digits import counted, three
 from tradeoff.frames import NEVER_POOLED, PERCENTILES, STAGES, Run
 from tradeoff.serving.costs import Costs
 from tradeoff.serving.model import ServiceModel
-from tradeoff.serving.pooled import error_of, interval, pooled
+from tradeoff.serving.pooled import Known, interval, known_of, pooled
 from tradeoff.serving.systems import System
 from tradeoff.serving.virtual.counts import Counts
 from tradeoff.serving.virtual.grid import Integers, Numbers
@@ -26,9 +26,6 @@ SOURCE = "tradeoff.simulate"
 ERROR = 0.025
 """Standard error of p99, relative, up to which a point is `converged`."""
 
-_MARGIN = 1.1
-"""By which an error is taken to be larger than it looks: it is an estimate, and runs end at those that look small."""
-
 MOST_GIVEN = 20_000_000
 """Requests of a replication that may be asked for: each takes some hundred bytes."""
 
@@ -37,9 +34,6 @@ MEMORIES = 50.0
 
 _MEMORIES_OF_AN_INTERVAL = 10.0
 """Those below which replications do not say how far off they are, for all of them are off to the same side."""
-
-_Z = 1.959964
-"""Standard errors to either side that hold 95 % of a normal distribution."""
 
 _KEPT = ("workload", "backend", "device", "dtype", "regime", "cache")
 
@@ -81,7 +75,7 @@ class Seen:
     def add(self, found: Replication) -> None:
         """Add a replication."""
         self.replications.append(found)
-        self.__dict__.pop("error", None)
+        self.__dict__.pop("known", None)
 
     def anew(self) -> Seen:
         """Return nothing seen of the same system."""
@@ -104,10 +98,15 @@ class Seen:
         return least / self.memory if self.memory > 0 else math.inf
 
     @cached_property
-    def error(self) -> float:
-        """Relative standard error of p99."""
+    def known(self) -> Known:
+        """How well p99 is known."""
         over = np.array([one.over for one in self.replications])
-        return _MARGIN * error_of(self.column("latency_p99"), self.counts, over, self.column("n"), 0.99)
+        return known_of(self.column("latency_p99"), self.counts, over, self.column("n"), 0.99, self.shortest)
+
+    @property
+    def error(self) -> float:
+        """Relative standard error of p99, at the upper end of what it may be."""
+        return self.known.at_most
 
     @property
     def is_known(self) -> bool:
@@ -193,7 +192,7 @@ def _what_it_takes(seen: Seen, most: int) -> str:
     # Of shorter ones the error is not known either.
     if seen.error > ERROR and seen.shortest >= _MEMORIES_OF_AN_INTERVAL:
         error = f"{three(100 * seen.error)} %" if seen.error < 0.5 else "more than half of it"
-        said.append(f"p99 has a standard error of {error}, not {three(100 * ERROR)} %")
+        said.append(f"p99 has a standard error of up to {error}, not {three(100 * ERROR)} %")
         if math.isfinite(seen.error):
             each = max(each, 1.2 * n * (seen.error / ERROR) ** 2)
     if each > MOST_GIVEN:
@@ -250,8 +249,8 @@ def _columns(seen: Seen) -> dict[str, Any]:
         for name, p in PERCENTILES.items():
             own, column = values[f"{stem}_{name}"], f"{stem}_{name}_ms"
             are_one = stem == "latency" and len(own) > 1 and not seen.system.is_finite
-            known = seen.error / _MARGIN if are_one and name == "p99" else 0.0
-            row |= _percentile(column, own, seen.counts, p, known) if are_one else with_interval(column, own)
+            within = seen.known if are_one and name == "p99" else None
+            row |= _percentile(column, own, seen.counts, p, within) if are_one else with_interval(column, own)
     if seen.shortest < _MEMORIES_OF_AN_INTERVAL:
         row |= dict.fromkeys((name for name in row if name.endswith(("_lo", "_hi"))), math.nan)
     for stem in ("queue_wait", "batch_wait"):
@@ -282,16 +281,16 @@ def with_interval(name: str, values: Numbers, pooled: float | None = None) -> di
     return {name: mean, f"{name}_lo": max(0.0, mean - half), f"{name}_hi": mean + half}
 
 
-def _percentile(name: str, own: Numbers, counts: list[Counts], p: float, error: float) -> dict[str, float]:
+def _percentile(name: str, own: Numbers, counts: list[Counts], p: float, known: Known | None) -> dict[str, float]:
     """Return a percentile of all replications together, with its interval.
 
-    It is the wider, at each end, of what replications say by how they differ, and of what a relative standard `error`
-    says that was found within them: a handful of them may agree by chance.
+    It is the wider, at each end, of what replications say by how they differ, and of what is `known` from within them:
+    a handful of them may agree by chance.
     """
     together = pooled(own, counts, p)
     low, high = interval(own, together)
-    if math.isfinite(error) and together > 0:
-        low, high = min(low, together * math.exp(-_Z * error)), max(high, together * math.exp(_Z * error))
+    if known is not None and not math.isnan(known.low):
+        low, high = min(low, known.low), max(high, known.high)
     return {name: together, f"{name}_lo": low, f"{name}_hi": high}
 
 

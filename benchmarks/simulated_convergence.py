@@ -4,8 +4,8 @@ M/M/1 has its p99 in closed form, up to 99 % load. Other systems have none: a lo
 no code with the package, stands in (bursts of a load with two states, gamma bursts, heavy tails, batches that wait,
 several workers, two kinds of requests), or much longer runs of the package (closed loops, queue limits). Of rows that
 say ``converged`` the p99 must stray from the truth by 2.5 % at most (root of the mean square, allowing for the noise of
-the check at one chance in a hundred); their intervals and those of ``budget`` must hold it in at least 90 % of the rows,
-allowing for the same; none may be ``saturated``. What a row costs is printed beside.
+the check at one chance in a hundred); the intervals of those and of ``budget`` must hold it in at least 90 % of the
+rows, allowing for the same; none may be ``saturated``. What a row costs is printed beside.
 
 ``python benchmarks/simulated_convergence.py [rows] [part of a name] …`` takes some minutes; two processes share it.
 """

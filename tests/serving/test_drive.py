@@ -15,6 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 import tradeoff
+from tests.ids import case_id
 from tradeoff.frames import validate_points, validate_samples
 from tradeoff.serving.drive import DriveInterrupted
 
@@ -35,7 +36,7 @@ def drive(send=quick, **asked):
         {"concurrency": 2, "think_ms": 5},
         {"load": tradeoff.Trace([0, 0, 0.01])},
     ],
-    ids=str,
+    ids=case_id,
 )
 def test_callers_are_timed_from_when_they_were_due(asked):
     run = drive(**asked)
@@ -248,7 +249,7 @@ def test_ctrl_c_twice_leaves_a_function_behind_that_blocks_its_loop():
         ({"request_rate": 5, "send": lambda one, two: quick(one)}, "must take the number of the request, or nothing"),
         ({"request_rate": 1e9}, "memory is kept for"),
     ],
-    ids=str,
+    ids=case_id,
 )
 def test_what_is_refused(asked, said):
     with pytest.raises(ValueError, match=said):

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 import tradeoff
 from tests.figures import frames
+from tests.ids import case_id
 from tradeoff.frames import STAGES, validate_points, validate_samples
 from tradeoff.serving.simulate import SimulateInterrupted
 from tradeoff.serving.virtual import engine
@@ -282,7 +283,7 @@ def test_padding_costs_what_the_next_size_costs():
         ({"request_rate": 5, "queue_limit": 1, "max_batch_size": 2, "max_wait_ms": math.inf}, "exclude each other"),
         ({"concurrency": 1, "max_batch_size": 2, "max_wait_ms": math.inf}, "never forms"),
     ],
-    ids=str,
+    ids=case_id,
 )
 def test_what_is_refused(asked, said):
     with pytest.raises((ValueError, TypeError), match=said):
@@ -306,7 +307,7 @@ def test_what_is_refused(asked, said):
         (None, "service must be a Run"),
         (tradeoff.Run(), "without samples"),
     ],
-    ids=str,
+    ids=case_id,
 )
 def test_services_that_are_none(service, said):
     with pytest.raises((ValueError, TypeError), match=said):

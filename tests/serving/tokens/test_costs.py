@@ -8,6 +8,7 @@ from hypothesis import given, settings
 
 import tradeoff
 from tests.explorer.runs import grid_run
+from tests.ids import case_id
 from tests.serving.tokens.scripted import Scripted
 from tests.serving.tokens.test_loop import run_of, serve
 from tests.serving.tokens.test_simulate import MS, cases
@@ -119,7 +120,7 @@ def test_prompts_whose_cost_is_told(asked, tokens, expected):
         ((0.0, float("nan")), "must give times in ms"),
         (grid_run(), "it does not stand how many tokens"),
     ],
-    ids=str,
+    ids=case_id,
 )
 def test_prompts_whose_cost_is_not_told(asked, said):
     with pytest.raises(ValueError, match=said):

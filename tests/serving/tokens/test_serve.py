@@ -11,6 +11,7 @@ import pytest
 import torch
 
 import tradeoff
+from tests.ids import case_id
 from tests.serving.tokens.test_transformer import model
 from tradeoff.frames import STAGES, validate_points, validate_samples
 from tradeoff.serving import ServeInterrupted
@@ -64,7 +65,7 @@ def serve(what=None, **asked):
         {"load": tradeoff.Trace([0.0, 0.0, 0.01, 0.02, 0.02])},
         {"load": "constant", "request_rate": 200, "n_requests": 20},
     ],
-    ids=str,
+    ids=case_id,
 )
 def test_every_request_is_stamped_and_a_replay_is_the_same(asked, tmp_path):
     run = serve(**asked)
@@ -238,7 +239,7 @@ def test_what_the_iterations_took_is_no_part_of_the_tail():
         ({"request_rate": 5, "think_ms": 2}, "is for closed loops"),
         ({"what": "softmax", "request_rate": 5}, "model must be"),
     ],
-    ids=str,
+    ids=case_id,
 )
 def test_what_is_refused(asked, said):
     with pytest.raises(ValueError, match=said):

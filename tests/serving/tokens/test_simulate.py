@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import tradeoff
+from tests.ids import case_id
 from tradeoff.frames import STAGES, validate_points, validate_samples
 from tradeoff.serving.virtual import engine
 
@@ -188,7 +189,7 @@ def test_replications_and_clients():
         ({"request_rate": None}, "who asks"),
         ({"n_requests": 0}, "n_requests must be"),
     ],
-    ids=str,
+    ids=case_id,
 )
 def test_what_is_refused(asked, said):
     with pytest.raises(ValueError, match=said):

@@ -5,6 +5,7 @@ import signal
 import pytest
 from hypothesis import settings
 
+from tests.groups import share_out
 from tradeoff.serving.virtual import compiled
 
 pytest_plugins = ["tests.browser", "tests.jupyterlab"]
@@ -15,6 +16,12 @@ settings.load_profile("tradeoff")
 
 # A shell starts what it runs in the background deaf to Ctrl-C; tests that press it would wait for ever.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Say what may not run beside what, before pytest-xdist reads it."""
+    share_out(config, items)
 
 
 @pytest.fixture(autouse=True)

@@ -53,6 +53,7 @@ if TYPE_CHECKING:
         simulate,
         simulate_tokens,
     )
+    from tradeoff.slo import SLO, SLOError, with_slo
     from tradeoff.sweep import sweep
     from tradeoff.tail import TailExplanation, explain_tail, explain_tails
     from tradeoff.timing import Budget
@@ -62,6 +63,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "MMPP",
+    "SLO",
     "Budget",
     "Calibration",
     "Claim",
@@ -78,6 +80,7 @@ __all__ = [
     "ReadError",
     "Run",
     "RunFolderError",
+    "SLOError",
     "Scalability",
     "ServiceModel",
     "TailExplanation",
@@ -118,10 +121,13 @@ __all__ = [
     "simulate",
     "simulate_tokens",
     "sweep",
+    "with_slo",
 ]
 
 _HOME = {
     "MMPP": "serving",
+    "SLO": "slo",
+    "SLOError": "slo",
     "Constant": "serving",
     "Gamma": "serving",
     "Poisson": "serving",
@@ -178,6 +184,7 @@ _HOME = {
     "serve_tokens": "serving",
     "service": "serving",
     "sweep": "sweep",
+    "with_slo": "slo",
 }
 """Public name to the submodule it is defined in."""
 

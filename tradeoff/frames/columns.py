@@ -235,6 +235,28 @@ def _seen() -> Iterable[Column]:
             "throughput",
         )
     )
+    yield Column("slo", "str", "Limits on what a single request sees, which attainment and goodput speak of.")
+    yield from _with_interval(
+        Column(
+            "attainment",
+            "float64",
+            "Requests that met the SLO, divided by all that came in the window, failed and rejected ones included.",
+            "",
+            "higher",
+            "SLO attainment",
+        )
+    )
+    yield from _with_interval(
+        Column(
+            "goodput_rps",
+            "float64",
+            "Requests a second that met the SLO.",
+            "requests/s",
+            "higher",
+            "goodput",
+            "goodput",
+        )
+    )
     yield Column(
         "calls_per_s",
         "float64",

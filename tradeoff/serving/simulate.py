@@ -22,9 +22,10 @@ from tradeoff.serving.replications import (
     replicate_until_known,
 )
 from tradeoff.serving.requests import samples_of
-from tradeoff.serving.simulated import MOST_GIVEN, row_of, who_of
+from tradeoff.serving.simulated import MOST_GIVEN, row_of, slo_of, who_of
 from tradeoff.serving.systems import systems
 from tradeoff.serving.world import World
+from tradeoff.slo import SLO, SLOError
 
 __all__ = ["SimulateInterrupted", "simulate", "whole"]
 
@@ -49,6 +50,7 @@ def simulate(
     replications: int | None = None,
     seed: int = 0,
     keep_samples: bool = False,
+    slo: str | SLO | None = None,
 ) -> Run:
     """Simulate a server that forms batches: throughput and latency of every combination of policy and load.
 
@@ -99,6 +101,9 @@ def simulate(
         Of everything that is drawn.
     keep_samples
         Return a row for each request, too.
+    slo
+        A limit on what a single request waits, ``"latency <= 20 ms"``: SLO attainment and goodput become columns (see
+        `tradeoff.with_slo`, which takes limits on other times from samples that were kept).
 
     Returns
     -------
@@ -142,6 +147,7 @@ def simulate(
     seed = seed_of(seed)
     asked_for = None if replications is None else whole("replications", replications)
     yes_or_no("keep_samples", keep_samples)
+    held_to = None if slo is None else _latency_limit(slo)
     costs = costs_of(service, pad=pad_to is not None, seed=seed)
     world = World(asked, costs, seed)
     plans = [world.plan(system, given) for system in asked]
@@ -154,6 +160,8 @@ def simulate(
         done = replicate(world, plans, times)
     who = who_of(service) | {"pad_to": pad_to}
     rows = [row_of(plan.seen, who, costs, most=most) for plan in plans]
+    if held_to is not None:
+        rows = [row | slo_of(plan.seen, row, held_to) for plan, row in zip(plans, rows, strict=True)]
     points = make_points(rows)
     samples = []
     if keep_samples:
@@ -168,6 +176,15 @@ def simulate(
 
         return Run(points, pd.concat(samples, ignore_index=True), measured | {"simulation": about})
     return Run(points, environment=measured | {"simulation": about})
+
+
+def _latency_limit(slo: str | SLO) -> SLO:
+    found = SLO.parse(slo)
+    if [metric for metric, _ in found.limits_ms] != ["latency"]:
+        raise SLOError(
+            f"slo '{found}': simulate counts latencies only; for other limits keep_samples=True, then tradeoff.with_slo"
+        )
+    return found
 
 
 def whole(name: str, value: Any) -> int:

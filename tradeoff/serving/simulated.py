@@ -19,6 +19,7 @@ from tradeoff.serving.virtual.counts import Counts
 from tradeoff.serving.virtual.grid import Integers, Numbers
 from tradeoff.serving.virtual.kernels import SEEN
 from tradeoff.serving.window import WHOLE_RUN
+from tradeoff.slo import SLO, asked_of, columns_of, share_of_replications
 from tradeoff.stats.student import t_quantile
 
 SOURCE = "tradeoff.simulate"
@@ -149,6 +150,19 @@ def row_of(seen: Seen, who: dict[str, Any], costs: Costs, *, most: int) -> dict[
         if missing:
             row["flags"].append("too_few_samples")
     return row
+
+
+def slo_of(seen: Seen, row: dict[str, Any], slo: SLO) -> dict[str, Any]:
+    """Return the columns of SLO attainment and goodput, of a limit on the latency; of too large a load, nothing."""
+    if not seen.replications or not row["n"] or row["status"] == "saturated":
+        return columns_of(slo)
+    ((_, limit),) = slo.limits_ms
+    came = seen.column("n") + seen.column("rejected")
+    bounds = np.array([one.share_at_most(limit) for one in seen.counts]) * (seen.column("n") / came)[:, None]
+    share, low, high = share_of_replications(bounds.mean(axis=1), came)
+    half = 0.5 * float(np.diff(bounds, axis=1).mean())
+    low, high = np.clip([low - half, high + half], 0.0, 1.0).tolist()  # one replication has no interval: NaN stays
+    return columns_of(slo, (share, low, high), asked_of(row))
 
 
 def flags_of(system: System, costs: Costs, *, pad: bool) -> list[str]:

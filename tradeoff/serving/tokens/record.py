@@ -19,7 +19,9 @@ from tradeoff.serving.simulated import with_interval
 from tradeoff.serving.systems import System
 from tradeoff.serving.tokens.lengths import Lengths
 from tradeoff.serving.window import WHOLE_RUN, Window, growing_window, window_of
+from tradeoff.slo import SLO, asked_of, columns_of, share_of_replications
 from tradeoff.stats.quantiles import carries_estimate, rank_of
+from tradeoff.stats.share import share_at_most
 from tradeoff.timing.summary import statistics as summarised
 from tradeoff.timing.summary import time_columns, wait_columns
 
@@ -134,6 +136,22 @@ def row_of(system: System, found: Sequence[Tokens], *, until: int | None = None)
         told = f"{three(system.request_rate_rps)} requests/s come, {three(row['throughput_rps'])} are answered"
         return kept | {"status": "saturated", "reason": f"{told}: the queue grows, and no percentile has a value"}
     return row | {"status": "converged" if system.is_finite else "budget"}
+
+
+def slo_of(slo: SLO, system: System, found: Sequence[Tokens], row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the columns of SLO attainment and goodput, from every request; of a queue that grows, nothing."""
+    if row["status"] == "saturated":
+        return columns_of(slo)
+    margins = []
+    for at, one in enumerate(found):
+        samples = samples_of(one, system, "", at)
+        margins.append(slo.margins(samples[samples["phase"] == "measure"]))
+    if len(margins) == 1:
+        share = share_at_most(margins[0], 1.0)
+        return columns_of(slo, (share.value, share.lo, share.hi), asked_of(row))
+    n = np.array([len(one) for one in margins], dtype=float)
+    shares = np.array([np.mean(one <= 1.0) if len(one) else 0.0 for one in margins])
+    return columns_of(slo, share_of_replications(shares, n), asked_of(row))
 
 
 _RATES = ("throughput_rps", "tokens_per_s", "calls_per_s", "utilisation")

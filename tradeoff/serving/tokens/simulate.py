@@ -22,10 +22,11 @@ from tradeoff.serving.simulated import flags_of, who_of
 from tradeoff.serving.systems import System, systems
 from tradeoff.serving.tokens.costs import decode_costs, prefill_table
 from tradeoff.serving.tokens.lengths import check_memory, lengths, memories_of
-from tradeoff.serving.tokens.record import Tokens, identity_of, row_of, samples_of
+from tradeoff.serving.tokens.record import Tokens, identity_of, row_of, samples_of, slo_of
 from tradeoff.serving.trace import Trace
 from tradeoff.serving.virtual import engine
 from tradeoff.serving.virtual.grid import columns_of
+from tradeoff.slo import SLO
 
 SOURCE = "tradeoff.simulate_tokens"
 _NONE = np.empty(0)
@@ -51,6 +52,7 @@ def simulate_tokens(
     replications: int = 1,
     seed: int = 0,
     keep_samples: bool = False,
+    slo: str | SLO | None = None,
 ) -> Run:
     """Simulate a server of a token model that batches continuously: tokens a second, and how long the first one takes.
 
@@ -84,6 +86,9 @@ def simulate_tokens(
         Requests of each replication; unless given 10 000, or all of a `Trace`.
     replications, seed, keep_samples
         As in `simulate`.
+    slo
+        Limits on what a single request sees, ``"ttft <= 200 ms and tpot <= 30 ms"``: SLO attainment and goodput become
+        columns (see `tradeoff.with_slo`).
 
     Returns
     -------
@@ -137,6 +142,7 @@ def simulate_tokens(
     n = None if n_requests is None else whole("n_requests", n_requests)
     replications = whole("replications", replications)
     seed, keep_samples = seed_of(seed), yes_or_no("keep_samples", keep_samples)
+    held_to = None if slo is None else SLO.parse(slo)
     costs = decode_costs(decode, seed=seed)
     largest = max(system.policy.max_batch_size for system in asked)
     costs.check(largest)
@@ -150,6 +156,8 @@ def simulate_tokens(
             system, prompt=prompt_tokens, output=output_tokens, memory=memory, most_prefill=most_prefill
         )
         row = row_of(system, found)
+        if held_to is not None:
+            row |= slo_of(held_to, system, found, row)
         rows.append(identity | row | {"flags": [*row["flags"], *flags_of(system, costs, pad=False)]})
         if keep_samples:
             samples += [samples_of(one, system, point_id(identity), at) for at, one in enumerate(found)]

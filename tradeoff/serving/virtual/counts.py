@@ -47,6 +47,19 @@ class Counts:
         tallies[0] = len(latency) - len(places)
         return cls.taken(tallies)
 
+    def share_at_most(self, limit: float) -> tuple[float, float]:
+        """Return the least and the largest share of latencies that a limit in ms may hold; NaN of none.
+
+        They differ by those of the bucket that the limit is in, which is 0.2 % wide.
+        """
+        total = int(self.counts.sum())
+        if not total:
+            return math.nan, math.nan
+        place = 0 if limit < LOWEST else min(int(bucket_of(np.array([limit]))[0]) + 1, BUCKETS)
+        passed = np.concatenate([[0], np.cumsum(self.counts)])
+        low, high = (int(np.clip(at - self.first, 0, len(self.counts))) for at in (place, place + 1))
+        return float(passed[low]) / total, float(passed[high]) / total
+
 
 def together(parts: Sequence[Counts]) -> NDArray[np.int64]:
     """Add counts up, in every place."""

@@ -36,6 +36,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from tradeoff.stats.fieller import quotient
 from tradeoff.stats.student import t_quantile
 
 Numbers = NDArray[np.float64]
@@ -197,15 +198,8 @@ def ratio(fit: Fit) -> Estimate:
     a, c = fit.fixed, fit.marginal
     if not c > 0:
         return UNKNOWN
-    (va, vac), (_, vc) = fit.covariance
-    g = fit.quantile**2 * vc / c**2
-    if not g < 1:
-        return Estimate(a / c, math.nan, math.nan)
-    r = a / c
-    root = math.sqrt(max(0.0, va - 2 * r * vac + r**2 * vc - (g * (va - vac**2 / vc) if vc > 0 else 0.0)))
-    middle = r - (g * vac / vc if vc > 0 else 0.0)
-    half = fit.quantile / c * root
-    return Estimate(r, (middle - half) / (1 - g), (middle + half) / (1 - g))
+    two = fit.covariance[-2:, -2:]
+    return Estimate(a / c, *quotient(np.array([a, c]), two, fit.quantile))
 
 
 def _design(sizes: Numbers, *, flat: NDArray[np.bool_], form: Form) -> Numbers:
@@ -220,29 +214,30 @@ def _fitted(form: Form, sizes: Numbers, times: Numbers, own: Numbers, flat: NDAr
     n, p = rows.shape
     scale, scatter = times, 0.0
     for _ in range(_ROUNDS):
-        solved, covariance = _solve(rows, times, _variance(own, scatter, scale))
+        solved, covariance = solve(rows, times, variance_of(own, scatter, scale))
         # The spread goes with the time that the form gives, not with the one that chance gave.
         fitted = np.abs(rows @ solved)
         scale = np.where(fitted > 0, fitted, times)
-        before, scatter = scatter, _scatter(times - rows @ solved, own, scale, expected=n - p)
+        before, scatter = scatter, scatter_of(times - rows @ solved, own, scale, expected=n - p)
         if abs(scatter - before) <= 1e-9 + 1e-6 * scatter:
             break
-    solved, covariance = _solve(rows, times, _variance(own, scatter, scale))
+    solved, covariance = solve(rows, times, variance_of(own, scatter, scale))
     residuals = times - rows @ solved
     # The criterion compares likelihoods at their maximum: the squares then sum to n.
-    variance = _variance(own, _scatter(residuals, own, scale, expected=n), scale)
+    variance = variance_of(own, scatter_of(residuals, own, scale, expected=n), scale)
     misfit = float(np.sum(residuals**2 / variance + np.log(2 * np.pi * variance)))
     k = p + 1
     aicc = misfit + 2 * k + 2 * k * (k + 1) / (n - k - 1) if n > k + 1 else math.inf
     return Fit(form, solved, covariance, n - p, scatter, aicc), misfit
 
 
-def _variance(own: Numbers, scatter: float, scale: Numbers) -> Numbers:
+def variance_of(own: Numbers, scatter: float, scale: Numbers) -> Numbers:
+    """Return the variance of values: of their own intervals, and of how they stray, as a share of `scale`."""
     variance: Numbers = own**2 + (scatter**2 + RESOLUTION**2) * scale**2
     return variance
 
 
-def _solve(rows: Numbers, times: Numbers, variance: Numbers) -> tuple[Numbers, Numbers]:
+def solve(rows: Numbers, times: Numbers, variance: Numbers) -> tuple[Numbers, Numbers]:
     """Weighted least squares; columns are scaled first, for batch sizes and times may be of any magnitude."""
     weighted = rows / np.sqrt(variance)[:, None]
     size = np.linalg.norm(weighted, axis=0)
@@ -251,14 +246,14 @@ def _solve(rows: Numbers, times: Numbers, variance: Numbers) -> tuple[Numbers, N
     return inverse @ (q.T @ (times / np.sqrt(variance))), inverse @ inverse.T
 
 
-def _scatter(residuals: Numbers, own: Numbers, scale: Numbers, *, expected: int) -> float:
+def scatter_of(residuals: Numbers, own: Numbers, scale: Numbers, *, expected: int) -> float:
     """Find τ so that the weighted squares sum to `expected`; 0 where they do not reach it without.
 
     Newton's method on the reciprocal of the sum, which is concave in τ²: it comes from below and never overshoots.
     """
     squared = 0.0
     for _ in range(_ROUNDS):
-        variance = _variance(own, math.sqrt(squared), scale)
+        variance = variance_of(own, math.sqrt(squared), scale)
         total = float(np.sum(residuals**2 / variance))
         if expected <= 0 or total <= expected * (1 + 1e-9):
             break

@@ -13,7 +13,7 @@ import math
 import numbers
 import time
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
@@ -85,7 +85,7 @@ class Table:
     page
         Batches of a page; 0 where rows are batches under way.
     ahead
-        Sizes and their times that are had for nothing, asked for once: a loop that has all does not stop.
+        Sizes and their times, one each, that are had for nothing, asked for once: a loop that has all does not stop.
     """
 
     times: Times
@@ -96,7 +96,7 @@ class Table:
     weight: Times
     drawn: Callable[[int, int], Times] | None = None
     page: int = 0
-    ahead: Callable[[int], Iterable[tuple[int, Times]]] | None = None
+    ahead: Callable[[int], Mapping[int, float]] | None = None
     _filled: int = 0
 
     @classmethod
@@ -117,25 +117,33 @@ class Table:
         self._put(size, page, self.drawn(size, page))
         if self.ahead is not None:
             ahead, self.ahead = self.ahead, None
-            for other, times in ahead(size):
-                self._put(other, page, times)
+            found = ahead(size)
+            sizes, at = np.fromiter(found, np.int64, len(found)), self._room_for(page, len(found))
+            self.times[at : self._filled] = np.fromiter(found.values(), np.float64, len(found))
+            self.low_at[page, sizes] = self.high_at[page, sizes] = np.arange(at, self._filled)
+            self.low_n[page, sizes] = self.high_n[page, sizes] = 1
 
     def _put(self, size: int, page: int, found: Times) -> None:
+        at = self._room_for(page, len(found))
+        self.times[at : self._filled] = found
+        self.low_at[page, size] = self.high_at[page, size] = at
+        self.low_n[page, size] = self.high_n[page, size] = len(found)
+
+    def _room_for(self, page: int, count: int) -> int:
+        """Make room for so many times of a page, and return where they begin."""
         if page >= len(self.weight):
             more = max(page + 1, 2 * len(self.weight)) - len(self.weight)
             for name in ("low_at", "low_n", "high_at", "high_n", "weight"):
                 kept = getattr(self, name)
                 rows = np.full((more, kept.shape[1]), 1 if name == "weight" else 0, dtype=kept.dtype)
                 setattr(self, name, np.concatenate([kept, rows]))
-        at, end = self._filled, self._filled + len(found)
+        at, end = self._filled, self._filled + count
         if end > len(self.times):
             grown = np.empty(max(end, 2 * len(self.times)))
             grown[:at] = self.times[:at]
             self.times = grown
-        self.times[at:end] = found
         self._filled = end
-        self.low_at[page, size] = self.high_at[page, size] = at
-        self.low_n[page, size] = self.high_n[page, size] = len(found)
+        return at
 
     def ms(self, size: int, in_flight: int, uniform: float) -> float:
         """Return the time of one batch, of the first page where there are pages."""
@@ -342,19 +350,26 @@ class FunctionCosts:
         table.ahead = lambda size: self._ahead(size, max_batch_size)
         return table
 
-    def _ahead(self, size: int, max_batch_size: int) -> Iterator[tuple[int, Times]]:
-        """Yield the times of other sizes, the nearest first, as long as that takes no time to speak of.
+    def _ahead(self, size: int, max_batch_size: int) -> dict[int, float]:
+        """Return the times of other sizes, the nearest first, as long as that takes no time to speak of.
 
         A size for which the function fails is left out: it does so again when a run comes to it.
         """
-        ends = time.perf_counter() + _AHEAD_S
-        others = (at for away in range(1, max_batch_size) for at in (size - away, size + away))
-        for other in others:
-            if time.perf_counter() > ends:
-                return
+        ends, found = time.perf_counter() + _AHEAD_S, {}
+        for other in (at for away in range(1, max_batch_size) for at in (size - away, size + away)):
             if 1 <= other <= max_batch_size:
+                if time.perf_counter() > ends:
+                    break
                 with suppress(Exception):
-                    yield other, self.times(other)
+                    found[other] = self._time(other)
+        return found
+
+    def _time(self, size: int) -> float:
+        """Return the time of a size where it is of the size alone."""
+        found = self.function(size)
+        if type(found) is float and 0.0 <= found < math.inf:
+            return found
+        return float(_as_times(size, found, 1)[0])
 
     def times(self, size: int, replication: int = 0, page: int = 0) -> Times:
         """Return the times of one size: one, or a page of `POOL` that were drawn.
@@ -364,20 +379,18 @@ class FunctionCosts:
         ValueError
             When the function gives anything else.
         """
-        draws = self.draws
-        if draws:
-            found = self.function(size, np.random.default_rng([self.seed, replication, 1, page]), POOL)
-        else:
-            found = self.function(size)
-            if type(found) is float and 0.0 <= found < math.inf:
-                return np.array([found])
-        times = np.atleast_1d(np.asarray(found, dtype=np.float64))
-        if times.shape != ((POOL,) if draws else (1,)) or not np.isfinite(times).all() or (times < 0).any():
-            wanted = f"{POOL} times" if draws else "one time"
-            raise ValueError(
-                f"service({size}) must give {wanted} in ms, finite and 0 or more; got {type(found).__name__}"
-            )
-        return times
+        if not self.draws:
+            return np.array([self._time(size)])
+        found = self.function(size, np.random.default_rng([self.seed, replication, 1, page]), POOL)
+        return _as_times(size, found, POOL)
+
+
+def _as_times(size: int, found: Any, n: int) -> Times:
+    times = np.atleast_1d(np.asarray(found, dtype=np.float64))
+    if times.shape != (n,) or not np.isfinite(times).all() or (times < 0).any():
+        wanted = "one time" if n == 1 else f"{n} times"
+        raise ValueError(f"service({size}) must give {wanted} in ms, finite and 0 or more; got {type(found).__name__}")
+    return times
 
 
 def costs_of(service: Any, *, pad: bool = False, seed: int = 0) -> Costs:

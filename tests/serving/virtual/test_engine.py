@@ -109,6 +109,26 @@ def test_without_a_compiler_it_is_the_same(case):
         assert ours == theirs
 
 
+@pytest.mark.parametrize("size", [8, 9, 31, 33, 40, 100])
+@pytest.mark.parametrize("rate", [0.5, 3.0, 9.0])
+def test_large_batches_equal_the_machine(size, rate):
+    # Batches of eight and more are counted without a branch, and latencies written beyond them: ties, too, and the end.
+    rng = np.random.default_rng(size)
+    for n in (1, 7, 40, 400):
+        unit = np.cumsum(rng.poisson(1.0 / rate, n)) / 2.0 if n % 2 else np.cumsum(rng.standard_exponential(n)) / rate
+        costs = costs_of(lambda size: 4.0 + size / 8.0)
+        shared = Shared(unit, np.zeros(n), np.zeros((1, size + 1)), costs.table(size, 2))
+        for wait, workers in ((0.0, 1), (6.0, 1), (6.0, 2), (math.inf, 1)):
+            policy = Policy(max_batch_size=size, max_wait_ms=wait, workers=workers)
+            point = Point(policy=policy, scale=1.0, n=n, network_ms=0.5)
+            path = by_the_machine(point, shared)
+            same(engine.serve(point, shared, inner=compiled.compiled()), path)
+            latencies = engine.latencies(point, shared, inner=compiled.compiled())
+            assert latencies.tolist() == (path.latency_ms + point.network_ms).tolist()
+            fast, slow = (engine.see([point], shared, inner=one) for one in (compiled.compiled(), engine.INTERPRETED))
+            np.testing.assert_allclose(fast.rows, slow.rows, rtol=1e-9, atol=1e-9)
+
+
 def many(n=20_000, points=12):
     rng = np.random.default_rng(3)
     costs = costs_of(lambda size, rng, n: rng.gamma(4.0, (1.0 + size / 8) / 4.0, n))

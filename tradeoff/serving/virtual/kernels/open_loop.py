@@ -36,11 +36,19 @@ def open_path(
         if dispatch == math.inf:
             break
         k, most = 1, min(size, n - head)
-        # They come in order: where the last of eight is there, all are.
-        while k + 8 <= most and arrivals[head + k + 7] <= dispatch:
-            k += 8
-        while k < most and arrivals[head + k] <= dispatch:
-            k += 1
+        if most >= 8 and arrivals[head + 7] <= dispatch:
+            # They come in order: where the last of 32 is there, all are. Others are counted without a branch, for where
+            # they end no processor can guess.
+            k = 8
+            while k + 32 <= most and arrivals[head + k + 31] <= dispatch:
+                k += 32
+            more = np.uint64(0)
+            for at in range(np.uint64(head + k), np.uint64(head + min(k + 32, most))):
+                more += np.uint64(arrivals[at] <= dispatch)
+            k += np.int64(more)
+        else:
+            while k < most and arrivals[head + k] <= dispatch:
+                k += 1
         under_way = 1
         if keeps or (rows > 1 and page == 0):
             for at in range(last):
@@ -66,7 +74,9 @@ def open_path(
             sizes[count] = k
             in_flight[count] = under_way
         if tells:
-            for at in range(np.uint64(head), np.uint64(head + k)):
+            # A multiple of 16 takes vector instructions alone; what is beyond is written over by the next batch.
+            end = head + k if k < 8 else min(head + (k + 15) // 16 * 16, n)
+            for at in range(np.uint64(head), np.uint64(end)):
                 latency[at] = done - arrivals[at] + network
         # Put in its place without a branch: which one that is no processor can guess.
         later = done

@@ -153,7 +153,7 @@ def test_a_limit_is_a_number(limits):
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ({"x": "p99"}, "'p99' is not in the frame"),
+        ({"x": "p98"}, "x='p98': no column 'p98': did you mean p9"),
         ({"x": Y}, "x and y are both"),
         ({"y": "workload"}, "must be numeric"),
         ({"y": "flops"}, "'flops' has no better direction"),

@@ -14,6 +14,7 @@ from tradeoff.arguments import shown
 from tradeoff.comparable import Numbers, Rows, corners_of, frame_of, group_names, groups, ids_of, sign_of, usable
 from tradeoff.frames import Run
 from tradeoff.frames.columns import Better
+from tradeoff.frames.names import column_of
 
 COLUMNS = ("limit", "value", "lo", "hi", "point_id")
 """What the frames of this module hold, before the columns that tell groups apart."""
@@ -38,7 +39,8 @@ def attainment(
         A Run or a frame of points. Rows that failed or ran beyond capacity, and rows without a finite `x` and `y`,
         attain nothing.
     x
-        The column that is limited: from above where lower values are better, from below where higher ones are.
+        The column that is limited, by any name that an objective takes (``"p99"``): from above where lower values are
+        better, from below where higher ones are.
     y
         The column that is attained.
     by
@@ -76,6 +78,7 @@ def attainment(
        multiobjective optimizers. Parallel Problem Solving from Nature, 584-593.
     """
     frame = frame_of(points)
+    x, y = column_of(frame, x, "x"), column_of(frame, y, "y")
     return _framed(frame, list(_curves(frame, x, y, by, better)), by)
 
 
@@ -108,6 +111,7 @@ def attained_at(
         As in `attainment`; when a limit is no number.
     """
     frame, asked = frame_of(points), _limits(limits)
+    x, y = column_of(frame, x, "x"), column_of(frame, y, "y")
     sign, read = sign_of(frame, x, better), []
     for curve in _curves(frame, x, y, by, better):
         # The last step at or before each limit; before the first there is nothing, which is the place after the last.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Iterator, Mapping
 
 import numpy as np
@@ -13,6 +12,7 @@ from tradeoff.arguments import shown
 from tradeoff.frames import NEVER_POOLED, POINT_COLUMNS, UNUSABLE, Run
 from tradeoff.frames.columns import Better
 from tradeoff.frames.contradictions import cannot_be
+from tradeoff.frames.names import column_of, columns_of, mapped
 
 Numbers = NDArray[np.float64]
 Marks = NDArray[np.bool_]
@@ -56,7 +56,7 @@ def sign_of(points: pd.DataFrame, axis: str, better: Mapping[str, Better] | None
         raise ValueError(f"better={shown(better)}: give a mapping, as in better={{{axis!r}: 'higher'}}")
     numbers_of(points, axis)
     known = POINT_COLUMNS[axis].better if axis in POINT_COLUMNS else "neither"
-    direction = (better or {}).get(axis, known)
+    direction = mapped(better, points.columns).get(axis, known)
     if direction not in ("higher", "lower"):
         raise ValueError(f"column {axis!r} has no better direction: pass better={{{axis!r}: 'higher'}} or 'lower'")
     return 1.0 if direction == "higher" else -1.0
@@ -71,9 +71,7 @@ def numbers_of(points: pd.DataFrame, name: str) -> Numbers:
         When it is absent, there twice, or not numeric.
     """
     if name not in points:
-        close = difflib.get_close_matches(name, [str(column) for column in points.columns], n=3)
-        hint = f"did you mean {' or '.join(close)}?" if close else "choose from its numeric columns"
-        raise ValueError(f"column {name!r} is not in the frame: {hint}")
+        column_of(points, name, "column")
     values = points[name]
     if not isinstance(values, pd.Series):
         raise ValueError(f"column {name!r} is in the frame {values.shape[1]} times: keep one")
@@ -132,11 +130,7 @@ def group_names(points: pd.DataFrame, by: Iterable[str] | None) -> list[str]:
     if isinstance(by, str) or not isinstance(by, Iterable):
         example = by if isinstance(by, str) else "workload"
         raise ValueError(f"by={shown(by)}: give a list of columns, as in by=[{example!r}]")
-    by = list(by)
-    absent = [name for name in by if name not in points]
-    if absent:
-        raise ValueError(f"by={shown(by)}: column {shown(absent[0])} is not in the frame")
-    return list(dict.fromkeys(by))
+    return columns_of(points, by, "by")
 
 
 def groups(points: pd.DataFrame, known: Marks, by: Iterable[str] | None) -> Iterator[Rows]:

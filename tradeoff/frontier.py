@@ -13,6 +13,7 @@ from tradeoff.comparable import ends_of, frame_of, groups, numbers_of, sign_of
 from tradeoff.dominance import Scores, is_dominated
 from tradeoff.frames import Run
 from tradeoff.frames.columns import Better
+from tradeoff.frames.names import column_of
 
 LABELS = ("frontier", "ambiguous", "dominated")
 """What a row can be, best first."""
@@ -42,7 +43,8 @@ def frontier(
     points
         A Run or a frame of points; any index.
     x, y
-        Two numeric columns. ``<name>_lo`` and ``<name>_hi``, where present, are their intervals.
+        Two numeric columns, by any name that an objective takes (``"p99"``). ``<name>_lo`` and ``<name>_hi``, where
+        present, are their intervals.
     more
         One or two further axes.
     by
@@ -69,9 +71,8 @@ def frontier(
     frame = frame_of(points)
     if isinstance(more, str) or not isinstance(more, Sequence):
         raise ValueError(f"more={shown(more)}: give a list of columns, as in more=['energy_j_per_item']")
-    axes = [x, y, *more]
-    if not all(isinstance(axis, str) for axis in axes):
-        raise ValueError(f"axes {axes!r}: name columns of the points")
+    named = (("x", x), ("y", y), *(("more", one) for one in more))
+    axes = [column_of(frame, name, argument) for argument, name in named]
     if len(set(axes)) != len(axes) or not 2 <= len(axes) <= 4:
         raise ValueError(f"axes {axes!r}: give two to four different columns")
     signs = [sign_of(frame, axis, better) for axis in axes]

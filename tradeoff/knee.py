@@ -23,6 +23,7 @@ from tradeoff.comparable import (
 )
 from tradeoff.frames import Run
 from tradeoff.frames.columns import Better
+from tradeoff.frames.names import column_of
 from tradeoff.frontier import frontier
 
 FEWEST = 3
@@ -49,8 +50,8 @@ def knee(
     points
         A Run or a frame of points. Rows that failed or ran beyond capacity have no part in it.
     x, y
-        Two columns of positive numbers. A column where lower values are better divides, one where higher ones are
-        multiplies.
+        Two columns of positive numbers, by any names that an objective takes (``"p99"``); columns of the answer have
+        the full names. A column where lower values are better divides, one where higher ones are multiplies.
     by
         Columns that tell comparable groups apart; by default those of `NEVER_POOLED` that are present.
     better
@@ -83,6 +84,7 @@ def knee(
        communications. International Conference on Communications, 43.1.1-43.1.10.
     """
     frame = frame_of(points)
+    x, y = column_of(frame, x, "x"), column_of(frame, y, "y")
     signs = [sign_of(frame, axis, better) for axis in (x, y)]
     names = group_names(frame, by)
     frame = frame[usable(frame)]

@@ -143,7 +143,7 @@ def test_nothing_to_draw_says_so(rows, theme):
         ({}, {}, "give one to 4 Runs by name"),
         ({"": make_points([])}, {}, "give one to 4 Runs by name"),
         (make_points([]), {"x": "flops"}, "axis 'flops': choose a column"),
-        (make_points([]), {"x": 5}, "axis 5: choose a column"),
+        (make_points([]), {"x": 5}, "x=5: name a column"),
         (make_points([]), {"x": "throughput_rps"}, "x and y are both"),
         (make_points([]), {"by": "workload"}, r"as in by=\['workload'\]"),
         (make_points([]), {"limit_ms": 5, "objective": "minimize p99"}, "not both"),
@@ -158,5 +158,5 @@ def test_misuse_is_named(run, options, said):
 def test_what_is_no_run_or_no_objective():
     with pytest.raises(TypeError, match="pass a Run or its points"):
         plot_attainment({"before": 5})
-    with pytest.raises(TypeError, match="objective=5: give text such as"):
+    with pytest.raises(TypeError, match="objective must be text such as"):
         plot_attainment(make_points([]), objective=5)

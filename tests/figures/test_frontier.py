@@ -177,12 +177,12 @@ def test_hostile_names_are_text():
     ("options", "said"),
     [
         ({"x": "power_w"}, "has a better direction"),
-        ({"x": "nothing"}, "axis 'nothing'"),
+        ({"x": "nothing"}, "x='nothing': no column 'nothing'"),
         ({"theme": "sepia"}, "'light' or 'dark'"),
         ({"limit_ms": 1, "objective": "minimize p99"}, "not both"),
         ({"limit_ms": 1, "x": "energy_j_per_item"}, "not measured in ms"),
         ({"objective": "best please"}, "expected 'maximize'"),
-        ({"by": ["colour"]}, "not in the points"),
+        ({"by": ["colour"]}, "by='colour': no column 'colour'"),
     ],
 )
 def test_misuse_is_named(options, said):

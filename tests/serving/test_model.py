@@ -218,7 +218,7 @@ def test_the_usual_sentence():
     [
         (lambda: service(make_points([]).drop(columns="batch_size")), "no column 'batch_size'"),
         (lambda: service(make_points(points([1.0], [1])), column="throughput_rps"), "column='throughput_rps' is not"),
-        (lambda: service(make_points(points([1.0], [1])), column="nothing"), "use one in ms, such as"),
+        (lambda: service(make_points(points([1.0], [1])), column="nothing"), "column='nothing': no column"),
     ],
 )
 def test_misuse_is_a_sentence(call, says):

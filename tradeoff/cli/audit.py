@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from tradeoff.cli.as_json import JsonOption, print_json
 from tradeoff.cli.outcome import Status, told_in_a_sentence
 from tradeoff.cli.output import say, table
 from tradeoff.digits import counted
@@ -31,8 +32,12 @@ def audit(
     ] = Severity.ERROR,
     each: Annotated[bool, typer.Option("--each", help="Print every finding; one of each kind by default.")] = False,
     out: Annotated[Path | None, typer.Option("--out", "-o", help="Write every finding to this CSV file.")] = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Say what each row of a Run can and cannot support.
+
+    With --json: sentence, points, and findings, each with point_id, check, severity, observed, expected (in the unit of
+    the check) and sentence.
 
     Exit status: 0 when nothing is found as grave as --fail-on, 1 when something is or there is no row to audit, 2 for
     arguments or files that cannot be used.
@@ -50,11 +55,15 @@ def audit(
         if out is not None:
             write_csv(findings, out)
         number = len(points.points)
-        say(f"{counted(number, 'point')}: {counts(findings) if number else 'there is nothing to audit'}.")
-        if len(findings):
-            _print(findings, points.points, each=each)
-        if out is not None:
-            say(f"Written to {out}.")
+        sentence = f"{counted(number, 'point')}: {counts(findings) if number else 'there is nothing to audit'}."
+        if as_json:
+            print_json({"sentence": sentence, "points": number, "findings": findings.to_dict("records")})
+        else:
+            say(sentence)
+            if len(findings):
+                _print(findings, points.points, each=each)
+            if out is not None:
+                say(f"Written to {out}.")
     if not number or (findings["severity"] >= fail_on.value).any():
         raise typer.Exit(Status.NO)
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from tradeoff.cli.as_json import JsonOption, objective_object, point_object, print_json
 from tradeoff.cli.outcome import told_in_a_sentence
 from tradeoff.cli.output import say, table
 
@@ -24,8 +25,12 @@ def compare(
     across: Annotated[
         str, typer.Option(help="Columns that are meant to differ, as in device,dtype; else such rows are refused.")
     ] = "",
+    as_json: JsonOption = False,
 ) -> None:
     """Compare two Runs under one objective.
+
+    With --json: objective, verdict, sentence, notes, before and after (what each attains: value, lo, hi, point, in the
+    unit of the metric), ratio, changes (a row for each compared column), lost, gained, differs.
 
     Exit status: 0 when it is better or cannot be told apart, 1 when it is worse or mixed, 2 for a question or a file
     that cannot be used.
@@ -36,15 +41,43 @@ def compare(
 
         names = [name for name in across.replace(" ", "").split(",") if name]
         found = answer(read(before), read(after), objective, across=names)
-        say(f"{found.objective}: {found.verdict.replace('_', ' ')}")
-        say(found.sentence())
-        for note in found.notes:
-            say(note)
-        if len(found.table):
-            heads = ("", "median change", "95 % interval", "points", "higher", "lower", "cannot tell")
-            table(heads, _rows(found), numeric=heads[1:])
+        if as_json:
+            print_json(_document(found))
+        else:
+            _print(found)
     if found.exit_status:
         raise typer.Exit(found.exit_status)
+
+
+def _print(found: Comparison) -> None:
+    say(f"{found.objective}: {found.verdict.replace('_', ' ')}")
+    say(found.sentence())
+    for note in found.notes:
+        say(note)
+    if len(found.table):
+        heads = ("", "median change", "95 % interval", "points", "higher", "lower", "cannot tell")
+        table(heads, _rows(found), numeric=heads[1:])
+
+
+def _document(found: Comparison) -> dict[str, Any]:
+    objective = found.objective
+    names = [objective.metric, *(one.metric for one in objective.constraints)]
+    return {
+        "objective": objective_object(objective),
+        "verdict": found.verdict,
+        "sentence": found.sentence(),
+        "notes": found.notes,
+        **{
+            side: {"value": one.value, "lo": one.lo, "hi": one.hi, "points": n, "point": point_object(one.point, names)}
+            for side, one, n in (("before", found.before, found.n_before), ("after", found.after, found.n_after))
+        },
+        "ratio": found.ratio._asdict(),
+        "changes": found.changes.to_dict("records"),
+        "matched": len(found.table),
+        "lost": found.lost,
+        "gained": found.gained,
+        "differs": {name: {"before": one, "after": other} for name, (one, other) in found.differs.items()},
+    }
 
 
 def _rows(found: Comparison) -> Iterator[tuple[object, ...]]:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from tradeoff.cli.as_json import JsonOption, constraint_object, objective_object, point_object, print_json
 from tradeoff.cli.outcome import Status, told_in_a_sentence
 from tradeoff.cli.output import say
+
+if TYPE_CHECKING:
+    from tradeoff.objective import Decision
 
 
 def decide(
@@ -16,8 +20,12 @@ def decide(
     objective: Annotated[
         str, typer.Argument(help='What is asked: "maximize throughput subject to p99 <= 20 ms at concurrency 32".')
     ],
+    as_json: JsonOption = False,
 ) -> None:
     """Answer an objective from a Run.
+
+    With --json: objective, verdict, sentence, point, runner_up, contender (each with point_id, identity, values and
+    their intervals lo and hi), binding, shortfall, room, further_samples, others_busy.
 
     Exit status: 0 when a point surely meets the objective, 1 when none does or it cannot be told, 2 for a question
     or a file that cannot be used.
@@ -30,7 +38,30 @@ def decide(
         run = read(path)
         asked = Objective.parse(objective, columns=run.points.columns)
         decision = answer(run, asked)
-        say(f"{asked}: {decision.verdict}")
-        say(decision.sentence())
+        if as_json:
+            print_json(_document(decision))
+        else:
+            say(f"{asked}: {decision.verdict}")
+            say(decision.sentence())
     if decision.verdict != "feasible":
         raise typer.Exit(Status.NO)
+
+
+def _document(decision: Decision) -> dict[str, Any]:
+    objective, room = decision.objective, decision.room
+    names = [objective.metric, *(one.metric for one in objective.constraints)]
+    found = ("point", "runner_up", "contender")
+    return {
+        "objective": objective_object(objective),
+        "verdict": decision.verdict,
+        "sentence": decision.sentence(),
+        **{name: point_object(getattr(decision, name), names) for name in found},
+        "binding": constraint_object(decision.binding),
+        "shortfall": constraint_object(decision.shortfall),
+        "room": None if room is None else {
+            "constraint": constraint_object(room.constraint), "point": point_object(room.point, names),
+            "gain": room.gain, "more": room.more, "price": room.price,
+        },
+        "further_samples": decision.further_samples,
+        "others_busy": decision.others_busy,
+    }  # fmt: skip

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from tradeoff.cli.as_json import JsonOption, point_object, print_json
 from tradeoff.cli.outcome import Status, told_in_a_sentence
 from tradeoff.cli.output import say, table, three_digits
 
@@ -26,12 +27,16 @@ def tail(
         str | None,
         typer.Argument(help="The point: its id, or how it begins. By default the frontier's of highest throughput."),
     ] = None,
-    q: Annotated[float, typer.Option("--q", help="The percentile, as a probability.")] = 0.99,
+    q: Annotated[str, typer.Option("--q", help="The percentile, as a probability or by its name: p99.9.")] = "0.99",
     batch_size: Annotated[int | None, typer.Option("--batch-size", "-b", help="The point, by batch size.")] = None,
     concurrency: Annotated[int | None, typer.Option("--concurrency", "-c", help="The point, by concurrency.")] = None,
     what_if: Annotated[bool, typer.Option("--what-if", help="Simulate what a change of the policy would do.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Tell why slow requests are slow: what they have that those around the median lack.
+
+    With --json: point, q, sentence, named (causes that stand out), reason (why nothing can be told), n, n_tail,
+    threshold_ms, median_ms, tail_ms, extra_ms, extra_lo_ms, extra_hi_ms, stages, causes, traits, what_if.
 
     Exit status: 0, also when no cause stands out, or more than one; 1 when there are too few samples to tell; 2 for a
     point or a file that cannot be used.
@@ -41,16 +46,43 @@ def tail(
         from tradeoff.tail import explain_tail
         from tradeoff.tail.words import percentile_name
 
-        found = explain_tail(read(path), point, q, batch_size=batch_size, concurrency=concurrency)
+        found = explain_tail(read(path), point, _percentile(q), batch_size=batch_size, concurrency=concurrency)
         answer = " and ".join(found.named) or ("unknown" if found.reason else "none stands out")
-        say(f"point {found.point_id}, {percentile_name(found.q)}: {answer}")
-        say(found.sentence())
-        if not found.reason:
-            _tables(found)
-        if what_if and not found.reason:
-            say(found.what_if().sentence())
+        told = found.what_if().sentence() if what_if and not found.reason else None
+        if as_json:
+            print_json(_document(found, told))
+        else:
+            say(f"point {found.point_id}, {percentile_name(found.q)}: {answer}")
+            say(found.sentence())
+            if not found.reason:
+                _tables(found)
+            if told is not None:
+                say(told)
     if found.reason:
         raise typer.Exit(Status.NO)
+
+
+def _percentile(q: str) -> float | str:
+    try:
+        return float(q)
+    except ValueError:
+        return q
+
+
+def _document(found: TailExplanation, told: str | None) -> dict[str, Any]:
+    numbers = ("n", "n_tail", "threshold_ms", "median_ms", "tail_ms", "extra_ms", "extra_lo_ms", "extra_hi_ms")
+    return {
+        "point": point_object(found.point, ()),
+        "q": found.q,
+        "sentence": found.sentence(),
+        "named": found.named,
+        "reason": found.reason or None,
+        **{name: getattr(found, name) for name in numbers},
+        "stages": [one._asdict() for one in found.stages],
+        "causes": [one._asdict() for one in found.causes],
+        "traits": [one._asdict() for one in found.traits],
+        "what_if": told,
+    }
 
 
 def _tables(found: TailExplanation) -> None:

@@ -14,6 +14,7 @@ import pandas as pd
 from tradeoff.arguments import shown
 from tradeoff.comparable import Rows, numbers_of
 from tradeoff.frames import IDENTITY_COLUMNS, NEVER_POOLED, POINT_COLUMNS
+from tradeoff.frames.names import mapped
 from tradeoff.objective import ObjectiveError
 
 POLICY = ("batch_size", "max_wait_ms", "workers", "formation", "queue_limit", "host_ms", "network_ms", "pad_to")
@@ -113,7 +114,7 @@ def checked_across(across: Iterable[str]) -> tuple[str, ...]:
     if isinstance(across, str) or not isinstance(across, Iterable):
         example = across if isinstance(across, str) else "device"
         raise ValueError(f"across={shown(across)}: give a list of columns, as in across=[{example!r}]")
-    names = tuple(across)
+    names = tuple(mapped(dict.fromkeys(across)))
     for name in names:
         if name not in IDENTITY_COLUMNS:
             close = difflib.get_close_matches(str(name), IDENTITY_COLUMNS, n=3)

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from tradeoff.frames import IDENTITY_COLUMNS, POINT_COLUMNS
+from tradeoff.frames.names import UnknownColumnError, column_of
 
 AXIS_PREFERENCE = (
     "batch_size", "concurrency", "request_rate_rps", "max_wait_ms", "workers", "queue_limit", "think_ms",
@@ -131,17 +132,22 @@ def _default_axes(points: pd.DataFrame) -> list[str]:
 
 
 def _checked_axes(points: pd.DataFrame, axes: Sequence[str]) -> list[str]:
-    chosen = [axes] if isinstance(axes, str) else list(axes)
+    chosen = [_axis(points, name) for name in ([axes] if isinstance(axes, str) else axes)]
     if not 1 <= len(chosen) <= MAX_AXES or len(set(chosen)) != len(chosen):
         raise PayloadError(f"axes {chosen!r}: give one to three different columns")
     for name in chosen:
-        if name not in points:
-            raise PayloadError(f"axis {name!r} is not a column of points; those that could be: {_candidates(points)}")
         if not pd.api.types.is_numeric_dtype(points[name]) or pd.api.types.is_bool_dtype(points[name]):
             raise PayloadError(
                 f"axis {name!r} holds {points[name].dtype}, not numbers; choose from {_candidates(points)}"
             )
     return chosen
+
+
+def _axis(points: pd.DataFrame, name: str) -> str:
+    try:
+        return column_of(points, name, "axes")
+    except UnknownColumnError as error:
+        raise PayloadError(f"{error}; axes that could be: {', '.join(_candidates(points)) or 'none'}") from None
 
 
 def _slicing_texts(points: pd.DataFrame, placed: np.ndarray, axes: Sequence[str]) -> dict[str, np.ndarray]:

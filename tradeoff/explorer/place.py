@@ -10,6 +10,7 @@ import pandas as pd
 import traitlets
 
 from tradeoff.explorer.grid import Grid
+from tradeoff.frames.names import mapped
 
 OWN_NAMES = ("batch_size", "concurrency")
 """Axes with an attribute of their own; others share ``position``."""
@@ -90,6 +91,7 @@ class Places:
     def position(self, wished: Mapping[str, Any], now: Mapping[str, float]) -> dict[str, float]:
         """Return the place on the axes without a name of their own; those not in `wished` stay as they are `now`."""
         others = [name for name in self._axes if name not in OWN_NAMES]
+        wished = mapped(wished, others)
         for name in wished:
             if name not in others:
                 raise ValueError(f"position {name!r} is not an axis here: use {', '.join(others) or 'nothing'}")

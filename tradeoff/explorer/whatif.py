@@ -16,6 +16,7 @@ from tradeoff.explorer.document import document, page_path, table_row, write_doc
 from tradeoff.explorer.packed import packed
 from tradeoff.explorer.service import Service, number
 from tradeoff.frames import PERCENTILES, Run
+from tradeoff.frames.names import percentile
 
 try:
     import anywidget
@@ -278,6 +279,7 @@ class WhatIf(anywidget.AnyWidget):  # type: ignore[misc]
                 raise ArgumentError(f"{name} must be a whole number from 1 to {most}; got {shown(value)}")
             return int(found)
         if name in ("loop", "percentile"):
+            value = percentile(value) if name == "percentile" else value
             allowed = LOOPS if name == "loop" else PERCENTILES
             if value not in allowed:
                 raise ArgumentError(f"{name} must be one of {', '.join(allowed)}; got {shown(value)}")

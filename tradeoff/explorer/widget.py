@@ -20,6 +20,7 @@ from tradeoff.explorer.page import save_page
 from tradeoff.explorer.payload import PayloadError, payload
 from tradeoff.explorer.place import NotMeasuredError, Places
 from tradeoff.frames import POINT_COLUMNS, Run
+from tradeoff.frames.names import percentile
 from tradeoff.frames.tables import conform
 from tradeoff.objective import Objective
 
@@ -201,10 +202,10 @@ class Explorer(Declaring, anywidget.AnyWidget):  # type: ignore[misc]
 
     @traitlets.validate("percentile")
     def _known_percentile(self, proposal: dict[str, Any]) -> str:
-        known = self.payload["percentiles"]
-        if proposal["value"] not in known:
+        known, value = self.payload["percentiles"], percentile(proposal["value"])
+        if value not in known:
             raise NotMeasuredError(f"percentile {proposal['value']!r} is not in this Run: use {', '.join(known)}")
-        return str(proposal["value"])
+        return str(value)
 
     def _checked(self, check: Any, *arguments: Any) -> Any:
         try:

@@ -21,6 +21,7 @@ from tradeoff.figures.panels import finish, grid_of_panels, nothing, outer_axes,
 from tradeoff.figures.text import escape, label_of, quantity, with_interval
 from tradeoff.figures.theme import Theme
 from tradeoff.frames import POINT_COLUMNS, Run
+from tradeoff.frames.names import column_of
 from tradeoff.objective import Constraint, Objective, rows_at
 
 _RUN = "which of the runs"
@@ -81,6 +82,7 @@ def _get_attainment_info(
     """Work out what `plot_attainment` draws."""
     runs = _named(run)
     points = pd.concat([points_of(one).assign(**{_RUN: name}) for name, one in runs.items()], ignore_index=True)
+    x, y = column_of(points, x, "x"), column_of(points, y, "y")
     for name in (x, y):
         if name not in POINT_COLUMNS or POINT_COLUMNS[name].better == "neither":
             raise ValueError(f"axis {shown(name)}: choose a column of the points that has a better direction")

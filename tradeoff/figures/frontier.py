@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Sequence
 
 import numpy as np
@@ -17,6 +16,7 @@ from tradeoff.figures.panels import finish, grid_of_panels, nothing, outer_axes,
 from tradeoff.figures.text import label_of
 from tradeoff.figures.theme import Theme, palette
 from tradeoff.frames import POINT_COLUMNS, Run
+from tradeoff.frames.names import column_of
 from tradeoff.frontier import frontier
 from tradeoff.objective import Constraint, Direction, Objective, ObjectiveError, decide, rows_at
 
@@ -49,7 +49,7 @@ def plot_frontier(
     run
         A Run or its points.
     x, y
-        Two columns of points that have a better direction.
+        Two columns of points that have a better direction, by any names that an objective takes (``"p99"``).
     objective
         As text or `Objective`: its limits become lines, the feasible side is shaded, and what answers is marked.
         Only rows at its settings (``at concurrency 8``) are shown.
@@ -85,10 +85,12 @@ def _get_frontier_info(
 ) -> FrontierInfo:
     """Work out what `plot_frontier` draws."""
     points = points_of(run)
+    x, y = column_of(points, x, "x"), column_of(points, y, "y")
     for name in (x, y):
         if name not in points or name not in POINT_COLUMNS or POINT_COLUMNS[name].better == "neither":
-            instead = _instead(name, points)
-            raise ValueError(f"axis {name!r}: choose a column of the points that has a better direction; {instead}")
+            raise ValueError(
+                f"axis {name!r}: choose a column of the points that has a better direction; {_instead(points)}"
+            )
     asked = asked_of(objective, limit_ms, points, x=x, y=y)
     for setting in asked.at if asked and len(points) else ():
         points = rows_at(points, setting)
@@ -119,7 +121,7 @@ def _get_frontier_info(
     )
 
 
-def _instead(name: object, points: pd.DataFrame) -> str:
+def _instead(points: pd.DataFrame) -> str:
     """Say which columns that hold numbers would do."""
     usable = [
         column.name
@@ -127,9 +129,6 @@ def _instead(name: object, points: pd.DataFrame) -> str:
         if column.better != "neither" and not column.name.endswith(("_lo", "_hi"))
         if column.name in points and points[column.name].notna().any()
     ]
-    close = difflib.get_close_matches(str(name), usable, n=3)
-    if close:
-        return f"did you mean {' or '.join(close)}?"
     return f"choose from {', '.join(usable)}" if usable else "none of its columns has numbers"
 
 

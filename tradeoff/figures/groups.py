@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from tradeoff.figures.text import label_of, shortened
 from tradeoff.frames import IDENTITY_COLUMNS, NEVER_POOLED, Run
+from tradeoff.frames.names import columns_of
 
 _LOADS = {"closed": "closed loop", "all_at_once": "all at once"}
 _TITLE = ("workload", "backend", "device", "dtype", "mode", "regime", "load", "cache")
@@ -85,10 +86,7 @@ def groups_of(points: pd.DataFrame, by: Sequence[str] | None = None) -> tuple[st
     """
     if isinstance(by, str):
         raise ValueError(f"by={by!r}: give a list of columns, as in by=[{by!r}]")
-    names = [name for name in NEVER_POOLED if name in points] if by is None else list(by)
-    absent = [name for name in names if name not in points]
-    if absent:
-        raise ValueError(f"by={list(names)!r}: column {absent[0]!r} is not in the points")
+    names = [name for name in NEVER_POOLED if name in points] if by is None else columns_of(points, by, "by")
     same = [name for name in _TITLE if name in points and len(pd.unique(points[name])) == 1]
     shared = " · ".join(filter(None, (_value(name, points[name].iloc[0]) for name in same)))
     if not len(points):
@@ -139,7 +137,7 @@ def varying(points: pd.DataFrame, by: Sequence[str] | None = None) -> list[str]:
     by
         Columns that tell groups apart, as in `groups_of`.
     """
-    skipped = {"batch_size", "source", *(by or NEVER_POOLED)}
+    skipped = {"batch_size", "source", *(columns_of(points, by, "by") if by else NEVER_POOLED)}
     names = [name for name in IDENTITY_COLUMNS if name in points and name not in skipped]
     return [name for name in names if len(points[name].drop_duplicates()) > 1]
 

@@ -103,7 +103,7 @@ class TailInfo(NamedTuple):
 def plot_tail(
     run: Run,
     point_id: str | None = None,
-    q: float = 0.99,
+    q: float | str = 0.99,
     *,
     batch_size: int | None = None,
     concurrency: int | None = None,

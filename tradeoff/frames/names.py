@@ -146,12 +146,12 @@ def columns_of(points: Any, names: Iterable[Any], argument: str) -> list[str]:
     return list(dict.fromkeys(column_of(points, name, argument) for name in names))
 
 
-def mapped(points: Any, values: Mapping[str, Any] | None) -> dict[str, Any]:
+def mapped(values: Mapping[Any, Any] | None, columns: Iterable[Any] = ()) -> dict[Any, Any]:
     """Return a mapping from columns with the columns that are meant as its keys; unknown ones stay."""
-    found = {}
+    columns, found = list(columns), {}
     for name, value in (values or {}).items():
-        columns = (name,) if name in points.columns or not isinstance(name, str) else meant(name)
-        found[columns[0] if len(columns) == 1 else name] = value
+        known = (name,) if name in columns or not isinstance(name, str) else meant(name)
+        found[known[0] if len(known) == 1 else name] = value
     return found
 
 
@@ -176,6 +176,18 @@ def probability(name: str) -> float | None:
     return float(f"0.{digits[1]}{digits[2]}") if digits and digits[0].isascii() else None
 
 
+def percentile(name: Any) -> Any:
+    """Return the short name of a percentile of the frames by any of its names; anything else as it is.
+
+    Examples
+    --------
+    >>> percentile("P99.9"), percentile("median"), percentile("p98")
+    ('p999', 'p50', 'p98')
+    """
+    found = probability(name) if isinstance(name, str) else None
+    return next((short for short, known in PERCENTILES.items() if known == found), name)
+
+
 def spoken(words: Iterable[str]) -> str:
     """Join names for a sentence: ``p50, p90 or p99``."""
     *first, last = words
@@ -193,14 +205,15 @@ def _reason(name: str, found: Collection[str], columns: Collection[Any]) -> str:
 def _close(name: str, columns: Collection[Any]) -> str:
     if len(name) > _LONGEST:
         return ""
-    known = [column.short for column in POINT_COLUMNS.values() if not column.name.endswith(("_lo", "_hi"))]
-    present = [own for own in columns if isinstance(own, str)]
-    if present:
-        shorts = {POINT_COLUMNS[own].short for own in present if own in POINT_COLUMNS}
-        known = [own for own in present if own not in POINT_COLUMNS] + [short for short in known if short in shorts]
-    spelled = {word.lower(): word for word in reversed(known)}
-    close = difflib.get_close_matches(name.lower().replace(" ", "_"), spelled, n=3)
-    return f": did you mean {spoken(spelled[word] for word in close)}?" if close else ""
+    shown_as: dict[str, str] = {}
+    present = {own for own in columns if isinstance(own, str)}
+    for column in POINT_COLUMNS.values():
+        if not column.name.endswith(("_lo", "_hi")) and (not present or column.name in present):
+            shown_as |= {column.name: column.short, column.short: column.short}
+    shown_as |= {own.lower(): own for own in present if own not in POINT_COLUMNS}
+    close = difflib.get_close_matches(name.lower().replace(" ", "_"), shown_as, n=4)
+    words = list(dict.fromkeys(shown_as[word] for word in close))[:3]
+    return f": did you mean {spoken(words)}?" if words else ""
 
 
 def _key(text: str) -> Key:

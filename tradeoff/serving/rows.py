@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from tradeoff.frames import IDENTITY_COLUMNS, POINT_COLUMNS, Run
+from tradeoff.frames.names import column_of
 from tradeoff.serving.fit import Numbers, Z, better_form, fit_service
 from tradeoff.serving.model import ServiceModel
 
@@ -56,6 +57,7 @@ def service(run: Run | pd.DataFrame, *, column: str | None = None) -> tuple[Serv
         raise TypeError(f"run={type(run).__name__}: pass a Run or its points")
     if "batch_size" not in points:
         raise ValueError("the points have no column 'batch_size'")
+    column = None if column is None else column_of(points, column, "column")
     if column is not None and (
         column not in points or column not in POINT_COLUMNS or POINT_COLUMNS[column].unit != "ms"
     ):

@@ -11,6 +11,7 @@ import pandas as pd
 
 from tradeoff.arguments import ArgumentError, shown
 from tradeoff.frames import STAGES, Run, without_steps
+from tradeoff.frames.names import probability
 from tradeoff.tail.batches import Batches, batches_of
 from tradeoff.tail.causes import Evidence, Verdict, is_rare_size, parts_by_cause, standing_out
 from tradeoff.tail.compared import ALL_CAUSES, LATENCY, ORDINARY, Compared, trait_named
@@ -25,7 +26,7 @@ from tradeoff.tail.words import why_nothing
 def explain_tail(
     run: Run,
     point_id: str | None = None,
-    q: float = 0.99,
+    q: float | str = 0.99,
     *,
     batch_size: int | None = None,
     concurrency: int | None = None,
@@ -39,7 +40,7 @@ def explain_tail(
     point_id
         Which point: its id, or the beginning of it.
     q
-        The percentile as a probability, from 0.6 to below 1.
+        The percentile as a probability, from 0.6 to below 1, or its name: ``"p99"``, ``"p99.9"``.
     batch_size, concurrency
         Which point, by its place on the grid. Of several the one on the frontier with the highest throughput.
 
@@ -77,7 +78,7 @@ def explain_tail(
     return explain_samples(point, samples, probability)
 
 
-def explain_tails(run: Run, q: float = 0.99) -> dict[str, TailExplanation]:
+def explain_tails(run: Run, q: float | str = 0.99) -> dict[str, TailExplanation]:
     """Explain the tail of every point of a Run.
 
     Parameters
@@ -118,13 +119,18 @@ def probability_of(q: Any) -> float:
     ArgumentError
         For anything else.
     """
+    if isinstance(q, str):
+        q = name if (name := probability(q)) is not None else q
     if isinstance(q, bool) or not isinstance(q, numbers.Real) or not 0.6 <= float(q) < 1.0:
         hint = f"; for p{q:g} give {q / 100:g}" if isinstance(q, int | float) and 1 < q < 100 else ""
-        raise ArgumentError(f"q must be a probability from 0.6 to below 1, such as 0.99; got {shown(q)}{hint}")
+        raise ArgumentError(
+            f"q must be a probability from 0.6 to below 1, such as 0.99, or a percentile such as 'p99'; "
+            f"got {shown(q)}{hint}"
+        )
     return float(q)
 
 
-def explain_samples(point: pd.Series, samples: pd.DataFrame, q: float = 0.99) -> TailExplanation:
+def explain_samples(point: pd.Series, samples: pd.DataFrame, q: float | str = 0.99) -> TailExplanation:
     """Explain the tail of one point from its own samples: a pure function of both.
 
     Parameters

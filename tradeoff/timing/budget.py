@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from tradeoff.frames.columns import PERCENTILES
+from tradeoff.frames.names import percentile
 
 MIN_SECONDS = 0.6
 """Measured time at least, 30 % of a draft: three blocks of 200 ms that have to agree, or three visits."""
@@ -79,6 +80,7 @@ class Budget:
     def _check_tolerances(self) -> None:
         if not isinstance(self.tolerances, Mapping):
             raise ValueError(f"tolerances={self.tolerances!r} must map percentiles to widths, as in {{'p99': 0.05}}")
+        object.__setattr__(self, "tolerances", {percentile(name): width for name, width in self.tolerances.items()})
         for name, width in self.tolerances.items():
             if name not in PERCENTILES:
                 raise ValueError(f"tolerances: {name!r} is not known: use some of {', '.join(PERCENTILES)}")

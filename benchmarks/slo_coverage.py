@@ -26,30 +26,37 @@ from tradeoff.stats.rate import event_rate
 WANTED = 0.93
 N = 4000
 RATE = 200.0
-Draw = Callable[[np.random.Generator, float], NDArray[np.bool_]]
+LIMIT_MS = 5.0
+Draw = Callable[[np.random.Generator, float], NDArray[np.float64]]
 
 
-def independent(random: np.random.Generator, share: float) -> NDArray[np.bool_]:
-    return random.random(N) < share
+def around_the_limit(noise: NDArray[np.float64], share: float) -> NDArray[np.float64]:
+    """Return lognormal latencies of which a share lies beyond the limit."""
+    return LIMIT_MS * np.exp(0.5 * (noise - NormalDist().inv_cdf(1.0 - share)))
+
+
+def independent(random: np.random.Generator, share: float) -> NDArray[np.float64]:
+    return around_the_limit(random.standard_normal(N), share)
 
 
 def memory(rho: float) -> Draw:
-    def draw(random: np.random.Generator, share: float) -> NDArray[np.bool_]:
+    def draw(random: np.random.Generator, share: float) -> NDArray[np.float64]:
         noise = random.standard_normal(N)
         for at in range(1, N):
             noise[at] = rho * noise[at - 1] + math.sqrt(1.0 - rho**2) * noise[at]
-        return noise > NormalDist().inv_cdf(1.0 - share)
+        return around_the_limit(noise, share)
 
     return draw
 
 
-def stretches(random: np.random.Generator, share: float) -> NDArray[np.bool_]:
+def stretches(random: np.random.Generator, share: float) -> NDArray[np.float64]:
     """Slow in 5 % of the time, in stretches of 25 requests on average; all misses are in there."""
     slow, state = np.empty(N, dtype=np.bool_), bool(random.random() < 0.05)
     for at in range(N):
         slow[at] = state
         state = (random.random() >= 1 / 25) if state else (random.random() < 1 / 475)
-    return slow & (random.random(N) < share / 0.05)
+    noise = random.standard_normal(N)
+    return np.where(slow, around_the_limit(noise, share / 0.05), np.exp(0.1 * noise))
 
 
 SYSTEMS: dict[str, Draw] = {
@@ -57,8 +64,8 @@ SYSTEMS: dict[str, Draw] = {
 }  # fmt: skip
 
 
-def served(random: np.random.Generator, missed: NDArray[np.bool_]) -> Run:
-    """Make requests of a Poisson process: those that missed take 9 ms, the others 1 ms."""
+def served(random: np.random.Generator, latencies_ms: NDArray[np.float64]) -> Run:
+    """Make requests of a Poisson process that take so long."""
     due = np.cumsum(random.exponential(1.0 / RATE, N))
     rate = event_rate(due, 0.0, float(due[-1]))
     point = {
@@ -66,7 +73,7 @@ def served(random: np.random.Generator, missed: NDArray[np.bool_]) -> Run:
         "n_rejected": 0, "throughput_rps": rate.value, "throughput_rps_lo": rate.lo, "throughput_rps_hi": rate.hi,
     }  # fmt: skip
     points = make_points([point])
-    ns, latency = (due * 1e9).astype(np.int64), np.where(missed, 9_000_000, 1_000_000)
+    ns, latency = (due * 1e9).astype(np.int64), (latencies_ms * 1e6).astype(np.int64)
     samples = {"seq": np.arange(N), "scheduled_ns": ns, "done_ns": ns + latency, "latency_ns": latency}
     return Run(
         points,
@@ -82,7 +89,7 @@ def of_requests(runs: int) -> bool:
                 continue
             random, held = np.random.default_rng(1), {"attainment": 0, "goodput_rps": 0}
             for _ in range(runs):
-                row = tradeoff.with_slo(served(random, draw(random, share)), "latency <= 5 ms").points.iloc[0]
+                row = tradeoff.with_slo(served(random, draw(random, share)), f"latency <= {LIMIT_MS} ms").points.iloc[0]
                 for column, truth in (("attainment", 1.0 - share), ("goodput_rps", RATE * (1.0 - share))):
                     held[column] += row[f"{column}_lo"] <= truth <= row[f"{column}_hi"]
             parts = {column: count / runs for column, count in held.items()}
@@ -93,8 +100,8 @@ def of_requests(runs: int) -> bool:
 
 
 TOKENS = {
-    "light": {"max_batch_size": 16, "request_rate": 10},
-    "busy": {"max_batch_size": 8, "request_rate": 22},
+    "light": {"max_batch_size": 16, "request_rate": 5},
+    "busy": {"max_batch_size": 8, "request_rate": 10},
     "clients": {"max_batch_size": 8, "concurrency": 12},
 }
 COLUMNS = ("ttft_p50_ms", "ttft_p99_ms", "tpot_p50_ms", "tpot_p99_ms", "latency_p99_ms", "tokens_per_s", "attainment")
@@ -114,7 +121,7 @@ def of_tokens(runs: int) -> bool:
         held = dict.fromkeys(COLUMNS, 0)
         known = dict.fromkeys(COLUMNS, 0)
         for seed in range(1, runs + 1):
-            row = simulated(5000, seed).points.iloc[0]
+            row = simulated(10_000, seed).points.iloc[0]
             for column in COLUMNS:
                 ends = row[f"{column}_lo"], row[f"{column}_hi"]
                 if not any(map(math.isnan, ends)):

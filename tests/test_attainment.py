@@ -32,15 +32,15 @@ def frames(draw, *, intervals=True):
 def brute_force(frame: pd.DataFrame, limit: float) -> tuple[float, float, float]:
     """The definition: over all rows whose value, upper end or lower end of p99 keeps the limit, the best of each."""
     value, low, high = [], [], []
-    for row in frame.to_dict("records"):
-        if math.isnan(row[X]):
-            continue
+    rows = [row for row in frame.to_dict("records") if not math.isnan(row[X])]
+    ends_of = {name: [row.get(name + end, math.nan) for row in rows for end in ("_lo", "_hi")] for name in (X, Y)}
+    bare = {name: all(map(math.isnan, ends)) for name, ends in ends_of.items()}
+    for row in rows:
         ends = {name: (row.get(name + "_lo", math.nan), row.get(name + "_hi", math.nan)) for name in (X, Y)}
-        whole = {name: all(map(math.isnan, both)) for name, both in ends.items()}
         if row[X] <= limit:
             value.append(row[Y])
-        upper = row[X] if whole[X] else ends[X][1]
-        lower = row[Y] if whole[Y] else ends[Y][0]
+        upper = row[X] if bare[X] else ends[X][1]
+        lower = row[Y] if bare[Y] else ends[Y][0]
         if upper <= limit and not math.isnan(lower):
             low.append(lower)
         if (row[X] if math.isnan(ends[X][0]) else ends[X][0]) <= limit:

@@ -13,10 +13,13 @@ def test_corners_by_what_is_known_of_the_interval():
     frame = pd.DataFrame({"x": [5.0] * 4, "x_lo": [4.0, 4.0, nan, nan], "x_hi": [7.0, nan, 7.0, nan]})
     value, worst, best = corners_of(frame, "x", -1.0)
     assert value.tolist() == [-5.0] * 4
-    assert worst.tolist() == [-7.0, -np.inf, -7.0, -5.0]
+    assert worst.tolist() == [-7.0, -np.inf, -7.0, -np.inf]  # others have an interval: that of the last is not known
+    assert corners_of(frame.iloc[3:], "x", -1.0)[1].tolist() == [-5.0]
+    apart = corners_of(frame, "x", -1.0, [np.array([0, 1, 2]), np.array([3])])
+    assert apart[1].tolist() == [-7.0, -np.inf, -7.0, -5.0]
     assert best.tolist() == [-4.0, -4.0, -5.0, -5.0]
     value, worst, best = corners_of(frame, "x", 1.0)
-    assert worst.tolist() == [4.0, 4.0, -np.inf, 5.0]
+    assert worst.tolist() == [4.0, 4.0, -np.inf, -np.inf]
     assert best.tolist() == [7.0, 5.0, 7.0, 5.0]
 
 
@@ -43,6 +46,8 @@ def test_what_answers_nothing():
     points = make_points([{"status": status} for status in (*UNUSABLE, "budget", None)])
     assert usable(points).tolist() == [False] * len(UNUSABLE) + [True, True]
     assert usable(points.drop(columns="status")).all()
+    rates = pd.DataFrame({"throughput_rps": [1.0, 0.0, -1.0, np.inf, np.nan]})
+    assert usable(rates).tolist() == [True, False, False, False, True]
 
 
 def test_rows_are_called_by_id_or_by_index():

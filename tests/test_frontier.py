@@ -23,30 +23,49 @@ def label(*rows: tuple[float, float]) -> list[object]:
 def brute_force(frame: pd.DataFrame, axes: dict[str, int]) -> list[object]:
     """The definition, read out loud: every row against every other."""
 
-    def corner(row: dict, better: int, worse: int) -> list[float]:
+    rows = frame.to_dict("records")
+    rate = "throughput_rps"
+
+    def competes(row: dict) -> bool:
+        served = rate not in row or np.isnan(row[rate]) or 0 < row[rate] < np.inf
+        return served and not any(np.isnan(row[axis]) for axis in axes)
+
+    def is_bare(row: dict, axis: str) -> bool:
+        return np.isnan(row.get(axis + "_lo", np.nan)) and np.isnan(row.get(axis + "_hi", np.nan))
+
+    nobody = {axis: all(is_bare(other, axis) for other in rows if competes(other)) for axis in axes}
+
+    def pessimistic(row: dict) -> list[float]:
+        """An end that is missing is unknown, unless nobody who competes has any."""
         ends = []
         for axis, sign in axes.items():
-            value = row[axis]
-            low = row.get(axis + "_lo", np.nan)
-            high = row.get(axis + "_hi", np.nan)
-            known = [sign * end for end in (value, low, high) if not np.isnan(end)]
-            ends.append({(1, 0): max(known), (0, 1): min(known), (0, 0): sign * value}[better, worse])
+            end = row.get(axis + ("_lo" if sign > 0 else "_hi"), np.nan)
+            ends.append(min(sign * row[axis], sign * end if not np.isnan(end) else np.inf if nobody[axis] else -np.inf))
         return ends
+
+    def optimistic(row: dict) -> list[float]:
+        far = [row.get(axis + ("_hi" if sign > 0 else "_lo"), np.nan) for axis, sign in axes.items()]
+        return [
+            sign * row[axis] if np.isnan(end) else max(sign * row[axis], sign * end)
+            for (axis, sign), end in zip(axes.items(), far, strict=True)
+        ]
+
+    def values(row: dict) -> list[float]:
+        return [sign * row[axis] for axis, sign in axes.items()]
 
     def dominates(one: list[float], other: list[float]) -> bool:
         return all(a >= b for a, b in zip(one, other, strict=True)) and any(
             a > b for a, b in zip(one, other, strict=True)
         )
 
-    rows = frame.to_dict("records")
     labels: list[object] = []
     for row in rows:
-        rest = [other for other in rows if other is not row and not any(np.isnan(other[axis]) for axis in axes)]
-        if any(np.isnan(row[axis]) for axis in axes):
+        rest = [other for other in rows if other is not row and competes(other)]
+        if not competes(row):
             labels.append(None)
-        elif any(dominates(corner(other, 0, 1), corner(row, 1, 0)) for other in rest):
+        elif any(dominates(pessimistic(other), optimistic(row)) for other in rest):
             labels.append("dominated")
-        elif any(dominates(corner(other, 0, 0), corner(row, 0, 0)) for other in rest):
+        elif any(dominates(values(other), values(row)) for other in rest):
             labels.append("ambiguous")
         else:
             labels.append("frontier")
@@ -76,16 +95,16 @@ def assert_equal_to_brute_force(frame: pd.DataFrame, axes: dict[str, int]) -> No
         assert as_objects(labels[rows.index]) == brute_force(rows, axes), rows.to_dict("list")
 
 
-def test_two_axes_equal_brute_force_on_ten_thousand_cases():
+def test_two_axes_equal_brute_force_on_thousands_of_cases():
     axes = {"latency_p99_ms": -1, "throughput_rps": 1}
-    assert_equal_to_brute_force(random_cases(list(axes), cases=10_000, seed=7), axes)
+    assert_equal_to_brute_force(random_cases(list(axes), cases=3_000, seed=7), axes)
 
 
 @pytest.mark.parametrize("number", [3, 4])
 def test_more_axes_equal_brute_force(number):
     every = {"latency_p99_ms": -1, "throughput_rps": 1, "energy_j_per_item": -1, "tokens_per_s": 1}
     axes = dict(itertools.islice(every.items(), number))
-    assert_equal_to_brute_force(random_cases(list(axes), cases=1_000, seed=11), axes)
+    assert_equal_to_brute_force(random_cases(list(axes), cases=500, seed=11), axes)
 
 
 def test_many_axes_across_blocks_equal_two_axes():
@@ -108,7 +127,7 @@ def test_duplicating_every_row_changes_no_label(rows):
     assert label(*rows, *rows) == label(*rows) * 2
 
 
-@given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 5)), min_size=1, max_size=9))
+@given(st.lists(st.tuples(st.integers(0, 5), st.integers(1, 5)), min_size=1, max_size=9))
 def test_some_row_is_always_on_the_frontier(rows):
     assert "frontier" in label(*[(float(a), float(b)) for a, b in rows])
 
@@ -133,6 +152,33 @@ def test_intervals_that_overlap_are_ambiguous():
     frame["latency_p99_ms_lo"] = [0.9, 0.95]
     frame["latency_p99_ms_hi"] = [1.2, np.nan]
     assert as_objects(frontier(frame)) == ["frontier", "ambiguous"]
+
+
+@pytest.mark.parametrize("missing", [("_hi",), ("_lo", "_hi")])
+def test_a_p99_without_an_upper_end_dominates_nobody_for_sure(missing):
+    frame = pd.DataFrame({"latency_p99_ms": [1.0, 9.0], "throughput_rps": [20.0, 10.0]})
+    frame["latency_p99_ms_lo"], frame["latency_p99_ms_hi"] = [0.9, 8.9], [1.1, 9.1]
+    assert as_objects(frontier(frame)) == ["frontier", "dominated"]
+    for end in missing:
+        frame.loc[0, f"latency_p99_ms{end}"] = np.nan
+    assert as_objects(frontier(frame)) == ["frontier", "ambiguous"]
+    assert as_objects(frontier(frame.drop(columns="latency_p99_ms_hi"))) == ["frontier", "ambiguous"]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"status": "failed"}, {"status": "oom"}, {"status": "saturated"}, {"status": " FAILED"},
+        {"throughput_rps": np.inf}, {"throughput_rps": 0.0}, {"duration_s": 0.0},
+    ],
+)  # fmt: skip
+def test_rows_that_failed_or_cannot_be_never_compete(wrong):
+    good = [
+        {"batch_size": b, "n": 1000, "throughput_rps": 100.0 * b, "latency_p99_ms": 1.0 + b, "status": "converged"}
+        for b in (1, 2)
+    ]
+    bad = {"batch_size": 4, "n": 1000, "throughput_rps": 1e6, "latency_p99_ms": 0.1, "status": "converged"} | wrong
+    assert as_objects(frontier(make_points([*good, bad]))) == ["frontier", "frontier", None]
 
 
 def test_rows_that_are_never_pooled_do_not_compete():

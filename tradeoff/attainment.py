@@ -11,7 +11,18 @@ import numpy as np
 import pandas as pd
 
 from tradeoff.arguments import shown
-from tradeoff.comparable import Numbers, Rows, corners_of, frame_of, group_names, groups, ids_of, sign_of, usable
+from tradeoff.comparable import (
+    Numbers,
+    Rows,
+    corners_of,
+    frame_of,
+    group_names,
+    groups,
+    ids_of,
+    numbers_of,
+    sign_of,
+    usable,
+)
 from tradeoff.frames import Run
 from tradeoff.frames.columns import Better
 from tradeoff.frames.names import column_of
@@ -66,8 +77,8 @@ def attainment(
     -----
     The pessimistic end (``lo`` where higher values of `y` are better) is the curve of the pessimistic corners: the
     upper end of each p99 with the lower end of its throughput; the optimistic one that of the optimistic corners. A
-    p99 whose lower end is known and whose upper end is not never meets a limit for sure. Rows without any interval
-    count as their values, as in `tradeoff.decide`. The ends hold when the intervals of the points that make them
+    p99 whose upper end is not known never meets a limit for sure. Where no row of a group has an interval the ends are
+    the values: nothing is known about their spread. The ends hold when the intervals of the points that make them
     do; they are no simultaneous 95 % band.
 
     The curve of values is the boundary of the attained set of Fonseca and Fleming [1]_.
@@ -137,11 +148,13 @@ def _curves(
     if x == y:
         raise ValueError(f"x and y are both {x!r}: give two different columns")
     # What is limited counts from below, what is attained upwards; each as value, pessimistic and optimistic end.
-    limits = [-score for score in corners_of(frame, x, signs[0])]
-    levels = corners_of(frame, y, signs[1])
+    known = usable(frame) & np.isfinite(numbers_of(frame, x)) & np.isfinite(numbers_of(frame, y))
+    competing = list(groups(frame, known, by))
+    limits = [-score for score in corners_of(frame, x, signs[0], competing)]
+    levels = corners_of(frame, y, signs[1], competing)
     ids = ids_of(frame)
     rank = pd.factorize(ids, sort=True)[0]
-    for rows in groups(frame, usable(frame) & np.isfinite(limits[0]) & np.isfinite(levels[0]), by):
+    for rows in competing:
         if len(rows):
             ordered = rows[np.argsort(rank[rows], kind="stable")]
             stairs = [_stairs(limit, level, ordered) for limit, level in zip(limits, levels, strict=True)]

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from tradeoff.arguments import shown
-from tradeoff.frames import NEVER_POOLED, POINT_COLUMNS, UNUSABLE, Run
+from tradeoff.frames import NEVER_POOLED, POINT_COLUMNS, Run
 from tradeoff.frames.columns import Better
-from tradeoff.frames.contradictions import cannot_be
 from tradeoff.frames.names import column_of, columns_of, mapped
+from tradeoff.frames.usable import usable as usable
 
 Numbers = NDArray[np.float64]
 Marks = NDArray[np.bool_]
@@ -80,35 +81,85 @@ def numbers_of(points: pd.DataFrame, name: str) -> Numbers:
     return values.to_numpy(dtype="float64", na_value=np.nan)
 
 
-def ends_of(points: pd.DataFrame, name: str) -> tuple[Numbers, Numbers] | None:
-    """Return ``<name>_lo`` and ``<name>_hi``, all NaN where one of the columns is absent; None where both are."""
-    low, high = (numbers_of(points, name + end) if name + end in points else None for end in ("_lo", "_hi"))
-    if low is None and high is None:
-        return None
-    unknown = np.full(len(points), np.nan)
-    return (unknown if low is None else low), (unknown if high is None else high)
+class Bounds(NamedTuple):
+    """What is known of the values of a column: see `bounds_of`."""
+
+    value: Numbers
+    low: Numbers
+    high: Numbers
+    bare: Marks
 
 
-def corners_of(points: pd.DataFrame, axis: str, sign: float) -> tuple[Numbers, Numbers, Numbers]:
+def bounds_of(points: pd.DataFrame, name: str) -> Bounds:
+    """Return a column with the ends of its intervals: the one place that says what a missing end means.
+
+    Parameters
+    ----------
+    points
+        A frame of points.
+    name
+        A numeric column. ``<name>_lo`` and ``<name>_hi``, where present, are its intervals.
+
+    Returns
+    -------
+    Bounds
+        ``value``, ``low``, ``high`` in the column's unit, and ``bare``: rows without any interval. An end that is
+        missing where the other is known is unknown, minus or plus infinity, and never the value: too few samples to
+        bound a p99 say nothing of how large it may be. Of a bare row both ends are the value, for want of anything
+        else: whoever compares has to ask for ``bare``. An interval that does not hold its value is widened to it.
+
+    Raises
+    ------
+    ValueError
+        As in `numbers_of`.
+    """
+    value = numbers_of(points, name)
+    ends = [numbers_of(points, name + end) if name + end in points else None for end in ("_lo", "_hi")]
+    missing = [np.isnan(end) if end is not None else np.ones(len(points), dtype=np.bool_) for end in ends]
+    bare: Marks = missing[0] & missing[1]
+    if bare.all():
+        return Bounds(value, value, value, bare)
+    found = []
+    for end, gone, widened, unknown in zip(ends, missing, (np.fmin, np.fmax), (-np.inf, np.inf), strict=True):
+        known: Numbers = value.copy() if end is None else widened(end, value)
+        known[gone & ~bare] = unknown
+        found.append(known)
+    return Bounds(value, found[0], found[1], bare)
+
+
+def corners_of(
+    points: pd.DataFrame, axis: str, sign: float, competing: Iterable[Rows] | None = None
+) -> tuple[Numbers, Numbers, Numbers]:
     """Return the scores (higher is better) of a column: its values, and their pessimistic and optimistic ends.
 
-    A row without any interval counts as its value. Where one end is known and the other is not, the value may be
-    far from what it looks: the missing pessimistic end is minus infinity, the missing optimistic end is the value.
+    Parameters
+    ----------
+    points
+        A frame of points.
+    axis
+        A numeric column.
+    sign
+        1.0 where higher values are better, -1.0 where lower ones are.
+    competing
+        Numbers of the rows that compete with each other, as `groups` gives them; by default all of them.
+
+    Notes
+    -----
+    What an end is `bounds_of` says. A pessimistic end that is not known is minus infinity; an optimistic one is the
+    value, for nothing is taken to be better than it was seen. Among rows of which none has an interval the values are
+    all there is, and count; among rows of which some have one, the pessimistic end of the others is not known.
     """
-    value = sign * numbers_of(points, axis)
-    ends = ends_of(points, axis)
-    if ends is None:
+    found = bounds_of(points, axis)
+    value = sign * found.value
+    if found.bare.all():
         return value, value, value
-    worst, best = (sign * end for end in (ends if sign > 0 else ends[::-1]))
-    unknown, half = np.isnan(worst) & np.isnan(best), np.isnan(worst) & ~np.isnan(best)
-    pessimistic = np.where(unknown, value, np.fmin(worst, value))
-    return value, np.where(half, -np.inf, pessimistic), np.fmax(best, value)
-
-
-def usable(points: pd.DataFrame) -> Marks:
-    """Tell which rows neither failed nor ran beyond capacity, nor contradict themselves."""
-    sound = ~cannot_be(points)
-    return sound & ~points["status"].isin(UNUSABLE).to_numpy(dtype=bool) if "status" in points else sound
+    worst, best = (sign * end for end in ((found.low, found.high) if sign > 0 else (found.high, found.low)))
+    if found.bare.any():
+        for rows in [np.arange(len(points))] if competing is None else competing:
+            bare = found.bare[rows]
+            if not bare.all():
+                worst[rows[bare]] = -np.inf
+    return value, worst, np.where(np.isposinf(best), value, best)
 
 
 def ids_of(points: pd.DataFrame) -> pd.Series:

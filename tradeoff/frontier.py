@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from tradeoff.arguments import shown
-from tradeoff.comparable import ends_of, frame_of, groups, numbers_of, sign_of
+from tradeoff.comparable import corners_of, frame_of, groups, numbers_of, sign_of, usable
 from tradeoff.dominance import Scores, is_dominated
 from tradeoff.frames import Run
 from tradeoff.frames.columns import Better
@@ -35,8 +35,12 @@ def frontier(
 
     A row *dominates* another when it is at least as good on every axis and better on one. With intervals, a row is
     ``dominated`` when some other row's pessimistic corner dominates its optimistic corner; else ``ambiguous`` when
-    some row dominates it by the values themselves; else ``frontier``. A missing end of an interval counts as the
-    value. Ties and duplicates of a frontier row are on the frontier.
+    some row dominates it by the values themselves; else ``frontier``. Ties and duplicates of a frontier row are on the
+    frontier. Rows that failed, ran beyond capacity, contradict themselves or served nothing never compete
+    (`tradeoff.comparable.usable`), whatever numbers they hold.
+
+    A missing pessimistic end of an interval is unknown, not the value: such a row dominates no other for sure
+    (`tradeoff.comparable.corners_of`). Where no row of a group has an interval on an axis, the values are all there is.
 
     Parameters
     ----------
@@ -56,7 +60,8 @@ def frontier(
     Returns
     -------
     pandas.Series
-        Ordered category on the frame's index; missing where a value on an axis is missing.
+        Ordered category on the frame's index; missing where a value on an axis is missing, and where a row does not
+        compete.
 
     Raises
     ------
@@ -76,30 +81,26 @@ def frontier(
     if len(set(axes)) != len(axes) or not 2 <= len(axes) <= 4:
         raise ValueError(f"axes {axes!r}: give two to four different columns")
     signs = [sign_of(frame, axis, better) for axis in axes]
-    value, worst, best = _corners(frame, axes, signs)
-    known = ~np.any(np.isnan(value), axis=0)
+    known = usable(frame)
+    for axis in axes:
+        known &= ~np.isnan(numbers_of(frame, axis))
+    competing = list(groups(frame, known, by))
+    corners = [corners_of(frame, axis, sign, competing) for axis, sign in zip(axes, signs, strict=True)]
+    value, worst, best = _stacked(corners)
     codes = np.full(len(frame), -1, dtype=np.int8)
-    for rows in groups(frame, known, by):
+    for rows in competing:
         whole = len(rows) == len(frame)  # copies of large arrays take longer than the search
         mine = value if whole else value[:, rows]
         codes[rows] = _codes(mine, *((mine, mine) if worst is value else (worst[:, rows], best[:, rows])))
     return pd.Series(pd.Categorical.from_codes(codes, dtype=LABEL_DTYPE), index=frame.index, name="frontier")
 
 
-def _corners(points: pd.DataFrame, axes: Sequence[str], signs: Sequence[float]) -> tuple[Scores, Scores, Scores]:
-    """Scores (higher is better) of the values, the pessimistic and the optimistic corners; each (axes, n)."""
-    value = np.empty((len(axes), len(points)))
-    for place, (axis, sign) in enumerate(zip(axes, signs, strict=True)):
-        np.multiply(sign, numbers_of(points, axis), out=value[place])
-    ends = [ends_of(points, axis) for axis in axes]
-    if not any(ends):
+def _stacked(corners: Sequence[tuple[Scores, Scores, Scores]]) -> tuple[Scores, Scores, Scores]:
+    """Return values, pessimistic and optimistic corners, each (axes, n); one and the same without any interval."""
+    value = np.stack([middle for middle, _, _ in corners])
+    if all(worst is middle for middle, worst, _ in corners):
         return value, value, value
-    worst, best = value.copy(), value.copy()
-    for place, (both, sign) in enumerate(zip(ends, signs, strict=True)):
-        for end in both or ():
-            np.fmin(worst[place], sign * end, out=worst[place])
-            np.fmax(best[place], sign * end, out=best[place])
-    return value, worst, best
+    return value, np.stack([worst for _, worst, _ in corners]), np.stack([best for _, _, best in corners])
 
 
 def _codes(value: Scores, worst: Scores, best: Scores) -> NDArray[np.int8]:

@@ -89,16 +89,17 @@ def knee(
     names = group_names(frame, by)
     frame = frame[usable(frame)]
     labels = frontier(frame, x, y, by=by, better=better)
+    known = labels.notna().to_numpy()
+    competing = list(groups(frame, known, by))
     marks = Frontier(
         x=numbers_of(frame, x),
         y=numbers_of(frame, y),
         on=(labels == "frontier").to_numpy(),
         may_be_on=(labels >= "ambiguous").to_numpy(),
-        powers=_powers(frame, (x, y), signs),
+        powers=_powers(frame, (x, y), signs, competing),
         rank=pd.factorize(ids_of(frame), sort=True)[0],
     )
-    known = labels.notna().to_numpy()
-    found = [(_knee(marks, rows, signs), int(rows[0])) for rows in groups(frame, known, by) if len(rows)]
+    found = [(_knee(marks, rows, signs), int(rows[0])) for rows in competing if len(rows)]
     return _framed(frame, found, (x, y), names)
 
 
@@ -123,9 +124,11 @@ class Knee(NamedTuple):
     turns: bool | None = None
 
 
-def _powers(frame: pd.DataFrame, axes: tuple[str, str], signs: list[float]) -> list[Numbers]:
+def _powers(
+    frame: pd.DataFrame, axes: tuple[str, str], signs: list[float], competing: list[Rows]
+) -> list[Numbers]:  # fmt: skip
     """Return the logarithm of the power of the values, the pessimistic and the optimistic corners; NaN for none."""
-    corners = [corners_of(frame, axis, sign) for axis, sign in zip(axes, signs, strict=True)]
+    corners = [corners_of(frame, axis, sign, competing) for axis, sign in zip(axes, signs, strict=True)]
     with np.errstate(divide="ignore", invalid="ignore"):
         return [
             np.sum([s * np.log(s * score) for score, s in zip(pair, signs, strict=True)], axis=0)

@@ -49,7 +49,11 @@ def test_a_percentile_without_support_is_neither_met_nor_missed():
 
 def test_without_intervals_it_is_said():
     found = compare(grid(width=None), grid(throughput=1.01), LIMIT)
-    assert "Without intervals of throughput and p99 on both sides, chance cannot be told from change." in found.notes
+    said = "nothing is known about the spread of throughput and p99, for there are no intervals"
+    assert said in found.sentence()
+    assert found.verdict == "not_separable"  # one side has intervals: what the other lacks is unknown, not its value
+    assert said in compare(grid(width=None), grid(width=None, throughput=1.01), LIMIT).sentence()
+    assert said not in compare(grid(), grid(), LIMIT).sentence()
 
 
 def test_what_only_one_side_has_is_counted():

@@ -146,7 +146,7 @@ def test_points_without_a_value_are_listed_with_the_reason():
             "Without a mark: batch 1 × concurrency 1 (no value)",
             1,
         ),
-        ([frames.row(frames.identity(), p99=1.0, throughput=0.0)], "The only point contradicts itself", 1),
+        ([frames.row(frames.identity(), p99=1.0, throughput=0.0)], "The only point contradicts itself", 0),
     ],
 )
 def test_little_or_nothing_to_draw(rows, said, drawn, theme):

@@ -254,3 +254,13 @@ def test_ctrl_c_twice_leaves_a_function_behind_that_blocks_its_loop():
 def test_what_is_refused(asked, said):
     with pytest.raises(ValueError, match=said):
         drive(**{"send": quick} | asked)
+
+
+def test_a_timeout_of_the_clients_own_is_an_error_with_its_message():
+    async def send(number):
+        raise TimeoutError("the pool gave no connection in 2 s")
+
+    run = drive(send, load=tradeoff.Trace([n / 100 for n in range(4)]), timeout_s=5.0)
+    assert run.samples["status"].tolist() == ["error"] * 4
+    said = "4 requests failed, 0 of them timed out (timeout_s=5): TimeoutError: the pool gave no connection in 2 s"
+    assert run.points["reason"].tolist() == [said]

@@ -172,10 +172,7 @@ class Claim:
     def labels(self) -> list[str]:
         """Say of each point whether it is on the frontier, may be, or is dominated; empty where there is no telling."""
         x, y = self.axes
-        usable = self.points
-        if "status" in usable:
-            usable = usable[~usable["status"].isin(("failed", "oom")).to_numpy(dtype=bool)]
-        told = frontier(usable, x, y, by=()).reindex(self.points.index)
+        told = frontier(self.points, x, y, by=())
         return ["" if pd.isna(label) else str(label) for label in told]
 
     def __str__(self) -> str:

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from tradeoff.comparable import Marks, Numbers, ends_of, numbers_of, usable
+from tradeoff.comparable import Bounds, Marks, Numbers, bounds_of, numbers_of, usable
 from tradeoff.frames import POINT_COLUMNS
 from tradeoff.objective.objective import TIME_UNITS
 from tradeoff.objective.units import is_rate
@@ -193,7 +193,8 @@ def ratio_of(before: tuple[float, float, float], after: tuple[float, float, floa
 
 
 def _change(before: pd.DataFrame, after: pd.DataFrame, metric: str, clocks: Numbers) -> Change:
-    sides = [_with_ends(rows, metric) for rows in (before, after)]
+    one, other = (_with_ends(rows, metric) for rows in (before, after))
+    sides = [_unknown_beside(one, other)[:3], _unknown_beside(other, one)[:3]]
     (_, low, high), (_, later_low, later_high) = sides
     with np.errstate(invalid="ignore"):
         sign = (later_low > high).astype(np.int8) - (later_high < low).astype(np.int8)
@@ -206,18 +207,17 @@ def _change(before: pd.DataFrame, after: pd.DataFrame, metric: str, clocks: Numb
     )
 
 
-def _with_ends(rows: pd.DataFrame, metric: str) -> tuple[Numbers, Numbers, Numbers]:
-    """Return values and ends; a row without any interval counts as its value, an end that is not known as infinite."""
-    value, ends = np.where(usable(rows), numbers_of(rows, metric), np.nan), ends_of(rows, metric)
-    if ends is None:
-        return value, value, value
-    neither, missing = np.isnan(ends[0]) & np.isnan(ends[1]), np.isnan(value)
-    low, high = (
-        np.where(np.isnan(end), unknown, pick(end, value))
-        for end, unknown, pick in zip(ends, (-np.inf, np.inf), (np.fmin, np.fmax), strict=True)
-    )
-    low, high = (np.where(neither, value, end) for end in (low, high))
-    return value, np.where(missing, np.nan, low), np.where(missing, np.nan, high)
+def _with_ends(rows: pd.DataFrame, metric: str) -> Bounds:
+    """Return values and ends as `tradeoff.comparable.bounds_of`; of rows that may not compete nothing is known."""
+    found, there = bounds_of(rows, metric), usable(rows)
+    value, low, high = (np.where(there & ~np.isnan(found.value), part, np.nan) for part in found[:3])
+    return Bounds(value, low, high, found.bare)
+
+
+def _unknown_beside(side: Bounds, other: Bounds) -> Bounds:
+    """Where the other row of a pair has an interval and this one has none, its ends are unknown and not the value."""
+    alone = side.bare & ~other.bare & ~np.isnan(side.value)
+    return side._replace(low=np.where(alone, -np.inf, side.low), high=np.where(alone, np.inf, side.high))
 
 
 def _logs(value: Numbers, low: Numbers, high: Numbers) -> tuple[Numbers, Numbers, Numbers]:

@@ -76,8 +76,9 @@ def compare(
     A ratio runs from the lower end after over the upper end before to the upper end after over the lower end before,
     so that it excludes 1 exactly when the two 95 % intervals do not overlap. This is cautious: intervals of equal
     width that just touch are apart at a level of about 0.6 %, not 5 % [1]_. The interval of a median ratio runs from
-    the median of the lower ends to that of the upper ends. Rows without any interval count as their values; an end
-    that is not known makes a ratio unknown on that side. Intervals are those of each Run: what differs from one hour or
+    the median of the lower ends to that of the upper ends. Pairs of which neither has an interval count as their
+    values, and the sentence says that nothing is known about their spread; any other end that is not known makes a
+    ratio unknown on that side. Intervals are those of each Run: what differs from one hour or
     process to the next is in them only as far as replicates were measured.
 
     Where ``sm_clock_mhz`` is known on both sides of a pair, a change of a time or a rate counts only when it is there

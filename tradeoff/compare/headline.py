@@ -7,12 +7,13 @@ import math
 import numpy as np
 import pandas as pd
 
-from tradeoff.comparable import Marks, usable
+from tradeoff.comparable import Marks, bounds_of, usable
 from tradeoff.compare.attained import Attained
 from tradeoff.compare.changes import Change
 from tradeoff.compare.text import change_text, joined, quantity, with_interval
 from tradeoff.compare.verdict import Found, ratio_between
 from tradeoff.digits import counted, whole
+from tradeoff.frames import POINT_COLUMNS
 from tradeoff.frames.busy import is_busy
 from tradeoff.objective import Objective
 from tradeoff.objective.objective import short_of
@@ -21,7 +22,8 @@ from tradeoff.objective.objective import short_of
 def headline(found: Found) -> str:
     """Say in one sentence what changed: "throughput +38 %, but p99 doubled: 12 of 30 points that met the limit ..."."""
     told = changes_text(found)
-    spread = "".join(f"; {part}" for part in (_busy_sides(found), unknown_spread(found)) if part)
+    besides = (_busy_sides(found), without_intervals(found), unknown_spread(found))
+    spread = "".join(f"; {part}" for part in besides if part)
     if not told:
         return f"{_why_nothing(found)}; {attained_text(found, found.attained)}{spread}."
     crossed = _crossings(found)
@@ -32,6 +34,16 @@ def _busy_sides(found: Found) -> str:
     """Say on which sides the machine was busy."""
     sides = [side for side, rows in found.sides() if is_busy(rows).any()]
     return f"the machine was busy {joined(sides)}" if sides else ""
+
+
+def without_intervals(found: Found) -> str:
+    """Name the metrics without any interval on a side: nothing is known about their spread."""
+    bare = []
+    for metric in (found.objective.metric, *found.limited):
+        there = [bounds_of(rows[usable(rows)], metric).bare for _, rows in found.sides()]
+        if metric + "_lo" in POINT_COLUMNS and any(len(marks) and marks.all() for marks in there):
+            bare.append(short_of(metric))
+    return f"nothing is known about the spread of {joined(bare)}, for there are no intervals" if bare else ""
 
 
 def unknown_spread(found: Found) -> str:

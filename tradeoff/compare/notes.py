@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import pandas as pd
 
-from tradeoff.comparable import ends_of, numbers_of, usable
+from tradeoff.comparable import numbers_of, usable
 from tradeoff.compare.changes import CLOCK, clock_ratios
 from tradeoff.compare.headline import attained_text, changes_text, unknown_spread
 from tradeoff.compare.machine import cpu_ratio
@@ -40,7 +40,6 @@ def notes(found: Found) -> tuple[str, ...]:
         *found.left_out,
         *_failures(found),
         *_missing(found),
-        _without_intervals(found),
         *_clock(found),
         *_machine(found),
         _spread(found),
@@ -111,16 +110,6 @@ def _missing(found: Found) -> Iterator[str]:
                 f"{counted(number, 'matched point')} {verb} no {short_of(metric)} on a side: it was not measured, or n "
                 "is too small for it."
             )
-
-
-def _without_intervals(found: Found) -> str:
-    bare = []
-    for metric in (found.objective.metric, *found.limited):
-        there = [rows[usable(rows)] for _, rows in found.sides()]
-        ends = [ends_of(rows, metric) for rows in there if len(rows)]
-        if any(both is None or np.isnan(both).all() for both in ends):
-            bare.append(short_of(metric))
-    return f"Without intervals of {joined(bare)} on both sides, chance cannot be told from change." if bare else ""
 
 
 def _clock(found: Found) -> Iterator[str]:

@@ -10,10 +10,10 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
+from tradeoff.comparable import usable
 from tradeoff.figures.axes import Axis
 from tradeoff.figures.frontier import _get_frontier_info
 from tradeoff.figures.frontier_panel import FrontierInfo, draw_limit, draw_panel, limit_text
-from tradeoff.figures.groups import failed
 from tradeoff.figures.marks import Numbers, measure
 from tradeoff.figures.panels import finish, grid_of_panels, nothing, outer_axes
 from tradeoff.figures.text import escape, label_of
@@ -144,7 +144,7 @@ def _get_claim_info(
 ) -> ClaimInfo:
     rows = points.reset_index(drop=True)
     xs, ys = measure(rows, x).value, measure(rows, y).value
-    there = np.isfinite(xs) & np.isfinite(ys) & ~failed(rows)
+    there = np.isfinite(xs) & np.isfinite(ys) & usable(rows)
     title = f"{label_of(y)[:1].upper()}{label_of(y)[1:]} over {label_of(x)}"
     nowhere = (np.empty(0), np.empty(0), "")
     if not there.any():

@@ -8,9 +8,10 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
+from tradeoff.comparable import usable
 from tradeoff.figures.axes import Axis, axis
 from tradeoff.figures.frontier_panel import FrontierInfo, FrontierPanel, draw_limit, draw_panel
-from tradeoff.figures.groups import failed, groups_of, place, points_of, why_absent
+from tradeoff.figures.groups import groups_of, place, points_of, why_absent
 from tradeoff.figures.marks import Measure, Numbers, hover_texts, measure
 from tradeoff.figures.panels import finish, grid_of_panels, nothing, outer_axes, pairs
 from tradeoff.figures.text import label_of
@@ -123,13 +124,13 @@ def _get_frontier_info(
 
 def _instead(points: pd.DataFrame) -> str:
     """Say which columns that hold numbers would do."""
-    usable = [
+    known = [
         column.name
         for column in POINT_COLUMNS.values()
         if column.better != "neither" and not column.name.endswith(("_lo", "_hi"))
         if column.name in points and points[column.name].notna().any()
     ]
-    return f"choose from {', '.join(usable)}" if usable else "none of its columns has numbers"
+    return f"choose from {', '.join(known)}" if known else "none of its columns has numbers"
 
 
 def cuts_off_the_worse(limit: Constraint) -> bool:
@@ -161,7 +162,7 @@ def asked_of(
 def _panel(
     title: str, rows: pd.DataFrame, x: str, y: str, asked: Objective | None, short: Sequence[str]
 ) -> FrontierPanel:
-    there = np.isfinite(measure(rows, x).value) & np.isfinite(measure(rows, y).value) & ~failed(rows)
+    there = np.isfinite(measure(rows, x).value) & np.isfinite(measure(rows, y).value) & usable(rows)
     drawn, absent = rows[there].reset_index(drop=True), rows[~there]
     labels = [str(label) for label in frontier(drawn, x, y, by=())]
     hover = hover_texts(drawn, [y, x, *_TOLD], last={n: _WORDS[label] for n, label in enumerate(labels)})
@@ -178,7 +179,7 @@ def _panel(
     if asked is None:
         return panel
     try:
-        decision = decide(drawn, Objective(asked.direction, asked.metric, asked.constraints))
+        decision = decide(drawn if len(drawn) else rows, Objective(asked.direction, asked.metric, asked.constraints))
     except ObjectiveError as error:
         return panel._replace(sentence=f"{str(error)[0].upper()}{str(error)[1:]}.")
     return panel._replace(

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from tradeoff.comparable import usable
 from tradeoff.figures.text import label_of, shortened
 from tradeoff.frames import IDENTITY_COLUMNS, NEVER_POOLED, Run
 from tradeoff.frames.names import columns_of
@@ -170,8 +171,10 @@ def place(row: pd.Series) -> str:
 def why_absent(row: pd.Series) -> str:
     """Say why a row has nothing to draw: its status and its reason."""
     status, reason = row.get("status"), row.get("reason")
-    words = {"oom": "out of memory", "failed": "failed"}
-    told = words.get(str(status), "no value") if pd.notna(status) else "no value"
+    words = {"oom": "out of memory", "failed": "failed", "saturated": "saturated"}
+    told = words.get(str(status).strip().lower(), "") if pd.notna(status) else ""
+    if not told:  # it ended well: its numbers do not fit each other, or it lacks some
+        told = "no value" if usable(row.to_frame().T.infer_objects())[0] else "nothing served, or not of one run"
     return f"{told}: {shortened(reason, longest=90)}" if pd.notna(reason) and str(reason).strip() else told
 
 

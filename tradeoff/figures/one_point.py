@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pandas as pd
 
+from tradeoff.comparable import usable as may_compete
 from tradeoff.figures.groups import groups_of, place, rows_where
 
 
@@ -51,9 +52,10 @@ def choose_point(
     if len(groups) > 1 and named:
         listed = "; ".join(f"{group.title}: {group.rows['point_id'].iloc[0]}" for group in groups[:6])
         raise ValueError(f"{len(groups)} comparable groups hold such a point: pass point_id=, as in {listed}")
-    fit = rows[usable(rows).to_numpy(dtype=bool)]
+    can_be_drawn = usable(rows).to_numpy(dtype=bool)
+    fit = rows[can_be_drawn & may_compete(rows)]
     if not len(fit):
-        return rows.iloc[0], ""
+        return rows[can_be_drawn].iloc[0] if can_be_drawn.any() else rows.iloc[0], ""
     best = fit["throughput_rps"].astype("float64").fillna(-1.0).to_numpy().argmax() if "throughput_rps" in fit else 0
     return fit.iloc[int(best)], "the one with the highest throughput, for none was asked for"
 

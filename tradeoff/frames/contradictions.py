@@ -65,6 +65,8 @@ def typical_latency_ms(number: Callable[[str], Numbers]) -> Numbers:
 
 def cannot_be(points: pd.DataFrame) -> Truths:
     """Tell which rows of a frame of points contradict themselves; see `contradictions`."""
+    if not any(name in points for name in ("n", "duration_s", *_TYPICAL)):  # nothing a throughput could contradict
+        return np.zeros(len(points), dtype=np.bool_)
 
     def number(name: str) -> Numbers:
         if name not in points or not pd.api.types.is_numeric_dtype(points[name]):

@@ -23,7 +23,8 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from tradeoff.digits import three
-from tradeoff.frames import IDENTITY_COLUMNS, UNUSABLE, Run
+from tradeoff.frames import IDENTITY_COLUMNS, Run
+from tradeoff.frames.usable import usable
 from tradeoff.serving.falls import fall
 from tradeoff.serving.fit import UNKNOWN, Estimate, Z
 from tradeoff.serving.usl import Law, fit_law, law_of, shape
@@ -188,8 +189,7 @@ def scalability(run: Run | pd.DataFrame) -> tuple[Scalability, ...]:
             raise ValueError(f"the points have no column {name!r}")
     n, x = (_numbers(points, name) for name in ("concurrency", "throughput_rps"))
     rows = points[(n > 0) & np.isfinite(n) & (x > 0) & np.isfinite(x)]
-    if "status" in rows:
-        rows = rows[~rows["status"].isin(UNUSABLE)]
+    rows = rows[usable(rows)]
     names = [name for name in IDENTITY_COLUMNS if name in rows and name != "concurrency"]
     parts: Iterable[tuple[Hashable, pd.DataFrame]] = [((), rows)] if len(rows) else []
     if names and len(rows):

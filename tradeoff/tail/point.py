@@ -8,11 +8,11 @@ from typing import Any
 import pandas as pd
 
 from tradeoff.arguments import ArgumentError, shown
+from tradeoff.comparable import usable
 from tradeoff.frames import Run
 from tradeoff.frontier import frontier
 
 _SHOWN = 6
-_UNUSABLE = ("failed", "oom")
 
 
 def choose(run: Run, point_id: Any, *, batch_size: Any, concurrency: Any) -> tuple[pd.Series, str]:
@@ -89,11 +89,11 @@ def _values(known: list[str]) -> str:
 
 def _best(points: pd.DataFrame, rows: pd.DataFrame) -> tuple[pd.Series, str]:
     """Return the row of the frontier with the highest throughput; without a frontier that of all."""
-    usable = rows[~rows["status"].isin(_UNUSABLE)] if "status" in rows else rows
-    if not {"throughput_rps", "latency_p99_ms"} <= set(rows) or not usable["throughput_rps"].notna().any():
+    there = rows[usable(rows)]
+    if not {"throughput_rps", "latency_p99_ms"} <= set(rows) or not there["throughput_rps"].notna().any():
         return rows.iloc[0], "the first of several"
-    on = frontier(points)[usable.index] == "frontier"
-    chosen = usable[on.fillna(False).to_numpy(dtype=bool)]
-    chosen = chosen if len(chosen) else usable
+    on = frontier(points)[there.index] == "frontier"
+    chosen = there[on.fillna(False).to_numpy(dtype=bool)]
+    chosen = chosen if len(chosen) else there
     place = int(chosen["throughput_rps"].astype("float64").fillna(-1.0).to_numpy().argmax())
     return chosen.iloc[place], "the one of the frontier with the highest throughput, for none was asked for"

@@ -176,7 +176,8 @@ class Caller:
             raise
         error, done = answer.result() if ended else (None, self._now())
         answer.cancel()
-        status = "timeout" if not ended or isinstance(error, TimeoutError) else "ok" if error is None else "error"
+        # Only what outlived timeout_s timed out here: a TimeoutError of the client's own is an error like any other.
+        status = "timeout" if not ended else "ok" if error is None else "error"
         if status == "error" and error is not None and not self.error:
             self.error = said_by(error)
         del self.under_way[number]

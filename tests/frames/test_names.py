@@ -53,6 +53,8 @@ def test_names_of_the_frame_come_first():
     assert resolve("qps", ["qps"]) == "qps"
     assert resolve("latency", ["latency"]) == "latency"
     assert resolve("Watts", ["watts"]) == "watts"
+    assert resolve("p99", ["p99"]) == "p99"
+    assert resolve("p99", ["p99", "latency_p99_ms"]) == "latency_p99_ms"
 
 
 def test_percentiles_by_name():
@@ -120,3 +122,21 @@ def test_every_function_refuses_in_the_same_words(argument, call, name, said):
     with pytest.raises(ValueError, match=said) as caught:
         call(name)
     assert str(caught.value).startswith(f"{argument}={name!r}: ")
+
+
+def test_places_of_an_explorer_take_the_same_names():
+    rows = RUN.points.assign(max_wait_ms=RUN.points["batch_size"].astype("float64"))
+    explorer = Explorer(rows, ["max wait", "concurrency"], position={"Max wait": 4.0})
+    assert explorer.position == {"max_wait_ms": 4.0}
+
+
+def test_a_page_offers_only_columns_that_it_can_write():
+    from tradeoff.explorer.metrics import is_writable
+
+    own = ["watts", "my col", "where", "AT", "p99 latency", "ends.", "1st", "日本"]
+    points = RUN.points.assign(**dict.fromkeys(own, 1.0))
+    assert [name for name in own if is_writable(name, points)] == ["watts", "日本"]
+    assert is_writable("latency_p99_ms", points)
+    shadowed = points.assign(p99=1.0)
+    assert is_writable("latency_p99_ms", shadowed)
+    assert not is_writable("p99", shadowed)

@@ -40,6 +40,7 @@ UNDERSTOOD = [
     ("max rps where batch < 7.5", "maximize throughput subject to batch_size <= 7"),
     ("max rps where peak_memory <= 2 GiB", f"maximize throughput subject to peak_memory <= {2**31}"),
     ('max "throughput" where "p99" <= 20 ms', FIFTH),
+    ("max goodput subject to SLO attainment >= 99 %", "maximize goodput subject to attainment >= 0.99"),
 ]
 
 
@@ -116,9 +117,11 @@ def test_of_a_long_text_the_part_around_the_word_is_shown():
         Objective.parse("x" * 4_001)
 
 
-@pytest.mark.parametrize("word", [*STOPS, "detail", "1", "a b", "", '"', "\\", "=", "is", "s.t.", "ends.", "max"])
+@pytest.mark.parametrize(
+    "word", [*STOPS, "detail", "attainment", "1", "a b", "", '"', "\\", "=", "is", "s.t.", "ends.", "max"]
+)
 def test_words_of_the_grammar_are_values_in_quotes(word):
-    objective = Objective("maximize", "throughput", at=(Setting("load", word), Setting("workload", word)))
+    objective = Objective("maximize", "throughput", at=(Setting("load", word), Setting("slo", word)))
     assert Objective.parse(str(objective)) == objective
     own = Objective("maximize", f"{word}x", at=(Setting(f"my {word}", 1.0),))
     assert Objective.parse(str(own), columns=[f"{word}x", f"my {word}"]) == own

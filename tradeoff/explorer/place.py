@@ -102,6 +102,7 @@ class Places:
 
     def slice(self, wished: Mapping[str, Any], now: Mapping[str, str]) -> dict[str, str]:
         """Return the slice that has all that is `wished` and keeps the most of what is chosen `now`."""
+        wished = mapped(wished, self._texts)
         for column, text in wished.items():
             if column not in self._texts:
                 known = ", ".join(self._texts) or "nothing, for no categorical column varies"

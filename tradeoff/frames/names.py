@@ -2,8 +2,9 @@
 
 A column is known by its name (``latency_p99_ms``), its short name (``p99``), its label (``p99 latency``) and what else
 engineers write: words in any order, joined by spaces, ``_``, ``-`` or ``/``; ``p99.9`` and ``99.9th percentile``,
-``median``, ``avg``; ``tokens/s``, ``rps``, ``qps``; upper case. A name of the frame itself comes first. Nothing is
-guessed: a name that fits several columns is an error that lists them.
+``median``, ``avg``; ``tokens/s``, ``rps``, ``qps``; upper case. A name of the frame itself comes first, unless it is
+the short name of another column of the frame. Nothing is guessed: a name that fits several columns is an error that
+lists them.
 """
 
 from __future__ import annotations
@@ -115,7 +116,8 @@ def resolve(name: Any, columns: Iterable[Any] = (), *, argument: str = "") -> st
     if not isinstance(name, str):
         raise UnknownColumnError("name a column of the points, such as 'throughput' or 'p99'", argument=argument)
     columns = columns if isinstance(columns, Collection) else list(columns)
-    if name in columns:
+    short = _table()[0].get(name)
+    if name in columns and short not in columns:
         return name
     found = meant(name)
     if len(found) == 1:

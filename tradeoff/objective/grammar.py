@@ -247,8 +247,6 @@ class _Parser:
     def _longest_name(self) -> int:
         """Return how many of the next words are the name of a column, or an ambiguous one; 0 when none is."""
         words = list(self._words("word", "number"))
-        if words and (described := described_as(words[0].text)) is not None and described.dtype == "str":
-            return 1  # what follows is its value
         for count in range(len(words), 0, -1):
             name = self.text[words[0].position : words[count - 1].end]
             if name in self.columns or meant(name):

@@ -14,7 +14,7 @@ from typing import Any, Literal
 from tradeoff.arguments import shown
 from tradeoff.frames import Column, column
 from tradeoff.frames.columns import may_be_negative
-from tradeoff.frames.names import UnknownColumnError, resolve
+from tradeoff.frames.names import UnknownColumnError, meant, resolve
 from tradeoff.objective.pointing import pointed_at
 from tradeoff.objective.units import TIMES, is_rate
 
@@ -105,7 +105,8 @@ class Setting:
         if isinstance(self.value, str):
             # Of a column that the table does not know only quotes say that its values are text.
             is_known = described_as(self.column) is not None
-            return f"{name_text(self.column)} {_quoted(self.value) if is_known else _text(self.value)}"
+            is_plain = is_known and not meant(f"{short_of(self.column)} {self.value}")  # load detail: load_detail
+            return f"{name_text(self.column)} {_quoted(self.value) if is_plain else _text(self.value)}"
         return f"{name_text(self.column)} {_number(self.value)}{unit_text(described_as(self.column))}"
 
 

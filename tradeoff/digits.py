@@ -23,6 +23,16 @@ def three(value: float) -> str:
     return f"{rounded:,.{max(0, 2 - power)}f}".replace(",", THIN_SPACE)
 
 
+def percent_of(share: float) -> str:
+    """Write a share in percent, with four digits so that the last of a hundred is told: ``98.5 %``, ``99.95 %``."""
+    if math.isnan(share):
+        return "unknown"
+    shown = f"{100.0 * share:.4g}"
+    if shown == "100" and share < 1.0:
+        shown = f"{100.0 * share:.6g}"
+    return f"{shown} %" if math.isfinite(share) else three(share)
+
+
 def whole(value: float) -> str:
     """Write a whole number: ``2 400``."""
     return f"{value:,.0f}".replace(",", THIN_SPACE)

@@ -12,6 +12,7 @@ from tradeoff.digits import counted, three, whole
 from tradeoff.figures.text import quantity
 from tradeoff.frames import PERCENTILES, POINT_COLUMNS
 from tradeoff.frames.busy import flags_of, percent, why_busy
+from tradeoff.frames.columns import OF_AN_SLO
 from tradeoff.objective import Objective
 
 _BASES = {
@@ -48,6 +49,7 @@ def stated(point: pd.Series, environment: Mapping[str, Any], objective: Objectiv
         What, and how it was; None where it is not known. Only what applies to the objective is in it.
     """
     return {
+        **_slo(point, objective),
         **_interval(point, objective),
         "n": counted(int(point["n"]), "sample") if pd.notna(point.get("n")) else None,
         **_latency(point, objective),
@@ -90,8 +92,20 @@ def _interval(point: pd.Series, objective: Objective) -> dict[str, str | None]:
     return found
 
 
+def _slo(point: pd.Series, objective: Objective) -> dict[str, str | None]:
+    """Say what each request was held to, where the objective is about that."""
+    return {"SLO": _text(point, "slo")} if _is_of_an_slo(objective) else {}
+
+
+def _is_of_an_slo(objective: Objective) -> bool:
+    return not set(OF_AN_SLO).isdisjoint(metrics_of(objective))
+
+
 def _latency(point: pd.Series, objective: Objective) -> dict[str, str | None]:
     latencies = [name for name in metrics_of(objective) if is_latency(name)]
+    if not latencies and _is_of_an_slo(objective):
+        basis = _text(point, "latency_basis")
+        return {"latency basis": _BASES.get(basis, basis) if basis is not None else None}
     if not latencies:
         return {"latency limit": None}
     percentiles = [name.removesuffix("_ms").rpartition("_")[2] for name in latencies]

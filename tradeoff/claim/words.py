@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from tradeoff.digits import counted, three, whole
+from tradeoff.digits import counted, percent_of, three, whole
+from tradeoff.frames.columns import SHARES
 
 Content = Mapping[str, Any]
 
@@ -43,7 +44,7 @@ def caption(content: Content) -> list[str]:
         f"{answered(content)}.",
         *(f"{word}: {one['place']}, {one['label']} {_told(one)}." for word, one in others if one),
         *_line(content, ("batch policy", "load")),
-        *_line(content, ("latency", "latency basis", "clock", "regime", "window")),
+        *_line(content, ("SLO", "latency", "latency basis", "clock", "regime", "window")),
         *_line(content, ("hardware", "machine load", "software")),
         f"{_provenance(content)} Data: {counted(content['points'], 'point')}, sha256 {shown}….",
         *([content["turned_away"]] if content["turned_away"] else []),
@@ -121,6 +122,8 @@ def _limited(constraint: Content, metric: str) -> str:
 
 def _conditions(content: Content) -> Iterator[str]:
     stated = content["stated"]
+    if stated.get("SLO"):
+        yield f"SLO {typeset(stated['SLO'])}"
     for name in ("load", "batch policy", "latency", "latency basis"):
         if stated.get(name):
             yield stated[name]
@@ -146,12 +149,10 @@ def _told(measure: Content) -> str:
     if measure["value"] is None:
         return "not known"
     low, high = measure["low"], measure["high"]
-    ends = "" if low is None and high is None else f" ({_end(low)} to {_end(high)})"
-    return f"{three(measure['value'])} {measure['unit']}".rstrip() + ends
-
-
-def _end(value: float | None) -> str:
-    return "unknown" if value is None else three(value)
+    written = percent_of if measure["metric"] in SHARES else three
+    low, high = ("unknown" if end is None else written(end) for end in (low, high))
+    ends = "" if measure["low"] is None and measure["high"] is None else f" ({low} to {high})"
+    return f"{written(measure['value'])} {measure['unit']}".rstrip() + ends
 
 
 def _limit(constraint: Content) -> str:

@@ -11,6 +11,7 @@ from typer.core import TyperGroup
 
 from tradeoff.cli.outcome import Status, told_in_a_sentence
 from tradeoff.cli.output import complain, say
+from tradeoff.cli.slo import SloOption, held_to
 
 _HELP = "--help", "-h"
 
@@ -54,6 +55,7 @@ def save(
         typer.Option(help="The file or folder of the points: hashed, and NAMED in every file. By default nothing is."),
     ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Write over what is there.")] = False,
+    slo: SloOption = None,
 ) -> None:
     """Answer an objective from a Run and write the answer as a bundle.
 
@@ -66,7 +68,7 @@ def save(
         from tradeoff.claim import NoPicturesWarning, claim
         from tradeoff.readers import read
 
-        made = claim(read(path), objective, date=date, source=source)
+        made = claim(held_to(read(path), slo), objective, date=date, source=source)
         with warnings.catch_warnings(record=True) as told:
             warnings.simplefilter("always", NoPicturesWarning)
             folder = made.save(path / "claim" if out is None else out, pdf=pdf, dark=dark, overwrite=overwrite)

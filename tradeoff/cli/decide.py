@@ -10,6 +10,7 @@ import typer
 from tradeoff.cli.as_json import JsonOption, constraint_object, objective_object, point_object, print_json
 from tradeoff.cli.outcome import Status, told_in_a_sentence
 from tradeoff.cli.output import say
+from tradeoff.cli.slo import SloOption, held_to
 
 if TYPE_CHECKING:
     from tradeoff.objective import Decision
@@ -20,6 +21,7 @@ def decide(
     objective: Annotated[
         str, typer.Argument(help='What is asked: "maximize throughput subject to p99 <= 20 ms at concurrency 32".')
     ],
+    slo: SloOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Answer an objective from a Run.
@@ -35,7 +37,7 @@ def decide(
         from tradeoff.objective import decide as answer
         from tradeoff.readers import read
 
-        run = read(path)
+        run = held_to(read(path), slo)
         asked = Objective.parse(objective, columns=run.points.columns)
         decision = answer(run, asked)
         if as_json:

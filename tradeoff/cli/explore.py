@@ -9,6 +9,7 @@ import typer
 
 from tradeoff.cli.outcome import told_in_a_sentence
 from tradeoff.cli.output import say
+from tradeoff.cli.slo import SloOption, held_to
 
 
 def explore(
@@ -22,6 +23,7 @@ def explore(
         typer.Option(help='What is asked at first: "maximize throughput subject to p99 <= 20 ms"; nothing by default.'),
     ] = None,
     before: Annotated[Path | None, typer.Option(help="Another Run folder, to compare with.")] = None,
+    slo: SloOption = None,
 ) -> None:
     """Write the explorer of a Run as one HTML file.
 
@@ -32,7 +34,7 @@ def explore(
         from tradeoff.readers import read
 
         page = save_page(
-            read(path), path / "explorer.html" if out is None else out, title=title, objective=objective,
-            before=None if before is None else read(before),
+            held_to(read(path), slo), path / "explorer.html" if out is None else out, title=title, objective=objective,
+            before=None if before is None else held_to(read(before), slo),
         )  # fmt: skip
         say(f"{page}: {page.stat().st_size / 1e6:.1f} MB, open it in any browser")

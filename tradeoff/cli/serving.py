@@ -33,6 +33,7 @@ from tradeoff.cli.asking import (
 )
 from tradeoff.cli.outcome import told_in_a_sentence
 from tradeoff.cli.output import table, three_digits
+from tradeoff.cli.slo import SloOption
 from tradeoff.cli.sweep import parts, whole_numbers
 
 if TYPE_CHECKING:
@@ -57,6 +58,7 @@ def simulate(
     n_requests: Annotated[int | None, typer.Option(help="Requests; by default as many as p99 needs.")] = None,
     replications: Annotated[int, typer.Option(help="Independent repetitions: intervals need five or more.")] = 5,
     seed: Seed = 0,
+    slo: SloOption = None,
     out: Out = None,
 ) -> None:
     """Simulate a server that forms batches, from measured times.
@@ -79,6 +81,7 @@ def simulate(
             "n_requests": n_requests,
             "replications": replications,
             "seed": seed,
+            "slo": slo,
         }
         end(*with_options(asked, lambda: tradeoff.simulate(tradeoff.read(path), **asked)), out, report=_report)
 

@@ -28,6 +28,7 @@ from tradeoff.cli.asking import (
 )
 from tradeoff.cli.outcome import told_in_a_sentence
 from tradeoff.cli.output import table, three_digits
+from tradeoff.cli.slo import SloOption
 from tradeoff.cli.sweep import whole_numbers
 
 if TYPE_CHECKING:
@@ -105,6 +106,7 @@ def simulate_tokens(
     n_requests: Annotated[int, typer.Option(help="Requests of each repetition.")] = 10_000,
     replications: Annotated[int, typer.Option(help="Independent repetitions: intervals need five or more.")] = 5,
     seed: Seed = 0,
+    slo: SloOption = None,
     out: Out = None,
 ) -> None:
     """Simulate a server of a token model, from measured times.
@@ -125,6 +127,7 @@ def simulate_tokens(
             "n_requests": n_requests,
             "replications": replications,
             "seed": seed,
+            "slo": slo,
         }
         found = with_options(asked, lambda: tradeoff.simulate_tokens(tradeoff.read(path), **asked))
         end(*found, out, report=_report)

@@ -9,8 +9,9 @@ from collections.abc import Iterable
 
 import pandas as pd
 
-from tradeoff.digits import three, whole
+from tradeoff.digits import percent_of, three, whole
 from tradeoff.frames import POINT_COLUMNS
+from tradeoff.frames.columns import SHARES
 from tradeoff.strangers import shortened
 
 __all__ = ["count", "escape", "label_of", "quantity", "shortened", "three", "with_interval", "wrapped"]
@@ -33,6 +34,8 @@ def count(value: object) -> str:
 
 def quantity(value: float, name: str) -> str:
     """Write a value of a column with its unit: ``9.80 ms``."""
+    if name in SHARES:
+        return percent_of(value)
     unit = POINT_COLUMNS[name].unit if name in POINT_COLUMNS else ""
     return f"{three(value)} {unit}".rstrip()
 
@@ -46,4 +49,5 @@ def with_interval(value: float, low: float, high: float, name: str) -> str:
     """Write a value with its interval: ``9.80 ms (9.10 to 11.0)``; an end that is not known is said to be so."""
     if math.isnan(low) and math.isnan(high):
         return quantity(value, name)
-    return f"{quantity(value, name)} ({three(low)} to {three(high)})"
+    written = percent_of if name in SHARES else three
+    return f"{quantity(value, name)} ({written(low)} to {written(high)})"

@@ -581,6 +581,9 @@ POINT_COLUMNS: Mapping[str, Column] = _table(
 )
 """The columns of ``points``, a row per operating point, by name and in order."""
 
+OF_AN_SLO: tuple[str, ...] = ("attainment", "goodput_rps")
+"""What says nothing without the limits in the column ``slo``."""
+
 SHARES: frozenset[str] = frozenset(
     {"utilisation", "rejection_rate", "error_rate", "attainment", "foreign_load", "steal", "cpu_pressure", "throttled",
      "disturbed"}

@@ -6,9 +6,10 @@ import math
 
 import pandas as pd
 
-from tradeoff.digits import three
+from tradeoff.digits import percent_of, three
 from tradeoff.frames import PERCENTILES, POINT_COLUMNS
 from tradeoff.frames.busy import why_busy
+from tradeoff.frames.columns import OF_AN_SLO, SHARES
 from tradeoff.objective.objective import Constraint
 
 RESTLESS = ("unstable", "throttled")
@@ -32,11 +33,14 @@ def describe(point: pd.Series) -> str:
 
 def reached(point: pd.Series, name: str) -> str:
     """Say what a point reached in one column, with its interval where it is a percentile."""
-    text = f"{label_of(name)} {three(point[name])}{unit_of(name)}"
+    written = percent_of if name in SHARES else three
+    text = f"{label_of(name)} {written(point[name])}{unit_of(name)}"
     low, high = point.get(f"{name}_lo"), point.get(f"{name}_hi")
-    if name.removesuffix("_ms").rpartition("_")[2] in PERCENTILES and low is not None and pd.notna(low):
-        text += f" ({three(low)} to {three(high) if pd.notna(high) else 'unknown'})"
-    return text
+    has_interval = name in OF_AN_SLO or name.removesuffix("_ms").rpartition("_")[2] in PERCENTILES
+    if has_interval and low is not None and pd.notna(low):
+        text += f" ({written(low)} to {written(high) if pd.notna(high) else 'unknown'})"
+    slo = point.get("slo")
+    return f"{text} of {slo}" if name == "attainment" and isinstance(slo, str) else text
 
 
 def missed(point: pd.Series, constraint: Constraint) -> str:
@@ -46,7 +50,7 @@ def missed(point: pd.Series, constraint: Constraint) -> str:
     gap = abs(float(point[constraint.metric]) - constraint.limit)
     share = gap / abs(constraint.limit) if constraint.limit else math.inf
     relative = f" ({_percent(share)})" if share < 10 else ""
-    by = f"{three(gap)}{unit_of(constraint.metric)}{relative}"
+    by = percent_of(gap) if constraint.metric in SHARES else f"{three(gap)}{unit_of(constraint.metric)}{relative}"
     return f"its {reached(point, constraint.metric)} misses {constraint} by {by}"
 
 

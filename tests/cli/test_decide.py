@@ -1,5 +1,6 @@
 import pytest
 
+import tradeoff
 from tradeoff.frames import Run, make_points
 
 
@@ -50,3 +51,16 @@ def test_a_hostile_name_is_text(tradeoff_command, tmp_path):
     assert result.exit_code == 2
     assert "\x1b" not in result.output
     assert "[red]</script>" in result.stderr
+
+
+def test_requests_are_held_to_an_slo(tradeoff_command, tmp_path):
+    asked = {"max_batch_size": [1, 8], "request_rate": 100, "n_requests": 4000, "replications": 3}
+    tradeoff.simulate(lambda size: 4.0 + size, **asked, keep_samples=True).save(tmp_path / "run")
+    objective = "max goodput subject to attainment >= 95 %"
+    found = tradeoff_command("decide", tmp_path / "run", objective, "--slo", "latency < 11 ms")
+    assert found.exit_code == 0, found.stderr
+    assert "SLO attainment 98" in found.stdout
+    assert "of latency <= 11 ms" in found.stdout
+    found = tradeoff_command("decide", tmp_path / "run", objective)
+    assert found.exit_code == 2
+    assert "--slo 'latency <= 20 ms'" in found.stderr

@@ -9,6 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from tradeoff.frames import NEVER_POOLED, PERCENTILES, UNUSABLE
+from tradeoff.frames.columns import OF_AN_SLO
 from tradeoff.frames.contradictions import cannot_be
 from tradeoff.objective.objective import Constraint, Objective, ObjectiveError, Setting
 from tradeoff.stats.sample_size import samples_needed
@@ -142,6 +143,11 @@ def _useless(frame: pd.DataFrame) -> str:
 
 def _absent(rows: pd.DataFrame, name: str) -> str:
     """Say why no row has a value in a column: too few samples for a percentile, or nobody measured it."""
+    if name.removesuffix("_lo").removesuffix("_hi") in OF_AN_SLO:
+        return (
+            f"no point has a {name}: say what each request is held to, as in tradeoff.with_slo(run, 'latency <= 20 ms') "
+            "or --slo 'latency <= 20 ms'"
+        )
     percentile = name.removesuffix("_ms").rpartition("_")[2]
     n = numbers(rows, "n") if "n" in rows else np.full(1, np.nan)
     if percentile in PERCENTILES and not np.isnan(n).all():

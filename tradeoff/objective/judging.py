@@ -145,8 +145,8 @@ def _absent(rows: pd.DataFrame, name: str) -> str:
     """Say why no row has a value in a column: too few samples for a percentile, or nobody measured it."""
     if name.removesuffix("_lo").removesuffix("_hi") in OF_AN_SLO:
         return (
-            f"no point has a {name}: say what each request is held to, as in tradeoff.with_slo(run, 'latency <= 20 ms') "
-            "or --slo 'latency <= 20 ms'"
+            f"no point has a {name}: say what each request is held to, as in "
+            "tradeoff.with_slo(run, 'latency <= 20 ms') or --slo 'latency <= 20 ms'"
         )
     percentile = name.removesuffix("_ms").rpartition("_")[2]
     n = numbers(rows, "n") if "n" in rows else np.full(1, np.nan)

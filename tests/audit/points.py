@@ -44,6 +44,7 @@ DEVICE = {name: value for name, value in CLOSED.items() if name not in ("max_wai
     "concurrency": 2,
     "latency_basis": "send",
     "calls_per_s": 125.0,
+    "n": 2_500,
 }
 """Two calls of 16 ms in flight, eight requests each."""
 

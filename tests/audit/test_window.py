@@ -12,6 +12,10 @@ import tradeoff
 from tests.audit.points import CLOSED, DEVICE, findings, of
 from tradeoff.frames import make_points
 from tradeoff.objective import ObjectiveError
+from tradeoff.timing import Conditions, measure
+from tradeoff.timing.bench import Bench
+from tradeoff.timing.fake import FakeRunner
+from tradeoff.workloads import as_workload
 
 BROKEN = [
     ({"throughput_rps": 0.0}, "Its throughput is 0 although requests were served"),
@@ -60,8 +64,24 @@ def test_an_imported_frame_is_looked_at_as_well():
     assert of(tradeoff.audit(as_text), "window")["point_id"].tolist() == ["row 0"]
 
 
-def test_calls_are_not_requests():
-    assert of(findings(DEVICE), "window").empty, "eight requests a call"
+def test_a_call_is_as_many_requests_as_its_batch():
+    assert of(findings(DEVICE), "window").empty, "2 500 calls of eight requests"
+    (found,) = of(findings(DEVICE | {"n": 500}), "window").to_dict("records")
+    assert "4\u202f000 requests in 20.0 s are 200 requests/s" in found["sentence"]
+
+
+@pytest.mark.parametrize("concurrency", [1, 4])
+@pytest.mark.parametrize("call_ms", [0.2, 60.0, 500.0, 3000.0])
+@pytest.mark.parametrize("regime", ["sustained", "burst"])
+def test_what_was_measured_is_of_one_window(concurrency, call_ms, regime):
+    random = np.random.default_rng(3)
+    runner = FakeRunner(duration_ns=lambda slot, i: int(call_ms * 1e6 * random.lognormal(0.0, 0.3)))
+    bench = Bench(runner=runner, sleep=lambda s: None)
+    how = {"batch_size": 8, "concurrency": concurrency}
+    row = measure(as_workload(lambda batch: lambda: batch), **how, conditions=Conditions(regime=regime), bench=bench)
+    frame = make_points([{"workload": "w", "mode": "concurrent", **how, **row.point}])
+    assert of(tradeoff.audit(frame), "window").query("severity == 'error'").empty
+    assert 8 * row.point["n"] / row.point["duration_s"] == pytest.approx(row.point["throughput_rps"])
 
 
 def test_a_request_that_took_longer_than_the_run_is_told():

@@ -60,6 +60,16 @@ def test_processes_that_differ_widen_the_interval():
         assert width[id(apart)] > 5 * width[id(alike)]
 
 
+def test_throughput_is_of_all_calls_in_all_of_their_time():
+    short, long = measured(1), measured(2, scale=2.0, sigma=1.0)
+    row = pool([short, long]).point
+    assert long.point["duration_s"] > 2 * short.point["duration_s"], "or it says nothing"
+    assert 4 * row["n"] / row["duration_s"] == pytest.approx(row["throughput_rps"], rel=1e-9)
+    assert row["calls_per_s"] == pytest.approx(row["throughput_rps"] / 4)
+    plain = pool([measured(1), measured(2, scale=2.0)]).point
+    assert row["throughput_rps_hi"] - row["throughput_rps"] > plain["throughput_rps_hi"] - plain["throughput_rps"]
+
+
 def test_a_process_that_failed_is_the_points_failure():
     first = pool([measured(), failed(), measured()])
     assert (first.point["status"], first.point["replicates"]) == ("failed", 3)

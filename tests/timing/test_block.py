@@ -23,12 +23,23 @@ def test_the_window_holds_k_calls_in_flight() -> None:
     block = block_of([(0, 0, 10), (0, 10, 30), (1, 4, 20), (1, 20, 26)], concurrency=2)
     assert block.window_ns == (4, 26)
     assert block.submitted_ns.tolist() == [0, 4, 10, 20]
-    assert block.in_window.tolist() == [False, True, True, True]
+    assert block.in_window.tolist() == [True] * 4, "no call was done before the last slot began: there is no ramp-up"
     assert block.elapsed_ns == 30
 
 
-def test_the_deadline_ends_the_window() -> None:
-    assert block_of([(0, 0, 10), (0, 10, 30)], concurrency=1, deadline_ns=12).window_ns == (0, 12)
+def test_calls_of_a_ramp_up_do_not_count() -> None:
+    block = block_of([(0, 0, 3), (0, 3, 30), (1, 4, 20), (1, 20, 26)], concurrency=2)
+    assert block.window_ns == (4, 26)
+    assert block.in_window.tolist() == [False, False, True, True]
+    assert block.starting_at(10).in_window.tolist() == [False, False, False, True]
+
+
+def test_the_call_that_crosses_the_deadline_ends_the_window() -> None:
+    assert block_of([(0, 0, 10), (0, 10, 30)], concurrency=1, deadline_ns=12).window_ns == (0, 30)
+    rows = [(0, 0, 10), (0, 10, 30), (1, 0, 50), (0, 30, 60)]
+    block = block_of(rows, concurrency=2, deadline_ns=12)
+    assert block.window_ns == (0, 30)
+    assert block.in_window.tolist() == [True, True, True, False]
 
 
 def test_a_slot_without_a_call_leaves_no_window() -> None:

@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from tradeoff.audit.words import Numbers, Places, Truths
 from tradeoff.frames import PERCENTILES
+from tradeoff.frames.contradictions import CALL_MODES
 
-DEVICE_MODES = ("concurrent", "isolated", "pipelined", "graph")
+DEVICE_MODES = CALL_MODES
 OPEN_LOADS = ("poisson", "constant", "gamma", "mmpp", "trace", "all_at_once")
 FINITE_LOADS = ("trace", "all_at_once")
 UNMEASURED = ("failed", "oom")

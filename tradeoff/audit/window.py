@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from tradeoff.audit.findings import ERROR, WARNING, Found, found
 from tradeoff.audit.rows import Rows
 from tradeoff.audit.words import choice, count, number, time
-from tradeoff.frames.contradictions import contradictions, typical_latency_ms
+from tradeoff.frames.contradictions import contradictions, requests_each, typical_latency_ms
 
 _LONGEST = ("latency_max_ms", "latency_p999_ms", "latency_p99_ms")
 
@@ -15,7 +15,8 @@ _LONGEST = ("latency_max_ms", "latency_p999_ms", "latency_p99_ms")
 def window(rows: Rows) -> Iterator[Found]:
     """Find rows whose window does not hold the work that they speak of."""
     n, rate, window_s = rows.number("n"), rows.raw("throughput_rps"), rows.number("duration_s")
-    wrong = contradictions(rows.raw, ~rows.is_device)
+    each = requests_each(rows.number, is_device=rows.is_device, serves=~rows.is_device)
+    wrong = contradictions(rows.raw, each)
     yield found(
         wrong["rate"],
         ERROR,
@@ -48,12 +49,12 @@ def window(rows: Rows) -> Iterator[Found]:
         ERROR,
         "%s requests in %s are %s requests/s, and its throughput is %s requests/s: they are not of one window. Do not "
         "plan with either before it is known what was counted, and in what time.",
-        count(n),
+        count(each * n),
         time(1e3 * window_s),
-        number(n / window_s),
+        number(each * n / window_s),
         number(rate),
         observed=rate,
-        expected=n / window_s,
+        expected=each * n / window_s,
     )
     longest = rows.number(_LONGEST[0])
     for name in _LONGEST[1:]:

@@ -220,7 +220,9 @@ def _seen() -> Iterable[Column]:
     yield Column(
         "duration_s",
         "float64",
-        "Length of the window, which all counts, rates and shares of a row speak of; of replications their sum.",
+        "Length of the window, which all counts, rates and shares of a row speak of: of a sweep the time in which its "
+        "n calls were made, warm-up, start-up and pauses left out, averaged over the calls in flight; of replications "
+        "and processes their sum.",
         "s",
         label="measured for",
     )
@@ -228,7 +230,7 @@ def _seen() -> Iterable[Column]:
         Column(
             "throughput_rps",
             "float64",
-            "Requests of the window that were completed, divided by the window; served requests: n / duration_s.",
+            "Requests of the window that were completed, divided by it: n / duration_s, of a sweep times batch_size.",
             "requests/s",
             "higher",
             "throughput",

@@ -12,6 +12,9 @@ Numbers = NDArray[np.float64]
 Truths = NDArray[np.bool_]
 
 _ROUNDED = 0.01
+CALL_MODES = ("concurrent", "isolated", "pipelined", "graph")
+"""Modes whose n counts calls, each of a whole batch of requests."""
+
 _APART, _SIGMAS = 0.05, 3.0
 """n divided by the window and the throughput may differ by 5 %, or by as much as chance makes of few requests: of n
 arrivals of a Poisson process 1/sqrt(n) for each standard deviation."""
@@ -19,22 +22,23 @@ arrivals of a Poisson process 1/sqrt(n) for each standard deviation."""
 _TYPICAL = ("latency_min_ms", "latency_p50_ms", "latency_mean_ms")
 
 
-def contradictions(number: Callable[[str], Numbers], counts_requests: Truths) -> Mapping[str, Truths]:
+def contradictions(number: Callable[[str], Numbers], requests_each: Numbers) -> Mapping[str, Truths]:
     """Tell in which way rows contradict themselves; each is told of the first only.
 
     Parameters
     ----------
     number
         Gives a column of numbers; NaN where a row has none.
-    counts_requests
-        Rows whose n counts requests, as their throughput does; those of a device mode count calls.
+    requests_each
+        Requests that each of the n samples of a row stands for (`requests_each`); NaN where that is not known.
 
     Returns
     -------
     dict of str to ndarray
         ``"rate"``: the throughput is 0 or infinite although requests were served; ``"nothing"``: the window has no
         length; ``"short"``: the window is shorter than a request takes, the shortest of what is known of them;
-        ``"count"``: n divided by the window is not the throughput, those that failed granted.
+        ``"count"``: the requests of the n samples, divided by the window, are not the throughput, those that failed
+        granted.
     """
     n, rate, window = number("n"), number("throughput_rps"), number("duration_s")
     failed = np.fmax(np.nan_to_num(number("n_errors")), 0.0)
@@ -42,19 +46,32 @@ def contradictions(number: Callable[[str], Numbers], counts_requests: Truths) ->
     served = (n > 0) | (np.isnan(n) & (typical > 0))
     with np.errstate(divide="ignore", invalid="ignore"):
         allowed = np.fmax(_APART, _SIGMAS / np.sqrt(np.where(n > 0, n, np.nan)))
-        low, high = n / window, (n + failed) / window
+        low, high = requests_each * n / window, requests_each * (n + failed) / window
         apart = (rate < low * (1 - allowed)) | (rate > high * (1 + allowed))
     found: dict[str, Truths] = {
         "rate": served & ((rate == 0) | np.isinf(rate)),
         "nothing": (window == 0) & (served | (rate > 0)),
         "short": (window > 0) & np.isfinite(typical) & (1e3 * window < typical * (1 - _ROUNDED)),
-        "count": counts_requests & (n > 0) & (window > 0) & np.isfinite(window) & np.isfinite(rate) & apart,
+        "count": (n > 0) & (window > 0) & np.isfinite(window) & np.isfinite(rate) & apart,
     }
     told = np.zeros(len(n), dtype=np.bool_)
     for name, where in found.items():
         found[name] = where & ~told
         told |= where
     return found
+
+
+def requests_each(number: Callable[[str], Numbers], *, is_device: Truths, serves: Truths) -> Numbers:
+    """Return how many requests each sample stands for: one that was served, or a call's batch.
+
+    Parameters
+    ----------
+    number
+        Gives a column of numbers; NaN where a row has none.
+    is_device, serves
+        Rows that count calls, rows that count requests; of others it is not known.
+    """
+    return np.where(serves, 1.0, np.where(is_device, number("batch_size"), np.nan))
 
 
 def typical_latency_ms(number: Callable[[str], Numbers]) -> Numbers:
@@ -74,7 +91,8 @@ def cannot_be(points: pd.DataFrame) -> Truths:
         return points[name].to_numpy(dtype="float64", na_value=np.nan)
 
     # Of a row that does not say how it was measured nobody knows what n counts: audit asks, no decision hangs on it.
-    serves = points["mode"].eq("serving") if "mode" in points else pd.Series(False, index=points.index)
-    counts_requests = serves.fillna(False).to_numpy(dtype=np.bool_)
-    wrong: Truths = np.any([*contradictions(number, counts_requests).values()], axis=0)
+    mode = points["mode"] if "mode" in points else pd.Series(None, index=points.index, dtype="object")
+    is_device, serves = (mode.isin(words).to_numpy(dtype=np.bool_) for words in (CALL_MODES, ("serving",)))
+    each = requests_each(number, is_device=is_device, serves=serves)
+    wrong: Truths = np.any([*contradictions(number, each).values()], axis=0)
     return wrong

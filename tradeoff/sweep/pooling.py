@@ -25,9 +25,9 @@ def pool(measured: Sequence[Measurement]) -> Measurement:
     """Make one measurement of those of several processes.
 
     Percentiles are those of all calls together, with an interval that holds the differences between the processes
-    (see `tradeoff.stats.replicates`); throughput is the mean with Student's interval over the processes; what became
-    of the machine's cores is a mean too, the rest their median. A process that failed makes the point fail, and says
-    so.
+    (see `tradeoff.stats.replicates`). Throughput is that of all calls in all of their time, which is the mean of the
+    processes' by their times, with Student's interval over them. What became of the machine's cores is a plain mean,
+    the rest a median. A process that failed makes the point fail, and says so.
 
     Parameters
     ----------
@@ -123,10 +123,14 @@ def _percentiles(stem: str, kept: Mapping[str, NDArray]) -> dict[str, float]:  #
 
 def _throughput(rows: Sequence[Mapping[str, object]]) -> dict[str, float]:
     rates, upper = _numbers(rows, "throughput_rps"), _numbers(rows, "throughput_rps_hi")
-    mean = math.fsum(rates) / len(rates)
+    times = np.array(_numbers(rows, "duration_s"))
+    weights = times / times.sum()
+    mean = float(weights @ rates)
+    # A mean by weights is known as well as a plain one of 1 / sum(weights^2) processes.
+    fewer = math.sqrt(len(rows) * float(weights @ weights))
     within = max(high - rate for rate, high in zip(rates, upper, strict=True))
-    half = max(_student_half(rates), within / math.sqrt(len(rates)))
-    calls = math.fsum(_numbers(rows, "calls_per_s")) / len(rows)
+    half = fewer * max(_student_half(rates), within / math.sqrt(len(rates)))
+    calls = float(weights @ _numbers(rows, "calls_per_s"))
     return {
         "throughput_rps": mean,
         "throughput_rps_lo": max(0.0, mean - half),

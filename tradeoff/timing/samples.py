@@ -39,14 +39,12 @@ class SampleLog:
     def add(self, block: Block, *, phase: str, label: str = "") -> None:
         """Keep a block.
 
-        In a measured block only calls submitted inside the window are ``measure``: those before it ramped up
-        (``warmup``), those after it ran while other slots had stopped (``drain``).
+        In a measured block only the calls that count (`Block.in_window`) are ``measure``: those before them ramped up
+        (``warmup``), those after them ran while other slots had stopped (``drain``).
         """
         code = np.full(len(block), PHASES.index(phase), dtype=np.int8)
         if phase == "measure":
-            start, end = block.window_ns
-            code[block.submitted_ns < start] = _WARMUP
-            code[block.submitted_ns >= end] = _DRAIN
+            code += block.place
         self.blocks.append(block)
         self.phases.append(code)
         self.labels.append(label)

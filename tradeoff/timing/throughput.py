@@ -1,7 +1,10 @@
-"""Calls completed in a window over the window, its interval, and what follows from it. Calls that raised do not count.
+"""Calls completed over the time they took, its interval, and what follows from it. Calls that raised do not count.
 
-A call that crosses an end of a window counts by the part of its time that lies inside.
-Counted whole, a window of 200 ms and calls of 30 ms would give 6 calls or 7, never 6.7.
+The time of a slot (one of the calls in flight) goes from the submission of its first call that counts to the end of
+its last one: whole calls in whole time, so that calls longer than a block are counted right, and n / duration_s is the
+rate. To stop a slot with the first call that crosses the block's deadline biases nothing: by Wald's identity the calls
+of such a stretch take as long, on average, as their number times the mean. (Cut at the deadline itself, with the last
+call counted by its part, the rate of exponential calls would be too high by half a call for every slot and block.)
 """
 
 from __future__ import annotations
@@ -22,6 +25,11 @@ _SLICES, _FEWEST_SLICES = 256, 20
 _CALLS_A_SLICE = 4
 
 
+_OF_ITS_OWN = 10
+"""Calls a slot from which on it has a rate of its own; slots with fewer are taken as alike. The mean of 1 / time of few
+calls is too high by their squared coefficient of variation over their number: 10 % of ten exponential calls."""
+
+
 @dataclass(frozen=True)
 class Rate:
     """Calls per second, with the interval of the slices' mean.
@@ -31,7 +39,8 @@ class Rate:
     calls_per_s, lo, hi
         The rate over all windows, and its 95 % interval (NaN when there are too few slices).
     duration_s
-        Length of all windows together.
+        Time in which the calls counted were made: calls over their rate. Of several slots it is an average of their
+        times, weighted by their calls.
     rests_on_few
         Whether a few slices make most of the spread (`tradeoff.stats.mean`).
     """
@@ -43,24 +52,22 @@ class Rate:
     rests_on_few: bool = False
 
 
-def completed_by(block: Block, times_ns: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Count calls served by each of the given times, those under way by the part of their time that has passed."""
-    origin = int(block.submitted_ns.min())
-    total = np.zeros(times_ns.shape[0])
-    for which in np.unique(block.slot):
-        mine = block.slot == which
-        ends = np.column_stack((block.submitted_ns[mine] - origin, block.done_ns[mine] - origin)).ravel()
-        served = ~block.failed[mine]
-        after = np.cumsum(served)
-        count = np.column_stack((after - served, after)).ravel()
-        total += np.interp(times_ns - origin, ends.astype(np.float64), count.astype(np.float64))
-    return total
+@dataclass
+class _Slot:
+    """The calls of one slot that count: in one block, or all together."""
+
+    served: int = 0
+    time_ns: int = 0
+
+    @property
+    def rate(self) -> float:
+        return self.served / max(1, self.time_ns) * 1e9
 
 
 def rate(blocks: Sequence[Block], *, visits: Sequence[int] = ()) -> Rate:
-    """Rate at which calls completed while all slots had one in flight.
+    """Rate at which calls completed while all slots had one in flight: the sum of the slots' own.
 
-    The interval is that of the mean of equal slices of the windows, up to 256 in all (batch means whose dependence is
+    The interval is that of the mean of equal slices of the time, up to 256 in all (batch means whose dependence is
     counted, see `tradeoff.stats.mean`).
 
     Parameters
@@ -70,33 +77,60 @@ def rate(blocks: Sequence[Block], *, visits: Sequence[int] = ()) -> Rate:
     visits
         Which block each visit begins with, when there are several (`tradeoff.stats.visits`).
     """
-    windows = [(place, block) for place, block in enumerate(blocks) if len(block) and _length(block) > 0]
-    if not windows:
+    of_blocks = [(place, _slots_of(block)) for place, block in enumerate(blocks)]
+    of_blocks = [(place, slots) for place, slots in of_blocks if slots]
+    if not of_blocks:
         return Rate(math.nan, math.nan, math.nan, 0.0)
-    duration_ns = sum(_length(block) for _, block in windows)
-    calls = sum(int(block.in_window.sum()) for _, block in windows)
-    slice_ns = duration_ns / min(_SLICES, max(_FEWEST_SLICES, calls // _CALLS_A_SLICE))
-    rates, completed, places = [], 0.0, []
-    for place, block in windows:
-        edges = np.linspace(*block.window_ns, max(1, round(_length(block) / slice_ns)) + 1)
-        counts = np.diff(completed_by(block, edges))
-        places += [place] * len(counts)
-        rates.append(counts / np.diff(edges) * 1e9)
-        completed += float(counts.sum())
-    overall = completed / duration_ns * 1e9
+    together: dict[int, _Slot] = {}
+    for _, slots in of_blocks:
+        for which, ends, served in slots:
+            slot = together.setdefault(which, _Slot())
+            slot.served, slot.time_ns = slot.served + int(served[-1]), slot.time_ns + int(ends[-1])
+    calls, overall = sum(slot.served for slot in together.values()), sum(slot.rate for slot in together.values())
+    if calls < _OF_ITS_OWN * len(together):
+        overall = len(together) * _Slot(calls, sum(slot.time_ns for slot in together.values())).rate
+    mean_ns = sum(slot.time_ns for slot in together.values()) / len(together)
+    slice_ns = max(1.0, mean_ns / min(_SLICES, max(_FEWEST_SLICES, calls // _CALLS_A_SLICE)))
+    rates, places = [], []
+    for place, slots in of_blocks:
+        length_ns = sum(int(ends[-1]) for _, ends, _ in slots) / len(slots)
+        parts = _rates_of_parts(slots, max(1, round(length_ns / slice_ns)))
+        places += [place] * len(parts)
+        rates.append(parts)
     found = mean_with_interval(np.concatenate(rates), visits=np.searchsorted(places, visits).tolist())
     return Rate(
         overall,
         max(0.0, overall - (found.value - found.lo)) if math.isfinite(found.lo) else math.nan,
         overall + (found.hi - found.value),
-        duration_ns / 1e9,
+        calls / overall if overall else mean_ns / 1e9,
         found.rests_on_few,
     )
 
 
-def _length(block: Block) -> int:
-    start, end = block.window_ns
-    return end - start
+_Served = tuple[int, NDArray[np.int64], NDArray[np.int64]]
+"""A slot, starts and ends of its calls since the first began, and how many were served by each of these times."""
+
+
+def _slots_of(block: Block) -> list[_Served]:
+    """Return the calls of a block that count, slot by slot."""
+    counts = block.in_window
+    found = []
+    for which in np.unique(block.slot[counts]):
+        mine = counts & (block.slot == which)
+        ends = np.column_stack((block.submitted_ns[mine], block.done_ns[mine])).ravel()
+        served = ~block.failed[mine]
+        after = np.cumsum(served)
+        found.append((int(which), ends - ends[0], np.column_stack((after - served, after)).ravel()))
+    return found
+
+
+def _rates_of_parts(slots: Sequence[_Served], count: int) -> NDArray[np.float64]:
+    """Return the rate of calls in each of `count` equal parts of every slot's time, a call under way by its part."""
+    rates = np.zeros(count)
+    for _, ends, served in slots:
+        edges = np.linspace(0.0, max(1.0, float(ends[-1])), count + 1)
+        rates += np.diff(np.interp(edges, ends.astype(np.float64), served.astype(np.float64))) / edges[1] * 1e9
+    return rates
 
 
 def in_flight_mean(blocks: Sequence[Block]) -> float:

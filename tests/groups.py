@@ -20,6 +20,7 @@ GROUPS = {
         "tests/cli/test_sweep.py",
         "tests/cli/test_tokens.py",
         "tests/limits/",
+        "tests/paired/test_measuring.py",
         "tests/serving/outside/",
         "tests/serving/real/",
         "tests/serving/test_drive.py",

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from tradeoff.frontier import frontier
     from tradeoff.knee import knee
     from tradeoff.objective import Decision, Objective, ObjectiveError, decide
+    from tradeoff.paired import PairedComparison, measure_pair
     from tradeoff.readers import ReadError, read
     from tradeoff.serving import (
         MMPP,
@@ -76,6 +77,7 @@ __all__ = [
     "Gamma",
     "Objective",
     "ObjectiveError",
+    "PairedComparison",
     "Poisson",
     "ReadError",
     "Run",
@@ -99,6 +101,7 @@ __all__ = [
     "explain_tails",
     "frontier",
     "knee",
+    "measure_pair",
     "plot_attainment",
     "plot_batch",
     "plot_compare",
@@ -144,6 +147,7 @@ _HOME = {
     "FrameError": "frames",
     "Objective": "objective",
     "ObjectiveError": "objective",
+    "PairedComparison": "paired",
     "ReadError": "readers",
     "Run": "frames",
     "RunFolderError": "frames",
@@ -164,6 +168,7 @@ _HOME = {
     "explain_tails": "tail",
     "frontier": "frontier",
     "knee": "knee",
+    "measure_pair": "paired",
     "plot_attainment": "figures",
     "plot_batch": "figures",
     "plot_compare": "figures",

@@ -78,3 +78,42 @@ def test_where_everything_failed_after_it_is_worse(tradeoff_command, folder_of):
     result = tradeoff_command("compare", folder_of(grid(), "one"), folder_of(after, "other"), LIMIT)
     assert result.exit_code == 1
     assert "every point that was measured on both sides failed after" in result.stdout
+
+
+def test_live_measures_two_workloads_in_turns(tradeoff_command, monkeypatch, tmp_path):
+    from tests.paired.scripted import Takes
+    from tests.paired.test_measuring import scripted
+    from tradeoff import paired
+
+    asked = {}
+
+    def measure(before, after, **how):
+        asked.update(how, sides=(before, after))
+        return scripted(Takes(1.05))
+
+    monkeypatch.setattr(paired, "measure_pair", measure)
+    words = ("numpy.softmax", "a.b:c", "--live", "--batch-size", "4", "--metrics", "p50,p99", "--out", tmp_path / "run")
+    result = tradeoff_command("compare", *words)
+    assert result.exit_code == 1
+    assert result.stdout.startswith("worse\nthroughput −")
+    (row,) = [line.split() for line in result.stdout.splitlines() if line.strip().startswith("p50 ")]
+    assert row[-1] == "worse"
+    assert asked["sides"] == ("numpy.softmax", "a.b:c")
+    assert (asked["batch_size"], asked["metrics"], asked["budget"]) == (4, ["p50", "p99"], "standard")
+    assert (tmp_path / "run" / "points.parquet").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("one", "other", LIMIT, "--batch-size", "4"), "--batch-size goes with --live"),
+        (("one", "other"), "two Runs are compared under an objective"),
+        (("one", "other", "--live", "--across", "device"), "--across goes with recorded Runs"),
+        (("numpy.softmax", "numpy.softmax", "--live", "--batch-size", "0"), "--batch-size must be a whole number"),
+        (("numpy.softmax", "numpy.nothing", "--live"), "nothing"),
+    ],
+)
+def test_misuse_of_live_is_told_in_a_sentence(tradeoff_command, words, said):
+    result = tradeoff_command("compare", *words)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert said in result.stderr

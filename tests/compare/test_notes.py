@@ -73,3 +73,11 @@ def test_names_from_files_stay_text():
     before, after = grid(workload=hostile, device="a"), grid(workload=hostile, device=hostile)
     found = compare(before, after, LIMIT, across=["device"])
     assert any(hostile in note for note in found.notes), "plain text: whoever shows it escapes it"
+
+
+def test_where_the_verdict_is_open_a_pair_is_named_as_the_stronger_way():
+    def hints(after):
+        return [note for note in notes(grid(), after) if note.startswith("A paired measurement is the stronger way")]
+
+    assert len(hints(grid())) == 1
+    assert not hints(grid(throughput=1.5))

@@ -171,7 +171,7 @@ def _measure(workload: str, folder: Path, *, resume: bool, **asked: Any) -> tupl
         try:
             run = measure(workload, path=folder, resume=resume, **asked)
         except ArgumentError as error:
-            raise ValueError(_as_option(str(error), asked)) from None
+            raise ValueError(as_option(str(error), asked)) from None
     interrupted = any(issubclass(warning.category, SweepInterrupted) for warning in caught)
     for warning in caught:
         if not issubclass(warning.category, SweepInterrupted):
@@ -187,7 +187,7 @@ def _folder(workload: str, out: str | None) -> Path:
     return Path(out)
 
 
-def _as_option(sentence: str, asked: Mapping[str, object]) -> str:
+def as_option(sentence: str, asked: Mapping[str, object]) -> str:
     """Call an argument by the option that it came from: ``--dtype must be …``."""
     name = re.match(r"\w*", sentence)[0]  # type: ignore[index]
     return sentence.replace(name, f"--{name.replace('_', '-')}", 1) if name in asked else sentence

@@ -13,7 +13,7 @@ from tradeoff.compare.changes import CLOCK, clock_ratios
 from tradeoff.compare.headline import attained_text, changes_text, unknown_spread
 from tradeoff.compare.machine import cpu_ratio
 from tradeoff.compare.text import capital, joined, label_of, percent, value_text, with_interval
-from tradeoff.compare.verdict import Found
+from tradeoff.compare.verdict import Found, verdict_of
 from tradeoff.digits import counted, whole
 from tradeoff.frames.busy import why_busy
 from tradeoff.objective import Objective, decide
@@ -43,6 +43,7 @@ def notes(found: Found) -> tuple[str, ...]:
         *_clock(found),
         *_machine(found),
         _spread(found),
+        _stronger(found),
     ]))  # fmt: skip
 
 
@@ -163,6 +164,16 @@ def _spread(found: Found) -> str:
     return (
         "Run-to-run spread is unknown: one process measured each point (replicates=1), and the next run of the same "
         "code may differ by more than these intervals say. Five replicates or so on each side show it."
+    )
+
+
+def _stronger(found: Found) -> str:
+    """Where the verdict is open, say what would tell more than two Runs one after the other."""
+    if verdict_of(found) != "not_separable":
+        return ""
+    return (
+        "A paired measurement is the stronger way: measure_pair (tradeoff compare --live) measures before and after in "
+        "turns, so that what the machine does meanwhile meets both alike."
     )
 
 

@@ -43,6 +43,12 @@ FLAGS: Mapping[str, Flag] = MappingProxyType(
                 "In a sweep, name the workload or pass a factory: it gets a process of its own.",
             ),
             Flag(
+                "in_turns",
+                "info",
+                "It ran in short blocks, in turns with another workload (measure_pair).",
+                "Compare it with that one. By itself it may be faster, for its caches are its own.",
+            ),
+            Flag(
                 "oversubscribed",
                 "info",
                 "More threads ran than there are cores: they took turns.",

@@ -71,7 +71,7 @@ class Measuring:
         if self.source is not None:
             refusal = workers.try_once(self.source, concurrency=first.concurrency, budget=self.budget, **how)
         else:
-            with _intra_op_threads(threads_for(first.concurrency)):
+            with intra_op_threads(threads_for(first.concurrency)):
                 refusal = refusal_of(self.workload, **how)
         if refusal is not None:
             raise ArgumentError(f"{first.subject.workload} cannot be measured: {refusal}")
@@ -109,7 +109,7 @@ class Measuring:
         if self.source is not None:
             return workers.visit(self.source, point.point_id, replicate=replicate, **common)
         try:
-            with _intra_op_threads(threads_for(point.concurrency)):
+            with intra_op_threads(threads_for(point.concurrency)):
                 measured = self._here.visit(point.point_id, self.workload, **common)
         except (WorkloadError, ConditionsError):
             raise
@@ -120,7 +120,7 @@ class Measuring:
 
 
 @contextmanager
-def _intra_op_threads(threads: int) -> Iterator[None]:
+def intra_op_threads(threads: int) -> Iterator[None]:
     """Hold torch to its share while a live callable runs; what numpy's libraries read is fixed since their import."""
     torch = sys.modules.get("torch")
     if torch is None:

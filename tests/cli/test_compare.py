@@ -117,3 +117,18 @@ def test_misuse_of_live_is_told_in_a_sentence(tradeoff_command, words, said):
     result = tradeoff_command("compare", *words)
     assert (result.exit_code, result.stdout) == (2, "")
     assert said in result.stderr
+
+
+def test_live_as_json(tradeoff_command, monkeypatch):
+    import json
+
+    from tests.paired.scripted import Takes
+    from tests.paired.test_measuring import scripted
+    from tradeoff import paired
+
+    monkeypatch.setattr(paired, "measure_pair", lambda before, after, **how: scripted(Takes(1.05)))
+    result = tradeoff_command("compare", "one", "other", "--live", "--json")
+    told = json.loads(result.stdout)
+    assert (result.exit_code, told["verdict"], told["objective"]) == (1, "worse", None)
+    assert [row["metric"] for row in told["changes"]] == ["throughput", "p50", "p99"]
+    assert told["before"]["p50"]["lo"] <= told["before"]["p50"]["value"] < told["after"]["p50"]["value"]

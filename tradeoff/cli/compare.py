@@ -53,8 +53,8 @@ def compare(
 
     With --json: objective, verdict, sentence, notes, before and after (what each attains: value, lo, hi, point, in the
     unit of the metric), ratio, changes (a row for each compared column), lost, gained, differs. Of --live: objective,
-    verdict, sentence, notes, changes (a row for each metric), before and after (value, lo, hi of each), pairs, block_ms,
-    start_up_ms, ended.
+    verdict, sentence, notes, changes (a row for each metric), before and after (value, lo, hi of each), pairs,
+    block_ms, start_up_ms, ended.
 
     Exit status: 0 when it is better or cannot be told apart, 1 when it is worse or mixed, or nothing could be measured,
     2 for a question or a file that cannot be used.

@@ -153,7 +153,7 @@ SYSTEMS = (
     System("period 40 ms", periodic(0.04), lognormal(0.1), "tail"),  # just as long as a round
     *(System(f"{dwell:g} s slow × 1.5", two_states(dwell), lognormal(0.1)) for dwell in (0.02, 0.1, 0.5, 2.0, 5.0)),
     System("0.1 s slow × 1.5, 30 %", two_states(0.1), lognormal(0.3), "tail"),
-    System("0.5 s slow × 3", two_states(0.5, factor=3.0), lognormal(0.1)),
+    System("0.5 s slow × 3", two_states(0.5, factor=3.0), lognormal(0.1), "tail"),
 )
 
 

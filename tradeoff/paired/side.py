@@ -18,9 +18,9 @@ class Turn:
     latency_ns
         Times of the calls or requests that were served.
     calls
-        How many were completed, those that cross an end by the part that lies inside.
+        How many they are.
     seconds
-        Length.
+        Time that they took, of each of those in flight on average.
     begun_ns
         When each call of the whole block began, after the block did: for finding out how long the start-up is.
     all_ns

@@ -14,7 +14,6 @@ from tradeoff.timing.failure import Failure, describe_failure
 from tradeoff.timing.measurement import Measurement
 from tradeoff.timing.point import Point
 from tradeoff.timing.point_row import measurement_of
-from tradeoff.timing.throughput import completed_by
 from tradeoff.workloads.promises import Finished
 from tradeoff.workloads.protocol import Call, WorkloadError
 
@@ -99,8 +98,7 @@ class PointInTurns(Point):
 
     def _turn(self, duration_ns: int, start_up_ns: int, is_measured: bool) -> Failure | None:
         block = self.bench.runner.run(self._calls, max_calls=None, duration_ns=duration_ns)
-        start, end = block.window_ns
-        block = replace(block, window_ns=(min(start + start_up_ns, end), end))
+        block = block.starting_at(block.window_ns[0] + start_up_ns) if start_up_ns else block
         self.log.add(block, phase="measure" if is_measured else "warmup")
         if block.error is not None:
             return describe_failure(block.error, batch_size=self.batch_size)
@@ -110,7 +108,8 @@ class PointInTurns(Point):
         if block.types - self.types and (failure := self._odd()):
             return failure
         if is_measured:
-            self.measured_ns += max(0, block.window_ns[1] - block.window_ns[0])
+            start, end = block.window_ns
+            self.measured_ns += max(0, end - start)
             self.measured_calls += int((block.in_window & ~block.failed).sum())
         return None
 
@@ -131,14 +130,15 @@ class PointInTurns(Point):
             return describe_failure(error, batch_size=self.batch_size)
 
 
-def counted_in(block: Block) -> tuple[NDArray[np.int64], float, float]:
-    """Return the times of the served calls that began in a block's window, the calls in it, and its seconds.
+def counted_in(block: Block) -> tuple[NDArray[np.int64], int, float]:
+    """Return the times of the served calls that count in a block, their number, and the seconds that they took.
 
-    A call that crosses an end of the window counts by the part of its time that lies inside.
+    Whole calls in whole time, as in `tradeoff.timing.throughput`: of each slot from the first submission that counts to
+    the end of its last call, on average over the slots.
     """
-    start, end = block.window_ns
-    if not len(block) or end <= start:
-        return np.zeros(0, dtype=np.int64), 0.0, 0.0
-    counts = block.in_window & ~block.failed
-    before, after = completed_by(block, np.array([start, end], dtype=np.float64))
-    return (block.done_ns - block.submitted_ns)[counts], float(after - before), (end - start) / 1e9
+    counts = block.in_window
+    slots = [counts & (block.slot == which) for which in np.unique(block.slot[counts])]
+    spans = [int(block.done_ns[mine].max() - block.submitted_ns[mine].min()) for mine in slots]
+    served = counts & ~block.failed
+    seconds = sum(spans) / len(spans) / 1e9 if spans else 0.0
+    return (block.done_ns - block.submitted_ns)[served], int(served.sum()), seconds

@@ -5,7 +5,8 @@ import pytest
 
 from tests.timing.test_host_load import load
 from tradeoff.frames import make_points
-from tradeoff.sweep.progress import not_quiet, on_busy_machine, predicted_cost, progress_bar
+from tradeoff.frames.busy import on_busy_machine
+from tradeoff.sweep.progress import not_quiet, predicted_cost, progress_bar
 from tradeoff.timing import BUDGETS
 from tradeoff.timing.quiet import State
 

@@ -49,6 +49,18 @@ def why_busy(point: pd.Series) -> str:
     return " and ".join(parts)
 
 
+def on_busy_machine(points: pd.DataFrame) -> str:
+    """Say how many points were measured beside other work; nothing where none was."""
+    busy = is_busy(points)
+    if not busy.any():
+        return ""
+    number, them = int(busy.sum()), "it" if busy.sum() == 1 else "them"
+    rows = points[busy]
+    worst = rows.sort_values("foreign_load", na_position="first").iloc[-1]
+    told = f"{number} of {len(points)} points {'was' if number == 1 else 'were'} measured on a busy machine"
+    return f"{told} (at worst {why_busy(worst)}): measure {them} again on a quiet one before relying on {them}"
+
+
 def percent(share: float) -> str:
     """Write a share: ``48 %``, ``0.3 %``."""
     return f"{100 * share:.0f} %" if share >= 0.0995 else f"{100 * share:.2g} %"

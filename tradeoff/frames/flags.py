@@ -20,6 +20,12 @@ class Flag:
     remedy: str
 
 
+_BUDGET = "Measure longer: budget='standard' or 'tail'."
+_LONGER = (
+    "Measure longer: budget='standard' or 'tail' in a sweep, a larger duration_s or n_requests where requests are "
+    "served or sent."
+)
+
 FLAGS: Mapping[str, Flag] = MappingProxyType(
     {
         flag.name: flag
@@ -28,7 +34,7 @@ FLAGS: Mapping[str, Flag] = MappingProxyType(
                 "too_few_samples",
                 "warning",
                 "Too few samples for one of the percentiles: it is left out.",
-                "Measure longer: budget='standard' or 'tail'.",
+                _LONGER,
             ),
             Flag(
                 "upper_unbounded",
@@ -76,7 +82,7 @@ FLAGS: Mapping[str, Flag] = MappingProxyType(
                 "short_warmup",
                 "info",
                 "Fewer than 25 calls of warm-up: the workload is too slow for more within its budget.",
-                "Measure longer: budget='standard' or 'tail'.",
+                _BUDGET,
             ),
             Flag(
                 "host_bound",
@@ -106,7 +112,7 @@ FLAGS: Mapping[str, Flag] = MappingProxyType(
                 "drift_unknown",
                 "info",
                 "Calls too few or too uneven to tell: a step of 15 % during the measurement may be hidden in them.",
-                "Measure longer: budget='standard' or 'tail'.",
+                _BUDGET,
             ),
             Flag(
                 "ended_early",
@@ -119,13 +125,13 @@ FLAGS: Mapping[str, Flag] = MappingProxyType(
                 "heavy_tail",
                 "warning",
                 "A few calls make most of the spread: the intervals of mean and throughput may be too short.",
-                "Measure longer: budget='standard' or 'tail', and go by percentiles.",
+                f"{_LONGER} Go by percentiles.",
             ),
             Flag(
                 "clock_unsettled",
                 "warning",
                 "The device's clock still moved by over 2 % after three seconds of load.",
-                "Lock the clocks, or measure longer: budget='standard' or 'tail'.",
+                f"Lock the clocks. {_BUDGET}",
             ),
             Flag(
                 "telemetry_unknown",
@@ -204,14 +210,15 @@ FLAGS: Mapping[str, Flag] = MappingProxyType(
             Flag(
                 "generator_bound",
                 "warning",
-                "The p99 of how late requests were sent is over 5 % of the median latency: the generator was measured.",
-                "Ask for less, or drive from a machine with cores to spare.",
+                "The generator sent late (p99 over 5 % of the median latency) or waited for a core (5 % of the time): "
+                "it was measured along with the server.",
+                "The reason says which; drive from a machine with cores to spare, or ask for less.",
             ),
             Flag(
                 "few_service_times",
                 "info",
                 "Some batch size has fewer than 100 measured times: rare slow batches are not among them.",
-                "Measure longer: budget='standard' or 'tail'.",
+                "Measure those batch sizes longer, in the sweep they come from: budget='standard' or 'tail'.",
             ),
             Flag(
                 "call_errors",

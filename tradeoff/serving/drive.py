@@ -15,7 +15,9 @@ from tradeoff.arguments import ArgumentError, shown, text, yes_or_no
 from tradeoff.arguments import seed as seed_of
 from tradeoff.environment import capture
 from tradeoff.frames import Run, make_points, point_id
+from tradeoff.serving.host import host_of, labelled, say_if_not_quiet, stretches_of
 from tradeoff.serving.outside.caller import Caller, takes_number
+from tradeoff.serving.outside.generator import disturbed, took_cores
 from tradeoff.serving.outside.loop_thread import LoopThread
 from tradeoff.serving.outside.record import row_of, samples_of, window_and_growth
 from tradeoff.serving.real.interrupts import Interrupted, Interrupts
@@ -23,6 +25,8 @@ from tradeoff.serving.schedule import MOST_REQUESTS, check_length
 from tradeoff.serving.simulate import whole
 from tradeoff.serving.systems import System, systems
 from tradeoff.serving.window import in_phases
+from tradeoff.timing.host_load import BUSY
+from tradeoff.timing.host_watch import HostWatch
 
 SOURCE = "tradeoff.drive"
 
@@ -81,7 +85,10 @@ def drive(
     Run
         A row of ``points`` for each combination and a row of ``samples`` for each request. What happens in the server
         is not known: all of the latency is ``overhead``. The generator's own lateness is in ``wakeup_p50_ms`` and
-        ``wakeup_p99_ms``; where its p99 passes 5 % of the median latency the point is flagged ``generator_bound``.
+        ``wakeup_p99_ms``; where its p99 passes 5 % of the median latency, or the generator's threads waited for a core
+        for 5 % of the time (``core_wait``), the point is flagged ``generator_bound``, and the reason says which.
+        Columns about the cores are those of this machine; ``machine_busy`` is no flag here, for the process that takes
+        cores may be the server.
         Where answers fall behind requests for as long as it is asked, it is ``saturated``. After Ctrl-C nothing more is
         sent, and answers are waited for, unless it is pressed again; all that was measured is kept, with a
         `DriveInterrupted` warning. Requests that have no answer then are ``unfinished``.
@@ -111,19 +118,30 @@ def drive(
     called = text("name", name) or str(getattr(send, "__name__", "server"))
     rows, samples = [], []
     until = round(duration_s * 1e9)
+    if progress:
+        say_if_not_quiet(called, asks=True)
     with Interrupts() as interrupts, LoopThread() as there:
         for system in asked:
             if progress:
                 print(f"{called}: {system.who}", file=sys.stderr)
             caller = Caller(send, system, timeout_s=timeout_s, max_in_flight=max_in_flight)
             rng = np.random.default_rng([seed, 0, 0])
-            there.run(caller.run(rng, until=until, most=n_requests), interrupts, caller.stop)
+            with HostWatch() as watch:
+                there.run(caller.run(rng, until=until, most=n_requests), interrupts, caller.stop)
+            slices = watch.slices(origin=caller.origin)
             identity = _identity(system, called)
             found = samples_of(caller, point_id(identity))
             is_short = n_requests is not None or interrupts.count > 0 or len(found) >= MOST_REQUESTS
             window, grows = window_and_growth(found, system, None if is_short else until)
-            found = in_phases(found, window)
-            rows.append(identity | row_of(found, caller, system, window, grows=grows, timeout_s=timeout_s))
+            found = labelled(in_phases(found, window), slices, took_cores)
+            cores, lost = host_of(found, slices, window, is_oversubscribed=True)
+            cores |= {"disturbed": disturbed(stretches_of(found, slices, window))} if cores else {}
+            row = row_of(
+                found, caller, system, window, grows=grows, timeout_s=timeout_s, is_short=is_short, cores=cores
+            )
+            # Who took cores may be the server itself, and nobody can say: what the generator lost is in its own flag.
+            row["flags"] += [name for name in lost if name != BUSY]
+            rows.append(identity | row)
             samples.append(found)
             if interrupts.count:
                 break

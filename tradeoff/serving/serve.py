@@ -18,6 +18,7 @@ from tradeoff.arguments import device as checked_device
 from tradeoff.arguments import seed as seed_of
 from tradeoff.environment import capture, device_name, usable_cores
 from tradeoff.frames import Run, make_points, make_samples, point_id
+from tradeoff.serving.host import host_of, labelled, say_if_not_quiet, say_what_was_busy
 from tradeoff.serving.real.crew import Threads, Worker
 from tradeoff.serving.real.interrupts import Interrupted, Interrupts
 from tradeoff.serving.real.loop import Loop, Record
@@ -26,6 +27,7 @@ from tradeoff.serving.schedule import MOST_REQUESTS, arrivals_of, check_length, 
 from tradeoff.serving.systems import System, systems
 from tradeoff.timing.bench import adapter_for
 from tradeoff.timing.failure import said_by
+from tradeoff.timing.host_watch import HostWatch
 from tradeoff.timing.threads import hold_this_thread_to, is_oversubscribed, threads_per_call
 from tradeoff.workloads import Workload, as_workload
 from tradeoff.workloads.choice import check_dtypes, device_for
@@ -112,8 +114,10 @@ def serve(
     is in ``wakeup_p50_ms`` and ``wakeup_p99_ms``. `replay` serves a Run again under the virtual clock.
 
     Garbage is collected as ever, but for objects that were there before (``gc.freeze``): requests whose batch met a
-    collection carry the label ``gc``, and ``preempted`` when the worker's thread lost its core meanwhile (where the
-    system tells: Linux). A queue that has grown without end when the last request has come is given up, and the point
+    collection carry the label ``gc``, and ``preempted`` when the worker's thread waited for a core for a tenth of
+    the batch's time (where the system tells: Linux). What other processes, a hypervisor or a quota took of the cores
+    is read five times a second: columns, flags and labels are those of `sweep` (``machine_busy``, ``foreign_load``,
+    ``core_wait``, ...). A queue that has grown without end when the last request has come is given up, and the point
     is ``saturated``; requests that wait then are ``unfinished``.
 
     Examples
@@ -146,6 +150,8 @@ def serve(
     largest = max(system.policy.max_batch_size for system in asked)
     crew_size = max(system.policy.workers for system in asked)
     calls = _prepared(made, largest, crew_size, dtype=dtype, device=device, seed=seed)
+    if progress:
+        say_if_not_quiet(made.name)
     with Interrupts() as interrupts:
         for system in asked:
             identity = who | system.identity
@@ -159,15 +165,18 @@ def serve(
                 Worker(one, preprocess=preprocess, postprocess=postprocess, adapter=adapter)
                 for one in calls[: system.policy.workers]
             ]
-            record = _served(system, crew, interrupts, until=until, most=n_requests, seed=seed)
+            with HostWatch() as watch:
+                record = _served(system, crew, interrupts, until=until, most=n_requests, seed=seed)
+            slices = watch.slices(origin=record.origin, callers=system.policy.workers)
             is_short = n_requests is not None or record.interrupted or record.overwhelmed
             is_short |= len(record.arrivals) >= MOST_REQUESTS
             window, grows = window_and_growth(record, system, None if is_short else until)
-            found = samples_of(record, point_id(identity), window)
-            rows.append(identity | row_of(record, found, system, window, grows=grows))
+            found = labelled(samples_of(record, point_id(identity), window), slices)
+            crowded = _crowded(system, adapter is None)
+            cores, lost = host_of(found, slices, window, is_oversubscribed=bool(crowded))
+            rows.append(identity | row_of(record, found, system, window, grows=grows, is_short=is_short) | cores)
             noted = ["waited_for"] * any(isinstance(call, Finished) for one in calls for call in one.values())
-            noted += _crowded(system, adapter is None)
-            rows[-1]["flags"] = ["not_isolated", *noted, *rows[-1]["flags"]]
+            rows[-1]["flags"] = ["not_isolated", *noted, *crowded, *rows[-1]["flags"], *lost]
             samples.append(found)
             if interrupts.count:
                 break
@@ -177,8 +186,11 @@ def serve(
             ServeInterrupted,
             stacklevel=2,
         )
+    points = make_points(rows)
+    if progress:
+        say_what_was_busy(made.name, points)
     return Run(
-        make_points(rows),
+        points,
         pd.concat(samples, ignore_index=True) if samples else make_samples({}),
         capture() | {"seed": seed},
     )

@@ -5,12 +5,10 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from tradeoff.frames.busy import is_busy, why_busy
 from tradeoff.timing import Budget
 from tradeoff.timing.quiet import State
 
 if TYPE_CHECKING:
-    import pandas as pd
     from tqdm import tqdm
 
 LEAST_S = 1.0
@@ -29,18 +27,6 @@ def not_quiet(state: State) -> str:
     """Say, to be put behind the cost, that other work keeps the machine busy; nothing where it does not."""
     why = state.not_quiet()
     return f". The machine is not quiet: {why}; what is measured meanwhile is flagged" if why else ""
-
-
-def on_busy_machine(points: pd.DataFrame) -> str:
-    """Say how many points were measured beside other work; nothing where none was."""
-    busy = is_busy(points)
-    if not busy.any():
-        return ""
-    number, them = int(busy.sum()), "it" if busy.sum() == 1 else "them"
-    rows = points[busy]
-    worst = rows.sort_values("foreign_load", na_position="first").iloc[-1]
-    told = f"{number} of {len(points)} points {'was' if number == 1 else 'were'} measured on a busy machine"
-    return f"{told} (at worst {why_busy(worst)}): measure {them} again on a quiet one before relying on {them}"
 
 
 def progress_bar(*, points: int, name: str, show: bool) -> tqdm[None]:

@@ -12,11 +12,12 @@ from typing import Any
 
 from tradeoff import arguments, environment
 from tradeoff.frames import Run, RunFolder
+from tradeoff.frames.busy import on_busy_machine
 from tradeoff.limits import Limits, known_limits
 from tradeoff.sweep.grid import Subject, grid
 from tradeoff.sweep.isolation import Workers
 from tradeoff.sweep.measuring import Measuring
-from tradeoff.sweep.progress import not_quiet, on_busy_machine, predicted_cost, progress_bar
+from tradeoff.sweep.progress import not_quiet, predicted_cost, progress_bar
 from tradeoff.sweep.source import import_path, source_of
 from tradeoff.sweep.store import Folder, Memory
 from tradeoff.sweep.turn import turn_on

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import gc
+import sys
+from contextlib import closing
 from itertools import count
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tradeoff.serving.real.disturbances import Collections, labels_of, preemptions
+from tradeoff.serving.real.disturbances import Collections, LostCore, labels_of
 
 
 def test_collections_are_noted_while_it_is_entered():
@@ -41,10 +44,14 @@ def test_what_was_there_before_is_not_looked_at_and_given_back():
         gc.unfreeze()
 
 
-def test_losing_a_core_is_counted():
-    first = preemptions()
-    assert isinstance(first, int)
-    assert 0 <= first <= preemptions()
+@pytest.mark.parametrize(("batch_ms", "waited_ms", "lost"), [(5, 0.6, True), (5, 0.4, False), (0.1, 0.05, False)])
+def test_a_batch_that_waited_for_a_core_for_a_tenth_of_its_time_lost_it(tmp_path, batch_ms, waited_ms, lost):
+    counted = tmp_path / "schedstat"
+    counted.write_text("100 1000 3\n")
+    with closing(LostCore(str(counted))) as core:
+        counted.write_text(f"100 {1000 + round(waited_ms * 1e6)} 3\n")
+        assert core.has_lost(round(batch_ms * 1e6)) == (lost and sys.platform == "linux")
+        assert not core.has_lost(round(batch_ms * 1e6)), "each wait counts once"
 
 
 SPANS = st.lists(st.tuples(st.integers(0, 50), st.integers(0, 9), st.booleans()), max_size=12)

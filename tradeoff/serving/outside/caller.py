@@ -114,6 +114,11 @@ class Caller:
                 task.cancel()
 
     @property
+    def origin(self) -> int:
+        """When it began, on its clock: all other times count from there."""
+        return self._origin
+
+    @property
     def _is_over(self) -> bool:
         return self._is_stopped or self._misuse is not None
 

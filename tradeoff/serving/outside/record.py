@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -10,14 +12,13 @@ import pandas as pd
 
 from tradeoff.digits import counted, three, whole
 from tradeoff.frames import STAGES, make_samples
+from tradeoff.serving.known import how_known
 from tradeoff.serving.outside.caller import Asked, Caller
+from tradeoff.serving.outside.generator import BOUND, why_bound
 from tradeoff.serving.real.disturbances import labels_of
 from tradeoff.serving.real.record import throughput_of, times_of
 from tradeoff.serving.systems import System
 from tradeoff.serving.window import WHOLE_RUN, Window, ends_of, growing_window, window_of
-
-_GENERATOR_BOUND = 0.05
-"""Share of the median latency that the generator's own lateness may reach."""
 
 _BEHIND, _CHANCE = 0.05, 4.0
 """Share of the requests due in the second half that remain unanswered from which on the server does not keep up, and
@@ -80,9 +81,18 @@ def window_and_growth(samples: pd.DataFrame, system: System, until: int | None) 
 
 
 def row_of(
-    samples: pd.DataFrame, caller: Caller, system: System, window: Window, *, grows: bool, timeout_s: float
-) -> dict[str, Any]:
-    """Return the columns of ``points`` that say what was seen in a window; see `window_and_growth`."""
+    samples: pd.DataFrame, caller: Caller, system: System, window: Window, *, grows: bool, timeout_s: float,
+    is_short: bool = False, cores: Mapping[str, Any] = MappingProxyType({}),
+) -> dict[str, Any]:  # fmt: skip
+    """Return the columns of ``points`` that say what was seen in a window; see `window_and_growth`.
+
+    Parameters
+    ----------
+    is_short
+        Whether the number of requests ended the run.
+    cores
+        Columns about the machine's cores.
+    """
     measured = samples[samples["phase"] == "measure"]
     count = measured["status"].value_counts()
     done = measured[measured["status"] == "ok"]
@@ -97,6 +107,7 @@ def row_of(
         **throughput_of(done, window),
         "status": "budget",
         "flags": [WHOLE_RUN] if window.is_whole and not system.is_finite else [],
+        **cores,
     }
     sent = measured[measured["status"] != "rejected"].dropna(subset=["submitted_ns"])
     late = (sent["submitted_ns"] - sent["scheduled_ns"]).to_numpy(dtype=float) / 1e6
@@ -110,18 +121,20 @@ def row_of(
     times = times_of(done, row)
     for name in [name for name in times if name.startswith(("model_", "queue_wait_", "batch_wait_"))]:
         del times[name]
-    if row["wakeup_p99_ms"] > _GENERATOR_BOUND * float(done["latency_ns"].median()) / 1e6:
-        times["flags"] = [*times["flags"], "generator_bound"]
+    bound = why_bound(row, float(done["latency_ns"].median()) / 1e6)
+    if bound:
+        times["flags"] = [*times["flags"], BOUND]
     if not grows:
-        return row | times
+        parts = [row.get("reason"), bound, how_known(row | times, is_short=is_short)]
+        return row | times | {"reason": "; ".join(filter(None, parts))}
     row["status"] = "saturated"
     came = f"{three(system.request_rate_rps)} requests/s were due, and {three(row['throughput_rps'])} were answered"
     if refused and not caller.not_sent:
         row["reason"] = f"{came}: the rest is rejected, and percentiles are those of requests that were answered"
         return row | times
     why = _fell_behind(caller) if caller.not_sent else "they pile up, or take half as long as all of this"
-    row["reason"] = f"{came}: {why}; no percentile has a value"
-    return row | {"flags": [name for name in times["flags"] if name == "generator_bound"]}
+    row["reason"] = "; ".join(filter(None, [f"{came}: {why}; no percentile has a value", bound]))
+    return row | {"flags": [name for name in times["flags"] if name == BOUND]}
 
 
 def _why_nobody(samples: pd.DataFrame, caller: Caller, refused: int) -> str:

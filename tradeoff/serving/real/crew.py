@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from queue import Empty, SimpleQueue
 from typing import Any, NamedTuple, Protocol
 
-from tradeoff.serving.real.disturbances import preemptions
+from tradeoff.serving.real.disturbances import LostCore
 from tradeoff.timing.device import DeviceAdapter
 from tradeoff.timing.failure import said_by
 from tradeoff.timing.threads import hold_this_thread_to
@@ -71,10 +71,12 @@ class Worker:
         self._calls, self._clock, self._adapter = calls, clock, adapter
         self._preprocess, self._postprocess = preprocess, postprocess
         self._stream: Any = None
+        self._core: LostCore | None = None
 
     def run(self, number: int, size: int) -> Ended:
         """Run one batch; whatever it raises is said, and nothing more."""
-        clock, before = self._clock, preemptions()
+        clock = self._clock
+        core = self._core = self._core or LostCore()
         started = before_model = after_model = clock()
         error, model = None, None
         try:
@@ -90,8 +92,14 @@ class Worker:
         ended = clock()
         return Ended(
             number, started, before_model - started, model or after_model - before_model, ended - after_model, error,
-            preemptions() > before,
+            core.has_lost(ended - started),
         )  # fmt: skip
+
+    def close(self) -> None:
+        """Let go of what it keeps open; to be called in the thread that ran batches."""
+        if self._core is not None:
+            self._core.close()
+            self._core = None
 
     def _call(self, size: int) -> tuple[object, int | None]:
         """Return what the model returns, and how long the device took where it has a clock of its own."""
@@ -166,5 +174,8 @@ class Threads:
     def _work(self, worker: Worker, given: SimpleQueue[tuple[int, int] | None]) -> None:
         if self._intra_op is not None:
             hold_this_thread_to(self._intra_op)
-        while (batch := given.get()) is not None:
-            self._ended.put(worker.run(*batch))
+        try:
+            while (batch := given.get()) is not None:
+                self._ended.put(worker.run(*batch))
+        finally:
+            worker.close()

@@ -7,15 +7,13 @@ the column ``label``, so that a slow request can be told from an unlucky one.
 from __future__ import annotations
 
 import gc
-import sys
 from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-if sys.platform == "linux":
-    from resource import RUSAGE_THREAD, getrusage
+from tradeoff.timing.preempted import LONG_NS, CoreWait
 
 GC, PREEMPTED = "gc", "preempted"
 """The labels."""
@@ -69,12 +67,16 @@ class Collections:
             self._pauses.append((self._began, self._clock()))
 
 
-def preemptions() -> int:
-    """Return how often this thread has lost its core though it had work to do; 0 where the system does not tell.
+class LostCore(CoreWait):
+    """Watches the thread that makes it: whether it waited for a core, since it was last asked, for a tenth of a batch.
 
-    Linux counts for each thread (``ru_nivcsw`` of ``RUSAGE_THREAD``). Threads that a library starts are not in it.
+    Being woken late counts, too. Of a batch under a millisecond it takes a tenth of that: a wake-up is no lost core.
+    Threads that a library starts are not in it.
     """
-    return getrusage(RUSAGE_THREAD).ru_nivcsw if sys.platform == "linux" else 0
+
+    def has_lost(self, call_ns: int) -> bool:
+        """Say whether a batch that took so long waited for a core for a tenth of it; no where nobody tells."""
+        return super().has_lost(max(call_ns, LONG_NS))
 
 
 def labels_of(

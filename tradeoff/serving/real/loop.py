@@ -67,6 +67,8 @@ class Record:
         Whether Ctrl-C ended it.
     overwhelmed
         Whether it ended because the queue grew without end.
+    origin
+        When it began, on the loop's clock: all other times count from there.
     """
 
     batches: list[BatchRecord] = field(default_factory=list)
@@ -76,6 +78,7 @@ class Record:
     pauses: Pauses = field(default_factory=list)
     interrupted: bool = False
     overwhelmed: bool = False
+    origin: int = 0
 
     @property
     def arrivals(self) -> list[int]:
@@ -187,6 +190,7 @@ class Loop:
             while self._under_way and self._interrupts.count < AT_ONCE:
                 self._see(self._crew.wait(math.inf))
         record = self._record
+        record.origin = self._origin
         record.pauses = collections.since(self._origin)
         record.interrupted = self._interrupts.count > 0
         record.waiting = [(int(request.time), request.number) for request in self._batching.waiting]

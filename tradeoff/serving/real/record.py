@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from tradeoff.digits import counted, three, whole
 from tradeoff.frames import STAGES, make_samples
+from tradeoff.serving.known import how_known
 from tradeoff.serving.real.disturbances import labels_of
 from tradeoff.serving.real.loop import BatchRecord, Record, grows_without_end
 from tradeoff.serving.systems import System
@@ -118,8 +119,13 @@ def _busy_ns(record: Record, window: Window) -> float:
     return window.shared(began, done)
 
 
-def row_of(record: Record, samples: pd.DataFrame, system: System, window: Window, *, grows: bool) -> dict[str, Any]:
-    """Return the columns of ``points`` that say what was seen in a window; see `window_and_growth`."""
+def row_of(
+    record: Record, samples: pd.DataFrame, system: System, window: Window, *, grows: bool, is_short: bool = False
+) -> dict[str, Any]:
+    """Return the columns of ``points`` that say what was seen in a window; see `window_and_growth`.
+
+    `is_short` says whether the number of requests ended the run, and not the time in which they come.
+    """
     measured = samples[samples["phase"] == "measure"]
     done, failed = (measured[measured["status"] == status] for status in ("ok", "error"))
     rejected = int((measured["status"] == "rejected").sum())
@@ -163,7 +169,8 @@ def row_of(record: Record, samples: pd.DataFrame, system: System, window: Window
             f"{came}, and full batches serve {three(capacity)} at most: the rest is rejected, and percentiles are "
             "those of requests that were served"
         )
-    return row | times_of(done, row)
+    found = row | times_of(done, row)
+    return found if row["status"] == "saturated" else found | {"reason": how_known(found, is_short=is_short)}
 
 
 def _whose_fault(batches: list[BatchRecord], system: System, window_ns: int) -> str:

@@ -15,12 +15,12 @@ import heapq
 import math
 import time
 from collections.abc import Callable, Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from tradeoff.serving.policy import Policy
-from tradeoff.serving.real.disturbances import Collections, Pauses, preemptions
+from tradeoff.serving.real.disturbances import Collections, LostCore, Pauses
 from tradeoff.serving.real.interrupts import AT_ONCE, Interrupts
 from tradeoff.serving.real.loop import grows_without_end
 from tradeoff.serving.tokens.policy import Batch, Request, Step, TokenPolicy
@@ -102,12 +102,15 @@ class TokenRecord:
         When garbage was collected: beginning and end.
     interrupted
         Whether Ctrl-C ended it.
+    origin
+        When it began, on the loop's clock: all other times count from there.
     """
 
     requests: list[Request] = field(default_factory=list)
     iterations: list[Iteration] = field(default_factory=list)
     pauses: Pauses = field(default_factory=list)
     interrupted: bool = False
+    origin: int = 0
 
 
 def host_timed(clock: Callable[[], int]) -> Timed:
@@ -221,11 +224,12 @@ class TokenLoop:
         return self._clock() - self._origin
 
     def _run(self) -> TokenRecord:
-        with Collections(self._clock) as collections:
+        with Collections(self._clock) as collections, closing(LostCore()) as self._core:
             self._origin = self._clock()
             now: int | None = 0
             while now is not None:
                 now = self._next(now)
+        self._record.origin = self._origin
         self._record.pauses = collections.since(self._origin)
         self._record.interrupted = self._interrupts.count > 0
         self._record.requests += self._batch.waiting
@@ -283,7 +287,7 @@ class TokenLoop:
                 self._steps.leave(gone)
             return check_done(self._steps.prefill(prompts) if prompts else self._steps.decode())
 
-        handed, model, error, before = self._now(), 0, None, preemptions()
+        handed, model, error = self._now(), 0, None
         try:
             model = self._timed(step)
         except Exception as raised:  # the model is somebody else's
@@ -292,7 +296,7 @@ class TokenLoop:
         self._record.iterations.append(
             Iteration(
                 "prefill" if prompts else "decode", start, handed, done, model, served,
-                sum(tokens for _, tokens in prompts), error, preemptions() > before,
+                sum(tokens for _, tokens in prompts), error, self._core.has_lost(done - start),
             )
         )  # fmt: skip
         self._busy += done - start

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from tradeoff.arguments import shown
 from tradeoff.digits import three
 from tradeoff.frames import PERCENTILES, make_samples
+from tradeoff.serving.known import how_known
 from tradeoff.serving.real.loop import grows_without_end
 from tradeoff.serving.simulated import with_interval
 from tradeoff.serving.systems import System
@@ -135,7 +136,9 @@ def row_of(system: System, found: Sequence[Tokens], *, until: int | None = None)
         kept = {name: value for name, value in row.items() if not name.startswith(waits)}
         told = f"{three(system.request_rate_rps)} requests/s come, {three(row['throughput_rps'])} are answered"
         return kept | {"status": "saturated", "reason": f"{told}: the queue grows, and no percentile has a value"}
-    return row | {"status": "converged" if system.is_finite else "budget"}
+    if system.is_finite:
+        return row | {"status": "converged"}
+    return row | {"status": "budget", "reason": how_known(row, is_short=until is None)}
 
 
 def slo_of(slo: SLO, system: System, found: Sequence[Tokens], row: Mapping[str, Any]) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from tradeoff.arguments import seed as seed_of
 from tradeoff.arguments import text as checked_text
 from tradeoff.environment import capture, device_name
 from tradeoff.frames import Run, make_points, make_samples, point_id
+from tradeoff.serving.host import host_of, labelled, say_if_not_quiet, say_what_was_busy
 from tradeoff.serving.real.interrupts import Interrupts
 from tradeoff.serving.schedule import arrivals_of, check_length, thinker
 from tradeoff.serving.serve import ServeInterrupted
@@ -30,11 +31,12 @@ from tradeoff.serving.tokens.lengths import Lengths, check_memory, lengths, memo
 from tradeoff.serving.tokens.loop import Steps, Timed, TokenLoop, TokenRecord, device_timed, host_timed
 from tradeoff.serving.tokens.policy import TokenPolicy, requests_with
 from tradeoff.serving.tokens.record import identity_of
-from tradeoff.serving.tokens.served import SOURCE, requests_of, served_row, steps_of
+from tradeoff.serving.tokens.served import SOURCE, requests_of, served_row, steps_of, tokens_of
 from tradeoff.serving.tokens.transformer import Transformer, token_model
 from tradeoff.serving.trace import Trace
 from tradeoff.timing.bench import adapter_for
 from tradeoff.timing.failure import Failure, describe_failure
+from tradeoff.timing.host_watch import HostWatch
 from tradeoff.workloads.choice import check_dtypes, device_for
 from tradeoff.workloads.promises import UnfinishedError, check_done
 from tradeoff.workloads.torch_setup import torch_module
@@ -173,6 +175,8 @@ def serve_tokens(
     steps = _prepared(make, places, int(prompt.max()), timed)
     rows, samples = [], []
     grid = list(product(zip(asked, due, strict=True), memories))
+    if progress:
+        say_if_not_quiet(named or made.name)
     with Interrupts() as interrupts:
         for (system, arrivals), memory in grid:
             identity = who | identity_of(
@@ -187,12 +191,16 @@ def serve_tokens(
                 max_batch_size=system.policy.max_batch_size, memory_tokens=memory, max_prefill_tokens=most_prefill
             )
             loop = TokenLoop(policy, steps, requests_with(prompt, output), timed=timed, interrupts=interrupts)
-            record = _served(loop, system, arrivals, until=until, seed=seed)
+            with HostWatch() as watch:
+                record = _served(loop, system, arrivals, until=until, seed=seed)
+            slices = watch.slices(origin=record.origin)
             identified = point_id(identity)
             ceased = None if len(record.requests) >= n or record.interrupted else until
-            found = requests_of(record, system, identified, until=ceased)
+            found = labelled(requests_of(record, system, identified, until=ceased), slices)
             row = served_row(record, found, system, until=ceased)
-            rows.append(identity | row | {"flags": ["not_isolated", *row["flags"]]})
+            window, _ = tokens_of(record).window(system, until=ceased)
+            cores, lost = host_of(found, slices, window, is_oversubscribed=False)
+            rows.append(identity | row | cores | {"flags": ["not_isolated", *row["flags"], *lost]})
             samples += [found, steps_of(record, identified)]
             if interrupts.count:
                 break
@@ -203,7 +211,10 @@ def serve_tokens(
             stacklevel=2,
         )
     held = pd.concat(samples, ignore_index=True) if samples else make_samples({})
-    return Run(make_points(rows), held, capture() | {"seed": seed})
+    points = make_points(rows)
+    if progress:
+        say_what_was_busy(named or made.name, points)
+    return Run(points, held, capture() | {"seed": seed})
 
 
 def _most(asked: tuple[System, ...], n_requests: int | None) -> int:

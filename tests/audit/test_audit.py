@@ -205,7 +205,8 @@ def test_rows_without_an_id_are_called_by_their_place():
 def test_rows_that_share_an_id_and_differ_are_both_told():
     points = make_points([CLOSED | {"n": n, "duration_s": 0.2} for n in (200, 201)]).assign(point_id="same")
     found = audit(points)
-    assert found["observed"].tolist() == [200.0, 201.0, 200.0, 201.0]
+    assert found["observed"].tolist() == [2.0, 200.0, 201.0, 200.0, 201.0]
+    assert found["check"].tolist().count("identity") == 1
     pd.testing.assert_frame_equal(audit(points.iloc[::-1]), found)
 
 

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from tradeoff.audit.findings import Found
+from tradeoff.audit.identity import identity
 from tradeoff.audit.kind import contention, model_or_system, parts
-from tradeoff.audit.little import littles_law
-from tradeoff.audit.load import achieved_rate, coordinated_omission
+from tradeoff.audit.little import littles_law, units
+from tradeoff.audit.load import achieved_rate, coordinated_omission, intended_rate
 from tradeoff.audit.lost import errors, rejections
+from tradeoff.audit.ranges import intervals, ranges
 from tradeoff.audit.rows import Rows
 from tradeoff.audit.size import sample_size
 from tradeoff.audit.stated import measured, unstated
@@ -62,6 +64,27 @@ CHECKS: Mapping[str, Check] = MappingProxyType(
                 impossible,
             ),
             Check(
+                "interval",
+                "interval",
+                "The ends of an interval are the wrong way round, or do not hold its value.",
+                "that of the column",
+                intervals,
+            ),
+            Check(
+                "range",
+                "range",
+                "A share is above 1, a percentage above 100, or a mean batch below 1 or above the largest batch.",
+                "that of the column",
+                ranges,
+            ),
+            Check(
+                "identity",
+                "identity",
+                "Rows that differ share an id, or a row was measured in the future.",
+                "rows; s since 1970 for a time",
+                identity,
+            ),
+            Check(
                 "window",
                 "measured window",
                 "The throughput is 0 or infinite though requests were served, or not n divided by the window, or the "
@@ -78,11 +101,26 @@ CHECKS: Mapping[str, Check] = MappingProxyType(
                 tells=("little_violated",),
             ),
             Check(
+                "units",
+                "units",
+                "Latency is far too short for the clients or the busy device that the row states, as of a column in s.",
+                "in flight",
+                units,
+            ),
+            Check(
                 "achieved_rate",
                 "achieved rate",
-                "Less was served than was asked for, by more than 5 % or 3 / √n, whichever is more.",
+                "Less was served than was asked for, by more than 5 % and by more than the load itself varies: three "
+                "standard deviations by its index of dispersion.",
                 "requests/s",
                 achieved_rate,
+            ),
+            Check(
+                "intended_rate",
+                "intended rate",
+                "A closed loop states a rate at which requests should come.",
+                "requests/s",
+                intended_rate,
             ),
             Check(
                 "coordinated_omission",

@@ -22,7 +22,8 @@ import numpy as np
 from tradeoff.audit.findings import ERROR, WARNING, Found, found
 from tradeoff.audit.lost import lost_for_each
 from tradeoff.audit.rows import Rows
-from tradeoff.audit.words import Numbers, Truths, choice, count, number, time
+from tradeoff.audit.words import Numbers, Truths, Words, choice, count, number, only, share, time
+from tradeoff.frames import PERCENTILES
 
 TOLERANCE = 0.05
 """The share by which both sides may differ."""
@@ -32,6 +33,20 @@ GROSS = 0.10
 
 _UNKNOWN_THINK = "think time of a function"
 """In `load_detail`: how long clients think is not in the row."""
+
+
+_LEAST_BUSY = 0.5
+"""Requests that failed keep a device busy too, and so do those of warm-up."""
+
+_TAIL = 100.0
+"""By how much a mean may exceed the highest percentile that is known: beyond it no tail explains what is missing."""
+
+_NEAR_A_UNIT = 0.1
+"""A factor of two to either side of a thousand."""
+
+
+_RANDOM_THINK, _SIGMAS = "exponential", 3.0
+"""In `load_detail`: each time to think is drawn, and the mean of n of them strays by 1/sqrt(n) from that of all."""
 
 
 class Flow(NamedTuple):
@@ -52,6 +67,7 @@ def littles_law(rows: Rows) -> Iterator[Found]:
     flow = Flow(*(np.where(by_calls, one, other) for one, other in zip(calls, requests, strict=True)))
     asked = np.where(rows.is_closed | is_device, clients, np.nan)
     yield from _stated(rows, flow, asked, by_calls)
+    yield from _bounded(rows, asked, by_calls)
     counted = np.where(rows.is_open & ~is_device, rows.number("in_flight_mean"), np.nan)
     yield from _counted(rows, requests, counted)
 
@@ -76,9 +92,10 @@ def _stated(rows: Rows, flow: Flow, clients: Numbers, by_calls: Truths) -> Itera
         less,
         severity,
         said + "fewer were under way than the row says, or its throughput counts ramp-up, drain or pauses. Do not plan "
-        "with it as a row of that concurrency.",
+        "with it as a row of that concurrency.%s",
         *words,
         count(clients),
+        _unit(left / flow.value),
         observed=flow.value,
         expected=left,
     )
@@ -86,12 +103,80 @@ def _stated(rows: Rows, flow: Flow, clients: Numbers, by_calls: Truths) -> Itera
         more,
         severity,
         said + "throughput, latency and concurrency are not of the same run, or not in the units they are said to be. "
-        "Do not plan with any of them before it is known which.",
+        "Do not plan with any of them before it is known which.%s",
         *words,
         count(clients),
+        _unit(flow.value / clients),
         observed=flow.value,
         expected=clients,
     )
+
+
+def _unit(factor: Numbers) -> Words:
+    """Say that a unit is the likely reason where both sides differ by a thousand, or a million."""
+    thousands = np.log10(np.where(factor > 0, factor, np.nan)) / 3
+    power = np.rint(thousands)
+    is_unit = (power >= 1) & (power <= 3) & (np.abs(thousands - power) < _NEAR_A_UNIT)
+    said = " They differ by about %s times: one is in another unit, such as s among ms."
+    return only(is_unit, said, number(1e3**power))
+
+
+def _bounded(rows: Rows, clients: Numbers, by_calls: Truths) -> Iterator[Found]:
+    """Find throughputs that even the shortest times do not give: where there is no mean its least value stands for it.
+
+    A mean is no less than the shortest time, and no less than (1 - p) times the quantile of p (Markov's inequality).
+    """
+    least = rows.number("latency_min_ms")
+    for name, p in PERCENTILES.items():
+        least = np.fmax(least, (1 - p) * rows.number(f"latency_{name}_ms"))
+    rate = np.where(by_calls, _calls_per_s(rows), rows.number("throughput_rps"))
+    most = 1e3 * clients / np.where(least > 0, least, np.nan)
+    no_mean = np.isnan(rows.number("latency_mean_ms"))
+    yield found(
+        no_mean & (rate > most * (1 + GROSS)),
+        ERROR,
+        "%s %s in flight whose latency is %s at least on average give %s a second at most by Little's law, and its "
+        "throughput is %s: throughput, latency and concurrency are not of the same run, or not in the units they are "
+        "said to be (s among ms?). Do not plan with any of them before it is known which.",
+        count(clients),
+        choice(by_calls, "requests", "calls"),
+        time(least),
+        number(most),
+        number(rate),
+        observed=rate,
+        expected=most,
+    )
+
+
+def units(rows: Rows) -> Iterator[Found]:
+    """Find closed loops whose latency is far too short for their clients, whatever the tail is like.
+
+    Where there is a mean, `littles_law` compares it.
+    """
+    clients = np.where(rows.number("concurrency") > 0, rows.number("concurrency"), np.nan)
+    closed = rows.is_closed & ~rows.is_device & np.isnan(rows.number("latency_mean_ms"))
+    longest, granted = rows.number("latency_max_ms"), np.ones(rows.length)
+    for name in reversed(tuple(PERCENTILES)):
+        granted = np.where(np.isnan(longest), _TAIL, granted)
+        longest = np.where(np.isnan(longest), rows.number(f"latency_{name}_ms"), longest)
+    think = _or_none(rows.number("think_ms")) + _or_none(rows.number("network_ms"))
+    rate = rows.number("throughput_rps")
+    few = rate * (granted * longest + think) / 1e3
+    unknown = rows.mentions("load_detail", _UNKNOWN_THINK) | (_or_none(rows.number("n_errors")) > 0)
+    unknown |= np.nan_to_num(lost_for_each(rows, "n_rejected")) > 0
+    yield found(
+        closed & ~unknown & (few < (1 - GROSS) * clients),
+        ERROR,
+        "%s requests/s whose longest known latency is %s cannot keep %s clients waiting by Little's law: they are not "
+        "of the same run, or latency is not in the unit that it is said to be (s among ms?). Do not plan with any of "
+        "them before it is known which.",
+        number(rate),
+        time(longest),
+        count(clients),
+        observed=few,
+        expected=clients,
+    )
+    yield from _busy(rows, _requests(rows))
 
 
 def _counted(rows: Rows, flow: Flow, in_flight: Numbers) -> Iterator[Found]:
@@ -113,6 +198,24 @@ def _counted(rows: Rows, flow: Flow, in_flight: Numbers) -> Iterator[Found]:
     )
 
 
+def _busy(rows: Rows, flow: Flow) -> Iterator[Found]:
+    """Find open loops whose requests are under way for less time than the device was busy with them."""
+    busy = rows.number("utilisation")
+    yield found(
+        rows.is_open & ~rows.is_device & (flow.high < _LEAST_BUSY * busy) & (busy <= 1),
+        ERROR,
+        "%s requests/s with a mean latency of %s are %s in flight by Little's law, and the device was busy for %s of "
+        "the time, with one at least: latency is not in the unit that it is said to be (s among ms?), or not of these "
+        "requests. Do not plan with it.",
+        number(rows.number("throughput_rps")),
+        time(rows.number("latency_mean_ms")),
+        number(flow.value),
+        share(busy),
+        observed=flow.value,
+        expected=busy,
+    )
+
+
 def _requests(rows: Rows) -> Flow:
     think, network = _or_none(rows.number("think_ms")), _or_none(rows.number("network_ms"))
     rate, low, high = _with_ends(rows, "throughput_rps")
@@ -120,7 +223,15 @@ def _requests(rows: Rows) -> Flow:
     # A client that was turned away thinks, and asks again.
     turned_away = np.nan_to_num(lost_for_each(rows, "n_rejected"), nan=0.0, posinf=0.0) * (think + network)
     rest = think + turned_away
-    return Flow(rate * (mean + rest) / 1e3, low * (mean_low + rest) / 1e3, high * (mean_high + rest) / 1e3)
+    n = rows.number("n")
+    varies = rows.mentions("load_detail", _RANDOM_THINK)
+    strays = np.where(varies, rest * _SIGMAS / np.sqrt(np.where(n > 0, n, np.nan)), 0.0)
+    strays = np.fmin(np.nan_to_num(strays), rest)
+    return Flow(
+        rate * (mean + rest) / 1e3,
+        low * (mean_low + rest - strays) / 1e3,
+        high * (mean_high + rest + strays) / 1e3,
+    )
 
 
 def _calls(rows: Rows) -> Flow:

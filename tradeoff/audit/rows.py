@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterable
+from collections.abc import Callable, Container, Iterable, Iterator
 from itertools import chain
 from typing import Any
 
@@ -42,20 +42,34 @@ class Rows:
         self.length = len(points)
         self.seen = seen or {}
         self._numbers: dict[str, Numbers] = {}
+        self._raw: dict[str, Numbers] = {}
         self._words: dict[str, tuple[NDArray[np.intp], list[Any]]] = {}
         self._flags: tuple[Places, NDArray[np.object_]] | None = None
 
     def number(self, name: str) -> Numbers:
         """Return a column of numbers; missing, infinite and what is no number is NaN."""
         if name not in self._numbers:
-            values = self._read(name)
+            values = self.raw(name) if name in self.points else np.full(self.length, np.nan)
             values = np.where(np.isfinite(values), values, np.nan)
             self._numbers[name] = np.where(np.isnan(values), self.seen[name], values) if name in self.seen else values
         return self._numbers[name]
 
     def raw(self, name: str) -> Numbers:
         """Return a column of numbers as it is, infinite ones among them; missing and what is no number is NaN."""
-        return self._read(name) if name in self.points else self.number(name)
+        if name not in self.points:
+            return self.number(name)
+        if name not in self._raw:
+            self._raw[name] = self._read(name)
+        return self._raw[name]
+
+    def columns(self) -> list[str]:
+        """Return the names of the columns that are text."""
+        return [name for name in dict.fromkeys(self.points.columns) if isinstance(name, str)]
+
+    def with_ends(self) -> list[str]:
+        """Return the columns that have an end of an interval beside them."""
+        there = set(self.columns())
+        return [name for name in self.columns() if f"{name}_lo" in there or f"{name}_hi" in there]
 
     def is_given(self, name: str) -> Truths:
         """Tell where a column holds anything, infinity included; a blank text is nothing."""
@@ -73,6 +87,14 @@ class Rows:
     def mentions(self, name: str, phrase: str) -> Truths:
         """Tell where a column of text holds a phrase."""
         return self._where(name, lambda word: isinstance(word, str) and phrase in word)
+
+    def by_word(self, name: str, where: Truths) -> Iterator[tuple[str, Truths]]:
+        """Give each different text of a column of text, of the rows somewhere, with the rows that hold it."""
+        self._where(name, lambda _: False)
+        codes, words = self._words[name]
+        for code in np.unique(codes[where]):
+            if code >= 0 and isinstance(words[code], str):
+                yield words[code], where & (codes == code)
 
     def said(self, name: str) -> pd.Series:
         """Return a column as it is."""

@@ -64,3 +64,9 @@ def unstated(rows: Rows) -> Iterator[Found]:
         observed=np.sum([*gaps.values()], axis=0).astype(np.float64),
         expected=0.0,
     )
+    yield found(
+        there & (rows.number("n") > 0) & ~np.isnan(rows.number("throughput_rps")) & ~rows.is_given("duration_s"),
+        INFO,
+        "It does not state for how long it was measured: whether n and the throughput are of one window cannot be "
+        "checked.",
+    )

@@ -37,7 +37,7 @@ def test_one_line_of_prose_says_it_all():
         "softmax (numpy, float32) on A processor: throughput 11\u202f300 requests/s (11\u202f000 to 11\u202f700) with "
         "p99 latency 1.80 ms (1.71 to 1.89), limit p99 ≤ 2 ms, at batch 8 × concurrency 2; closed loop, 2 calls in "
         "flight; every call a batch of 8; call latency (no waiting for a batch or a worker); counted from when a "
-        "request was sent; sustained for 2.00 s; n = 5\u202f000 samples, 95 % intervals; measured on 2026-11-20."
+        "request was sent; sustained for 3.54 s; n = 5\u202f000 samples, 95 % intervals; measured on 2026-11-20."
     )
     assert str(found) == found.sentence()
     assert found.missing() == []

@@ -97,16 +97,19 @@ class Rounds:
         return list(sums)
 
     def _medians(self) -> NDArray[np.float64]:
-        """Return the log-ratio of the medians of each round that has calls of both sides in all its blocks."""
-        logs = np.full((2, self.number, PAIRS_A_ROUND), np.nan)
-        seen = np.zeros((2, self.number), dtype=np.int64)
+        """Return the log-ratio of the medians of each round that has calls of both sides.
+
+        A block that a stalled machine left without calls is not there; the other one of its side speaks for both.
+        """
+        sums, counts = np.zeros((2, self.number)), np.zeros((2, self.number))
         for block in self.blocks:
             if len(block.turn.latency_ns):
-                logs[block.side, block.round, seen[block.side, block.round]] = np.log(np.median(block.turn.latency_ns))
-                seen[block.side, block.round] += 1
-        ratios: NDArray[np.float64] = (logs[1] - logs[0]).mean(axis=1)
-        known: NDArray[np.float64] = ratios[np.isfinite(ratios)]
-        return known
+                sums[block.side, block.round] += np.log(np.median(block.turn.latency_ns))
+                counts[block.side, block.round] += 1
+        known = (counts > 0).all(axis=0)
+        means: NDArray[np.float64] = sums[:, known] / counts[:, known]
+        ratios: NDArray[np.float64] = means[1] - means[0]
+        return ratios
 
     def _times(self, side: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Return the times of a side's calls, and the round of each."""

@@ -33,6 +33,21 @@ def percent_of(share: float) -> str:
     return f"{shown} %" if math.isfinite(share) else three(share)
 
 
+def apart(value: float, other: float, *, digits: int = 2) -> tuple[str, str]:
+    """Write two numbers with as many significant digits, `digits` at least, as it takes to tell them apart.
+
+    Examples
+    --------
+    >>> apart(72.31, 71.96)
+    ('72.3', '72')
+    """
+    for more in range(digits, 18):
+        one, two = f"{value:.{more}g}", f"{other:.{more}g}"
+        if one != two:
+            break
+    return one, two
+
+
 def whole(value: float) -> str:
     """Write a whole number: ``2 400``."""
     return f"{value:,.0f}".replace(",", THIN_SPACE)

@@ -82,7 +82,13 @@ def test_the_gravest_status_stands():
     calm = measured(sigma=0.01)
     shaken = Measurement({**calm.point, "status": "unstable", "reason": "drifted", "flags": ["thermal"]}, calm.samples)
     row = pool([calm, shaken]).point
-    assert (row["status"], row["reason"], row["flags"]) == ("unstable", "drifted", ["thermal"])
+    assert (row["status"], row["reason"], row["flags"]) == ("unstable", "in process 2 of 2: drifted", ["thermal"])
+
+
+def test_start_ups_of_all_processes_are_counted():
+    calm = measured(sigma=0.01)
+    parts = [Measurement({**calm.point, "n_start_up": n}, calm.samples) for n in (0, 0, 300)]
+    assert pool(parts).point["n_start_up"] == 300
 
 
 def test_the_one_process_that_met_a_busy_machine_is_not_hidden():

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+import re
 import sys
 
 import numpy as np
@@ -292,3 +293,41 @@ def test_numpy_softmax_on_this_machine() -> None:
     assert point["status"] in {"budget", "converged", "unstable"}
     assert point["throughput_rps"] > 0
     assert point["bytes"] == 2 * 2 * 6 * 2048 * 4
+
+
+def test_a_first_try_that_is_left_out_is_said_and_counted() -> None:
+    found = measured(runner=FakeRunner(duration_ns=lambda slot, i: 11 * MS if i < 400 else MS + i % 7), concurrency=1)
+    row, samples = found.point, found.samples
+    assert row["latency_max_ms"] < 1.1 if "latency_max_ms" in row else row["latency_p99_ms"] < 1.1
+    assert row["n_start_up"] == (samples["phase"] == "warmup").sum() - 2 * 23, "the warm-up: twice 250 ms for 25 calls"
+    assert row["n_start_up"] > 400
+    assert row["start_up_pct"] == pytest.approx(1000, rel=0.01)
+    assert re.search(
+        r"a first try of [\d\u202f]+ calls, which took 11 times as long at first and settled", row["reason"]
+    )
+
+
+def test_errors_outside_of_the_window_are_told_from_those_in_it() -> None:
+    class Raises(Scripted):
+        def prepare(self, **how):
+            def call():
+                self.calls += 1
+                if self.calls % 50 == 7:
+                    raise ValueError("odd")
+                return True
+
+            return call
+
+    row = measured(workload=Raises(), runner=FakeRunner(duration_ns=noisy()), concurrency=1).point
+    raised, counts = (
+        int(n) for n in re.findall(r"(\d+) of [\d\u202f]+ calls raised.*counts (\d+) of them", row["reason"])[0]
+    )
+    assert counts == row["n_errors"] < raised
+
+
+def test_a_reason_speaks_of_what_its_row_shows() -> None:
+    for seed in range(4):
+        row = measured(runner=FakeRunner(duration_ns=noisy(seed, 9 * MS, 0.1)), concurrency=1).point
+        for name in ("p50", "p95", "p99"):
+            lo, hi = row[f"latency_{name}_ms_lo"], row[f"latency_{name}_ms_hi"]
+            assert (f"{name} is without" in row["reason"]) == math.isnan(hi - lo), row["reason"]

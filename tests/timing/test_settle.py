@@ -77,3 +77,13 @@ def test_a_steady_run_and_none_at_all_were_on_no_way() -> None:
     nothing = settle(np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64), [], truncate=True)
     assert not nothing.is_unstable
     assert nothing.is_undecided
+
+
+@pytest.mark.parametrize("scale", [1.02, 1.3])
+def test_the_drift_of_one_visit_is_that_which_is_said(scale: float) -> None:
+    series = run(4000, sigma=0.02) * np.repeat([1.0, scale, 1.0, 1.0], [1500, 500, 1000, 1000])
+    found = settled(series, [0, 2000, 3000])
+    assert found.is_unstable
+    assert found.part == "visit 1"
+    assert found.drift is not None
+    assert found.shift is not None or found.drift.spread > found.drift.threshold

@@ -1,10 +1,13 @@
 from __future__ import annotations
 
 import itertools
+import math
 
 import numpy as np
+import pytest
 
-from tradeoff.stats.quantiles import quantile_with_interval
+from tradeoff.frames.columns import PERCENTILES
+from tradeoff.stats.quantiles import Quantile, percentiles, quantile_with_interval
 from tradeoff.timing.stopping import FIRST_LOOK, MIN_MEASURED_NS, StopRule, is_bounded, time_scale_s
 
 TOLERANCES = {"p50": 0.01, "p95": 0.025, "p99": 0.05}
@@ -40,9 +43,10 @@ def test_a_steady_series_stops_and_a_wide_one_does_not() -> None:
     random = np.random.default_rng(2)
     steady, wide = StopRule(TOLERANCES), StopRule(TOLERANCES)
     assert steady.look(1e6 + random.normal(0, 1e3, 1000))
-    assert steady.missing() == []
-    assert not wide.look(random.exponential(1e6, 1000))
-    assert "p50 is known to" in " ".join(wide.missing())
+    assert steady.missing({}) == []
+    uneven = random.exponential(1e6, 1000)
+    assert not wide.look(uneven)
+    assert "p50 is known to" in " ".join(wide.missing(percentiles(uneven, PERCENTILES)))
 
 
 def test_a_narrow_run_whose_parts_differ_does_not_stop() -> None:
@@ -54,7 +58,7 @@ def test_a_narrow_run_whose_parts_differ_does_not_stop() -> None:
     rule = StopRule(TOLERANCES)
     assert not rule.look(later)
     assert all(rule.widths[name] <= tolerance for name, tolerance in TOLERANCES.items())
-    assert rule.missing() == ["its parts differ in how many calls are slow"]
+    assert rule.missing({}) == ["its parts differ in how many calls are slow"]
 
 
 def test_a_row_speaks_for_what_came_back_fifty_times() -> None:
@@ -64,7 +68,32 @@ def test_a_row_speaks_for_what_came_back_fifty_times() -> None:
 def test_too_few_samples_never_stop() -> None:
     rule = StopRule(TOLERANCES)
     assert not rule.look(np.full(50, 7))
-    assert "p99 is without an interval, not 5 %" in rule.missing()
+    said = rule.missing(percentiles(np.full(50, 7), PERCENTILES))
+    assert "p99 is without an interval, not known to 5 %" in said
+
+
+@pytest.mark.parametrize("n", [50, 120, 372, 460, 700, 5000])
+@pytest.mark.parametrize("sigma", [0.01, 0.06, 0.5])
+def test_what_is_missing_is_said_in_the_numbers_that_the_row_shows(n: int, sigma: float) -> None:
+    series = np.random.default_rng(n).lognormal(0.0, sigma, n)
+    shown = percentiles(series, PERCENTILES)
+    rule = StopRule(TOLERANCES)
+    rule.look(series)
+    for said in rule.missing(shown):
+        name = said.split()[0]
+        found, tolerance = shown[name], TOLERANCES[name]
+        assert ("without" in said) == math.isinf(found.relative_half_width), said
+        assert ("an upper end" in said) == (math.isnan(found.hi) and not math.isnan(found.lo)), said
+        if "without" not in said:
+            assert float(said.split()[4]) == pytest.approx(100 * found.relative_half_width, rel=0.06)
+            assert ("99 % confidence" in said) == (found.relative_half_width <= tolerance)
+    assert len(rule.missing(shown)) == sum(rule.widths[name] > TOLERANCES[name] for name in TOLERANCES)
+
+
+def test_widths_that_round_alike_are_told_apart() -> None:
+    rule = StopRule({"p50": 0.05}, widths={"p50": 0.06})
+    (said,) = rule.missing({"p50": Quantile(0.5, 100.0, 94.98, 105.0, 500, 1.0, "")})
+    assert said == "p50 is known to 5.01 %, not 5 %"
 
 
 def test_stopping_early_keeps_the_intervals_honest() -> None:

@@ -46,7 +46,7 @@ def pool(measured: Sequence[Measurement]) -> Measurement:
         return Measurement({**measured[0].point, "replicates": 1}, samples, is_finished=is_finished)
     rows = [each.point for each in measured]
     row = {name: _middle([each.get(name) for each in rows]) for name in rows[0]}
-    row |= {name: int(sum(_numbers(rows, name))) for name in ("n", "n_errors", "n_rejected")}
+    row |= {name: int(sum(_numbers(rows, name))) for name in ("n", "n_errors", "n_rejected", "n_start_up")}
     row |= {name: math.fsum(_numbers(rows, name)) for name in ("duration_s", "time_scale_s")}
     # Their median would hide the one process that met a busy machine.
     row |= {name: math.fsum(_numbers(rows, name)) / len(rows) for name in HOST_COLUMNS if all(name in r for r in rows)}
@@ -59,7 +59,8 @@ def pool(measured: Sequence[Measurement]) -> Measurement:
     row |= breakdown(kept, targets)
     statuses = [str(each["status"]) for each in rows]
     gravest = min(range(len(rows)), key=lambda place: _GRAVEST_FIRST.index(statuses[place]))
-    row |= {"status": statuses[gravest], "reason": rows[gravest]["reason"], "replicates": len(rows)}
+    reason = f"in process {gravest + 1} of {len(rows)}: {rows[gravest]['reason']}"
+    row |= {"status": statuses[gravest], "reason": reason, "replicates": len(rows)}
     row["flags"] = list(dict.fromkeys(flag for each in rows for flag in each["flags"]))  # type: ignore[attr-defined]
     return Measurement(row, samples, is_finished=is_finished)
 

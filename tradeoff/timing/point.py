@@ -24,7 +24,7 @@ from tradeoff.timing.measurement import Measurement
 from tradeoff.timing.point_row import measurement_of, or_nan
 from tradeoff.timing.raised import in_words, is_storm, persistent
 from tradeoff.timing.samples import SampleLog
-from tradeoff.timing.settle import Settled, heads, is_settling, settle, without
+from tradeoff.timing.settle import Settled, heads, is_settling, left_out, settle, without
 from tradeoff.timing.stopping import MIN_MEASURED_NS, StopRule, is_bounded
 from tradeoff.timing.telemetry import Reading
 from tradeoff.timing.warmup import WarmUp
@@ -267,12 +267,15 @@ class Point:
         latencies, submitted, starts = self.log.measured()
         second = starts[-1]
         self.settled = settle(latencies[second:], submitted[second:], [0], truncate=not self.is_burst)
-        if not self.settled.is_unstable and is_settling(tried, float(np.median(latencies[second:]))):
+        level = float(np.median(latencies[second:]))
+        if not self.settled.is_unstable and is_settling(tried, level):
             self.log.demote([second])
             self.log.demote(self.settled.cuts)
+            self.settled = left_out(tried, second, self.settled, level)
             return None
         self.measured_ns, self.measured_calls = self.measured_ns + before[0], self.measured_calls + before[1]
-        self.settled = replace(self.settled if self.settled.is_unstable else tried, cuts=())
+        kept, part = (self.settled, "the second try") if self.settled.is_unstable else (tried, "the first try")
+        self.settled = replace(kept, cuts=(), part=part)
         return None
 
     def _until_ns(self) -> int:

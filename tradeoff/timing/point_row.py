@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from tradeoff.digits import counted
+from tradeoff.digits import apart, counted
 from tradeoff.environment import usable_cores
+from tradeoff.frames.columns import PERCENTILES
+from tradeoff.stats.quantiles import Quantile
 from tradeoff.timing.block import Block
 from tradeoff.timing.failure import Failure
 from tradeoff.timing.host_row import host_columns, host_flags
@@ -61,13 +63,15 @@ def measurement_of(point: Point, failure: Failure | None) -> Measurement:
     n_errors = int(((samples["phase"] == "measure") & ~served).sum())
     row |= seen | _health(point, blocks, int(measured.sum())) | _steadiness(point) | {"n_errors": n_errors}
     row |= host_columns(point.log.stretches(), batch_size=point.batch_size)
-    status, reason = _verdict(point)
+    status, reason = _verdict(point, seen)
     if point.waited:
         reason = f"{reason}; the call returned {' and '.join(sorted(point.waited))}, waited for"
     if point.departures:
         reason = f"{reason}; not as the example: {', '.join(point.departures)}"
     if point.log.raised:
-        reason = f"{reason}; {in_words(point.log.raised, calls=point.log.calls)}"
+        reason = f"{reason}; {in_words(point.log.raised, calls=point.log.calls, counted_in_row=n_errors)}"
+    if point.settled.first_try:
+        reason = f"{reason}; {_first_try(point.settled)}"
     is_early = status == "converged" and point.measured_ns < _EARLY * point.budget.seconds * 1e9
     flags = [*flags, *point.flags, *_flags(point), *(["call_errors"] if n_errors else [])]
     flags += ["ended_early"] if is_early else []
@@ -107,8 +111,8 @@ def _steadiness(point: Point) -> dict[str, object]:
     }
 
 
-def _verdict(point: Point) -> tuple[str, str]:
-    """Return status and reason."""
+def _verdict(point: Point, row: Mapping[str, object]) -> tuple[str, str]:
+    """Return status and reason, the latter in the numbers of the row."""
     seconds = point.measured_ns / 1e9
     if not point.is_finished:
         seen = f"the sweep has come to it {counted(point.visits, 'time')} so far, for {seconds:.3g} s"
@@ -120,25 +124,37 @@ def _verdict(point: Point) -> tuple[str, str]:
         said = ", ".join(f"{name.replace('_', ' ')} in {100 * share:.0f} %" for name, share in labelled.items())
         return "throttled", f"the device held its clocks down: {said} of the calls"
     rarer = f"slow spells that come back less often than every {time_scale_s(seconds):.2g} s are not covered"
-    missing = point.stop.missing()
+    missing = point.stop.missing({name: shown(row, name) for name in point.stop.tolerances})
     if not missing:
         return "converged", f"every requested percentile was known well enough after {seconds:.3g} s; {rarer}"
     spent = f"the {point.budget.name} budget was spent after {point.measured_calls} calls in {seconds:.3g} s"
     return "budget", f"{spent}: {'; '.join(missing)}; {rarer}"
 
 
+def shown(row: Mapping[str, object], name: str) -> Quantile:
+    """Return a percentile of the latency as a row shows it, in ms."""
+    value, lo, hi, tau = (
+        float(row[column])  # type: ignore[arg-type]
+        for column in (*(f"latency_{name}_ms{end}" for end in ("", "_lo", "_hi")), f"tau_{name}")
+    )
+    return Quantile(PERCENTILES[name], value, lo, hi, n=int(row["n"]), tau=tau, flag="")  # type: ignore[call-overload]
+
+
+def _first_try(settled: Settled) -> str:
+    calls, times = counted(settled.first_try, "call"), f"{1.0 + settled.start_up:.3g} times as long"
+    return f"a first try of {calls}, which took {times} at first and settled to what is shown, is left out as start-up"
+
+
 def _how_unstable(settled: Settled, seconds: float) -> str:
     drift, shift = settled.drift, settled.shift
     if shift is not None:
-        return (
-            f"of the first {shift.at} calls {100 * shift.before:.2g} % took over {shift.limit / 1e6:.3g} ms, "
-            f"of those after them {100 * shift.after:.2g} %"
-        )
+        before, after = apart(100 * shift.before, 100 * shift.after)
+        first = f"of the first {counted(shift.at, 'call')}{' of ' + settled.part if settled.part else ''}"
+        return f"{first} {before} % took over {shift.limit / 1e6:.3g} ms, of those after them {after} %"
     assert drift is not None  # noqa: S101  # one of the two is why
-    return (
-        f"medians of eight slices of {seconds:.3g} s differ by {100 * drift.spread:.2g} %, "
-        f"over the {100 * drift.threshold:.2g} % of a steady series"
-    )
+    spread, threshold = apart(100 * drift.spread, 100 * drift.threshold)
+    of = settled.part or f"{seconds:.3g} s"
+    return f"medians of eight slices of {of} differ by {spread} %, over the {threshold} % of a steady series"
 
 
 def _flags(point: Point) -> list[str]:

@@ -83,12 +83,18 @@ def together(parts: Iterable[Raised]) -> tuple[Raised, ...]:
     return tuple(sorted(sums.values(), key=lambda kind: -kind.count))
 
 
-def in_words(raised: Iterable[Raised], *, calls: int) -> str:
-    """Say how many of `calls` raised, and what most of those did: ``3 of 150 calls raised ValueError: …``."""
+def in_words(raised: Iterable[Raised], *, calls: int, counted_in_row: int | None = None) -> str:
+    """Say how many of `calls` raised, and what most of those did: ``3 of 150 calls raised ValueError: …``.
+
+    `counted_in_row` is how many of them ``n_errors`` counts; it is said where it does not count all.
+    """
     kinds = together(raised)
     count = sum(kind.count for kind in kinds)
     others = f", and {counted(len(kinds) - 1, 'other error')}" if len(kinds) > 1 else ""
-    return f"{count} of {counted(calls, 'call')} raised {kinds[0]}{others}"
+    said = f"{count} of {counted(calls, 'call')} raised {kinds[0]}{others}"
+    if counted_in_row is None or counted_in_row == count:
+        return said
+    return f"{said}; n_errors counts {counted_in_row} of them: those in the measured window"
 
 
 def persistent(call: Callable[[], object], *, tries: int = 10) -> Callable[[], object]:

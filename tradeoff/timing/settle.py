@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -37,11 +37,15 @@ class Settled:
     start_up
         How much slower they began than what follows, as a share: the furthest of all visits; 0 where nothing is cut.
     drift
-        What the medians of eight slices of the time say.
+        What the medians of eight slices of the time say: of the whole, or of the visit that changed.
     shift
         How the share of slow calls changed, where it did; None where it did not.
     is_unstable
         Whether medians or slow calls changed within a visit.
+    part
+        What `drift` and `shift` speak of where that is not the whole: ``"visit 2"``, ``"the first try"``.
+    first_try
+        Calls of a first run that are left out as a whole, as the start-up of the second; they are in `cuts`.
     """
 
     cuts: tuple[int, ...] = ()
@@ -49,6 +53,8 @@ class Settled:
     drift: Drift | None = None
     shift: Shift | None = None
     is_unstable: bool = False
+    part: str = ""
+    first_try: int = 0
 
     @property
     def is_undecided(self) -> bool:
@@ -96,8 +102,10 @@ def settle(
         within = [
             _drifts(latencies[start:stop], submitted[start:stop]) for start, stop in pairwise((*starts, len(latencies)))
         ]
-        unstable = next((each for each in within if each[2]), None)
-        _, shift, is_unstable = unstable or (whole, None, False)
+        for number, unstable in enumerate(within, 1):
+            if unstable[2]:
+                return Settled(cuts, change, *unstable, f"visit {number}")
+        shift, is_unstable = None, False
     return Settled(cuts, change, whole, shift, is_unstable)
 
 
@@ -116,6 +124,21 @@ def is_settling(tried: Settled, level: float) -> bool:
     away = np.abs(np.array(tried.drift.medians) - level)
     is_one_way = bool((np.diff(away) <= 0.1 * away[0]).all())
     return is_one_way and bool(away[-1] <= _OVER * away[0])
+
+
+def left_out(tried: Settled, calls: int, second: Settled, level: float) -> Settled:
+    """Return what a second run says, with the first one, of `calls` calls, as its start-up.
+
+    Parameters
+    ----------
+    tried, second
+        The run that was on its way, and the one that held where it went.
+    level
+        Median of the second.
+    """
+    assert tried.drift is not None  # noqa: S101  # a drift is why it is left out
+    began = tried.drift.medians[0] / level - 1.0
+    return replace(second, cuts=(calls, *second.cuts), start_up=began, first_try=calls)
 
 
 def _drifts(latencies: NDArray[np.int64], submitted: NDArray[np.int64]) -> tuple[Drift, Shift | None, bool]:

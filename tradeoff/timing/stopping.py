@@ -21,8 +21,9 @@ from dataclasses import dataclass, field
 
 from numpy.typing import NDArray
 
+from tradeoff.digits import apart
 from tradeoff.frames.columns import PERCENTILES
-from tradeoff.stats.quantiles import percentiles
+from tradeoff.stats.quantiles import Quantile, percentiles
 from tradeoff.stats.shift import shift_of_mean, shifts
 
 FIRST_LOOK = 400
@@ -102,14 +103,32 @@ class StopRule:
         )
         return self.agrees
 
-    def missing(self) -> list[str]:
-        """Say what was not narrow enough at the last look, as text: ``p99 is known to 9 %, not 5 %``."""
-        said = []
-        for name, tolerance in self.tolerances.items():
-            width = self.widths.get(name, float("inf"))
-            if width > tolerance:
-                known = f"known to {100 * width:.2g} %" if width < float("inf") else "without an interval"
-                said.append(f"{name} is {known}, not {100 * tolerance:g} %")
+    def missing(self, shown: Mapping[str, Quantile]) -> list[str]:
+        """Say what was not narrow enough at the last look, as text: ``p99 is known to 9 %, not 5 %``.
+
+        Parameters
+        ----------
+        shown
+            The percentiles that the row shows, with their plain 95 % intervals: the text speaks of these.
+        """
+        said = [
+            _how_known(name, shown[name], tolerance)
+            for name, tolerance in self.tolerances.items()
+            if self.widths.get(name, math.inf) > tolerance
+        ]
         if not said and not self.agrees:
             said.append("its parts differ in how many calls are slow")
         return said
+
+
+def _how_known(name: str, found: Quantile, tolerance: float) -> str:
+    width = found.relative_half_width
+    if math.isinf(width):
+        lacks = (
+            "an upper end" if math.isfinite(found.lo) else "a lower end" if math.isfinite(found.hi) else "an interval"
+        )
+        return f"{name} is without {lacks}, not known to {100 * tolerance:g} %"
+    if width > tolerance:
+        return "{} is known to {} %, not {} %".format(name, *apart(100 * width, 100 * tolerance))
+    known = f"{name} is known to {100 * width:.2g} %"
+    return f"{known}, and not yet to {100 * tolerance:g} % at the 99 % confidence that it takes to stop"

@@ -168,3 +168,20 @@ def test_the_main_device_is_the_first_that_is_not_the_hosts() -> None:
     inputs = InputMaker(example, batch_size=3, kind=torch.float32, where=torch.device("meta"), seed=0)
     assert inputs.make(example["lengths"]).device.type == "cpu", "the host's stay where the model wants them"
     assert inputs.make(example["x"]).device.type == "meta"
+
+
+@pytest.mark.parametrize("example", [torch.empty(1, 8, device="meta"), {"x": [torch.empty(1, 8, device="meta")]}])
+def test_an_example_without_numbers_is_refused(example) -> None:
+    with pytest.raises(WorkloadError, match=r"device 'meta'.*no numbers: give one on the device to measure on"):
+        as_workload(torch.nn.Linear(8, 8), example=example)
+
+
+def test_a_module_without_weights_is_refused_by_the_name_of_one() -> None:
+    module = torch.nn.Sequential(torch.nn.Linear(8, 8), torch.nn.Linear(8, 8, device="meta"))
+    with pytest.raises(WorkloadError, match=r"1\.weight of Sequential lies on the device 'meta'.*to_empty"):
+        as_workload(module, example=torch.ones(1, 8))
+
+
+def test_inputs_that_change_the_device_unasked_are_said() -> None:
+    _, departures = made(torch.empty(1, 8, device="meta"))  # stands for mps, xpu and others
+    assert departures == ["an input on meta is on cpu"]

@@ -85,6 +85,8 @@ class InputMaker:
                 "example= holds a sparse, quantised or nested tensor, which cannot be made anew to a batch size: pass "
                 "a factory, a function of the batch size that returns the call"
             )
+        if value.device.type not in ("cpu", "cuda", where.type):  # one on a GPU moves only where device= says so
+            self._depart(f"an input on {value.device.type} is on {where.type}")
         if value.dim() == 0:
             return value.to(where)
         if value.shape[0] == 0:

@@ -6,7 +6,7 @@ import copy
 from collections.abc import Mapping
 from typing import Any
 
-from tradeoff.workloads.inputs import InputMaker, main_device
+from tradeoff.workloads.inputs import InputMaker, main_device, tensors_in
 from tradeoff.workloads.protocol import Call, WorkloadError
 from tradeoff.workloads.torch_setup import torch_device, torch_dtype, torch_module, with_tf32
 
@@ -32,6 +32,11 @@ class ModuleWorkload:
         a tensor is passed as it is, the same object to every call.
     name
         What the workload is called; the module's class unless given.
+
+    Raises
+    ------
+    WorkloadError
+        When there is no example, or a tensor of it or of the module lies on torch's device ``meta``, without numbers.
     """
 
     backend = "torch"
@@ -43,6 +48,7 @@ class ModuleWorkload:
                 f"{self.name} is a torch module and needs example=, an input of batch size 1 or more: "
                 "a tensor, a tuple of them, or a dict of keyword arguments"
             )
+        _refuse_meta(self.name, module, example)
         self._module = module
         self._example = example
         self._ready: dict[tuple[str, str], Any] = {}
@@ -114,3 +120,19 @@ class ModuleWorkload:
             else:
                 self._ready[key] = copy.deepcopy(self._module).to(device=where, dtype=kind).eval()
         return self._ready[key]
+
+
+def _refuse_meta(name: str, module: Any, example: Any) -> None:
+    """Refuse what has shapes and no numbers: nothing is computed with it, and elsewhere it would be something else."""
+    if any(tensor.device.type == "meta" for tensor in tensors_in(example)):
+        raise WorkloadError(
+            "example= holds a tensor on the device 'meta', which has a shape and no numbers: give one on the device to "
+            "measure on, such as torch.randn(1, 8)"
+        )
+    own = (*module.named_parameters(), *module.named_buffers())
+    empty = next((place for place, tensor in own if tensor.device.type == "meta"), None)
+    if empty is not None:
+        raise WorkloadError(
+            f"{empty} of {name} lies on the device 'meta', without numbers: load its weights, or give it some with "
+            "module.to_empty(device='cpu')"
+        )

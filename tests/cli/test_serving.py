@@ -76,6 +76,18 @@ def test_ctrl_c_keeps_what_was_measured(tradeoff_command, tmp_path, monkeypatch,
     assert len(tradeoff.read(tmp_path / "kept").samples) > 20
 
 
+@pytest.mark.parametrize("words", [("serve", "stopped:workload", "-b", "1"), ("drive", "stopped:send")], ids=str)
+def test_ctrl_c_without_a_folder_says_that_nothing_was_saved(tradeoff_command, tmp_path, monkeypatch, words):
+    (tmp_path / "stopped.py").write_text(CTRL_C)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delitem(sys.modules, "stopped", raising=False)
+    result = tradeoff_command(*words, "-r", "100,200", "--duration-s", "600")
+    assert result.exit_code == 130, result.output
+    assert "what was measured is printed below" in result.stderr
+    assert "It was not saved; --out FOLDER keeps" in result.stderr
+    assert "returned" not in result.output
+
+
 def test_ctrl_c_keeps_whole_replications(tradeoff_command, run_folder, tmp_path, monkeypatch):
     see, seen = engine.see, []
 

@@ -99,7 +99,17 @@ def test_what_is_no_service(service, said):
         costs_of(service)
 
 
-@pytest.mark.parametrize("function", [lambda size: -1.0, lambda size: [1.0, 2.0], lambda size, rng, n: [1.0]])
-def test_a_function_that_gives_no_times(function):
-    with pytest.raises(ValueError, match=rf"service\([13]\) must give (one time|{POOL} times) in ms"):
+@pytest.mark.parametrize(
+    ("function", "got"),
+    [
+        (lambda size: -1.0, r"-1\.0"),
+        (lambda size: np.float64("nan"), "nan"),
+        (lambda size: [1.0, 2.0], r"\[1\.0, 2\.0\]"),
+        (lambda size, rng, n: [1.0], r"\[1\.0\]"),
+        (lambda size, rng, n: np.where(np.arange(n) == 7, -3.5, 1.0), r"-3\.5"),
+    ],
+    ids=["negative", "nan", "two", "few", "one of many"],
+)
+def test_a_function_that_gives_no_times(function, got):
+    with pytest.raises(ValueError, match=rf"service\([13]\) must give (one time|{POOL} times) in ms.* got {got}$"):
         costs_of(function).check(3)

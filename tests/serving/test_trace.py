@@ -89,8 +89,11 @@ def test_what_is_no_trace(times, said):
 
 
 def test_milliseconds_since_1970_are_told():
-    with pytest.warns(UserWarning, match=r"begins at 1700000000000.0: .* after the year 5000.*lasts 5.00 s.*by 1000"):
+    with pytest.warns(
+        UserWarning, match=r"begins at 1700000000000.0: .* after the year 5000.*lasts 5.00 s.*by 1000"
+    ) as told:
         Trace([1.7e12, 1.7e12 + 5])
+    assert told[0].filename == __file__, "it points to the line that made the trace"
 
 
 def length_of(times, **asked):

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tradeoff.callers import level_of_caller
 from tradeoff.claim.carry import table
 from tradeoff.claim.document import as_text
 from tradeoff.claim.drawing import Drawing
@@ -61,7 +62,7 @@ def save_claims(
             files, absent = contents(claim, drawing)
             _place(files, stale - files.keys(), target)
             if absent:
-                warnings.warn(absent, NoPicturesWarning, stacklevel=2)
+                warnings.warn(absent, NoPicturesWarning, stacklevel=level_of_caller())
     return [target for _, target, _ in checked]
 
 

@@ -66,6 +66,8 @@ def end(run: Run, stopped: bool, out: str | None, *, report: Callable[[pd.DataFr
         run.save(out)
         say(f"Saved in {out}. Next: tradeoff explore {shlex.quote(out)}")
     if stopped:
+        if out is None:
+            complain("It was not saved; --out FOLDER keeps what there is when Ctrl-C comes.")
         raise typer.Exit(Status.INTERRUPTED)
     if not run.points["latency_p50_ms"].notna().any():
         raise typer.Exit(Status.NO)
@@ -73,7 +75,7 @@ def end(run: Run, stopped: bool, out: str | None, *, report: Callable[[pd.DataFr
 
 def with_options(asked: Mapping[str, object], call: Callable[[], Run]) -> tuple[Run, bool]:
     """Call, with arguments named as the options they came from, and warnings as sentences; say if Ctrl-C ended it."""
-    from tradeoff.serving.real.interrupts import Interrupted
+    from tradeoff.serving.real.interrupts import RETURNED, Interrupted
 
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("default")
@@ -82,7 +84,7 @@ def with_options(asked: Mapping[str, object], call: Callable[[], Run]) -> tuple[
         except ValueError as error:
             raise ValueError(_as_options(str(error), asked)) from None
     for warning in caught:
-        complain(str(warning.message))
+        complain(str(warning.message).replace(RETURNED, "printed below"))
     return run, any(issubclass(warning.category, Interrupted) for warning in caught)
 
 

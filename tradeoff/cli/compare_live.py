@@ -41,7 +41,7 @@ def compare_live(before: str, after: str, objective: str | None, *, as_json: boo
         except ValueError as error:
             raise ValueError(as_option(str(error), asked)) from None
     for warning in caught:
-        complain(str(warning.message))
+        complain(str(warning.message).replace("in the comparison that was returned", "printed below"))
     if as_json:
         print_json(_document(found))
     else:
@@ -50,6 +50,8 @@ def compare_live(before: str, after: str, objective: str | None, *, as_json: boo
         found.run.save(out)
         (complain if as_json else say)(f"Saved in {out}. Next: tradeoff explore {shlex.quote(out)}")
     if any(issubclass(warning.category, PairInterrupted) for warning in caught):
+        if out is None:
+            complain("It was not saved; --out FOLDER keeps what there is when Ctrl-C comes.")
         raise typer.Exit(Status.INTERRUPTED)
     is_known = ~found.run.points["status"].isin(["failed", "oom"])
     return found.exit_status if is_known.any() else Status.NO

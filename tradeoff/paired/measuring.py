@@ -14,6 +14,7 @@ import pandas as pd
 from tradeoff.arguments import ArgumentError, dtypes, shown, text, whole_numbers, yes_or_no
 from tradeoff.arguments import device as checked_device
 from tradeoff.arguments import seed as seed_of
+from tradeoff.callers import level_of_caller
 from tradeoff.environment import capture, device_name
 from tradeoff.frames import PERCENTILES, Run, make_points, make_samples, point_id
 from tradeoff.frames.names import UnknownColumnError, resolve
@@ -175,7 +176,7 @@ def measure_pair(
         warnings.warn(
             f"stopped after {taken.pairs} pairs; what was measured is in the comparison that was returned",
             PairInterrupted,
-            stacklevel=2,
+            stacklevel=level_of_caller(),
         )
     spec = {
         "workloads": [f"{each.backend}.{each.name}" for each in made],

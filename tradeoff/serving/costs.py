@@ -385,11 +385,19 @@ class FunctionCosts:
         return _as_times(size, found, POOL)
 
 
+def _wrong(found: Any, times: Times) -> Any:
+    """Return the first of several values that is no time, or all that was given where its number is wrong."""
+    bad = times[~(np.isfinite(times) & (times >= 0))]
+    return found if np.ndim(found) != 1 or not len(bad) else bad[0]
+
+
 def _as_times(size: int, found: Any, n: int) -> Times:
     times = np.atleast_1d(np.asarray(found, dtype=np.float64))
     if times.shape != (n,) or not np.isfinite(times).all() or (times < 0).any():
         wanted = "one time" if n == 1 else f"{n} times"
-        raise ValueError(f"service({size}) must give {wanted} in ms, finite and 0 or more; got {type(found).__name__}")
+        raise ValueError(
+            f"service({size}) must give {wanted} in ms, finite and 0 or more; got {shown(_wrong(found, times))}"
+        )
     return times
 
 

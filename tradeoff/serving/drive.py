@@ -13,6 +13,7 @@ import pandas as pd
 
 from tradeoff.arguments import ArgumentError, shown, text, yes_or_no
 from tradeoff.arguments import seed as seed_of
+from tradeoff.callers import level_of_caller
 from tradeoff.environment import capture
 from tradeoff.frames import Run, make_points, point_id
 from tradeoff.serving.host import host_of, labelled, say_if_not_quiet, stretches_of
@@ -20,7 +21,7 @@ from tradeoff.serving.outside.caller import Caller, takes_number
 from tradeoff.serving.outside.generator import disturbed, took_cores
 from tradeoff.serving.outside.loop_thread import LoopThread
 from tradeoff.serving.outside.record import row_of, samples_of, window_and_growth
-from tradeoff.serving.real.interrupts import Interrupted, Interrupts
+from tradeoff.serving.real.interrupts import RETURNED, Interrupted, Interrupts
 from tradeoff.serving.schedule import MOST_REQUESTS, check_length
 from tradeoff.serving.simulate import whole
 from tradeoff.serving.systems import System, systems
@@ -147,9 +148,9 @@ def drive(
                 break
     if interrupts.count:
         warnings.warn(
-            f"stopped at point {len(rows)} of {len(asked)}; what was measured is in the Run that was returned",
+            f"stopped at point {len(rows)} of {len(asked)}; what was measured is {RETURNED}",
             DriveInterrupted,
-            stacklevel=2,
+            stacklevel=level_of_caller(),
         )
     return Run(make_points(rows), pd.concat(samples, ignore_index=True), capture() | {"seed": seed})
 

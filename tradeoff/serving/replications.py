@@ -6,8 +6,9 @@ import math
 import warnings
 from collections.abc import Sequence
 
+from tradeoff.callers import level_of_caller
 from tradeoff.digits import counted
-from tradeoff.serving.real.interrupts import Interrupted
+from tradeoff.serving.real.interrupts import RETURNED, Interrupted
 from tradeoff.serving.simulated import ERROR, MEMORIES
 from tradeoff.serving.world import Plan, World
 
@@ -94,4 +95,4 @@ def _rounded(n: float, most: int) -> int:
 
 
 def _tell(after: str) -> None:
-    warnings.warn(f"stopped after {after} in the Run that was returned", SimulateInterrupted, stacklevel=4)
+    warnings.warn(f"stopped after {after} {RETURNED}", SimulateInterrupted, stacklevel=level_of_caller())

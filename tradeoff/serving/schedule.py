@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from tradeoff.arguments import ArgumentError, shown
+from tradeoff.callers import level_of_caller
 from tradeoff.digits import three
 from tradeoff.serving.systems import System
 from tradeoff.serving.trace import Trace
@@ -66,7 +67,7 @@ def _check_trace(trace: Trace, n_requests: int | None) -> None:
         raise ArgumentError(
             f"load={trace.name!r}: {said}. Times are in seconds: divide milliseconds by 1000, or give a part of it"
         )
-    warnings.warn(f"{said}; if its times are not in seconds, stop, and give seconds", stacklevel=4)
+    warnings.warn(f"{said}; if its times are not in seconds, stop, and give seconds", stacklevel=level_of_caller())
 
 
 def arrivals_of(system: System, rng: np.random.Generator, *, until: int, most: int | None) -> Iterator[int]:

@@ -16,11 +16,12 @@ import pandas as pd
 from tradeoff.arguments import ArgumentError, shown, yes_or_no
 from tradeoff.arguments import device as checked_device
 from tradeoff.arguments import seed as seed_of
+from tradeoff.callers import level_of_caller
 from tradeoff.environment import capture, device_name, usable_cores
 from tradeoff.frames import Run, make_points, make_samples, point_id
 from tradeoff.serving.host import host_of, labelled, say_if_not_quiet, say_what_was_busy
 from tradeoff.serving.real.crew import Threads, Worker
-from tradeoff.serving.real.interrupts import Interrupted, Interrupts
+from tradeoff.serving.real.interrupts import RETURNED, Interrupted, Interrupts
 from tradeoff.serving.real.loop import Loop, Record
 from tradeoff.serving.real.record import SOURCE, row_of, samples_of, window_and_growth
 from tradeoff.serving.schedule import MOST_REQUESTS, arrivals_of, check_length, thinker
@@ -182,9 +183,9 @@ def serve(
                 break
     if interrupts.count:
         warnings.warn(
-            f"stopped at point {len(rows)} of {len(asked)}; what was measured is in the Run that was returned",
+            f"stopped at point {len(rows)} of {len(asked)}; what was measured is {RETURNED}",
             ServeInterrupted,
-            stacklevel=2,
+            stacklevel=level_of_caller(),
         )
     points = make_points(rows)
     if progress:

@@ -15,6 +15,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from tradeoff.arguments import shown
+from tradeoff.callers import level_of_caller
 from tradeoff.digits import counted, three
 
 Times = NDArray[np.float64]
@@ -121,7 +122,7 @@ def _since_the_first(given: Any) -> Times:
         warnings.warn(
             f"times_s begins at {shown(times[0])}: in seconds since 1970 that is after the year 5000. The trace lasts "
             f"{_long(float(found[-1]))}; if its times are milliseconds, divide them by 1000 (microseconds by 1e6, ...)",
-            stacklevel=4,
+            stacklevel=level_of_caller(),
         )
     return found
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from tradeoff.arguments import ArgumentError
+from tradeoff.arguments import ArgumentError, shown
 from tradeoff.serving.costs import Costs, Table
 from tradeoff.serving.memory import memory_of
 from tradeoff.serving.simulated import Replication, Seen
@@ -177,5 +177,5 @@ def _host_ms(system: System, largest: int) -> list[float]:
 def _thinks(found: Iterable[float], n: int) -> Numbers:
     times = np.asarray(found, dtype=np.float64)
     if times.shape != (n,) or not np.isfinite(times).all() or (times < 0).any():
-        raise ArgumentError(f"think(rng, {n}) must give {n} times in ms, finite and 0 or more")
+        raise ArgumentError(f"think(rng, {n}) must give {n} times in ms, finite and 0 or more; got {shown(found)}")
     return times

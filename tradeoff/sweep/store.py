@@ -12,6 +12,7 @@ from typing import Any
 import pandas as pd
 
 from tradeoff import environment
+from tradeoff.callers import level_of_caller
 from tradeoff.digits import counted
 from tradeoff.frames import NEVER_POOLED, Run, RunFolder, RunFolderError, make_points, make_samples
 from tradeoff.frames.busy import is_busy
@@ -114,7 +115,7 @@ class Folder:
             warnings.warn(
                 f"{self._folder.path}: the points that are there stay as they are, measured with {old}; "
                 f"this sweep has {new}",
-                stacklevel=4,
+                stacklevel=level_of_caller(),
             )
 
     def begin(self, spec: dict[str, Any], limits: Limits | None = None) -> None:
@@ -127,7 +128,8 @@ class Folder:
         changed = environment.differences(before, now)
         if changed and self._finished:
             warnings.warn(
-                f"{self._folder.path} was measured elsewhere or otherwise: {'; '.join(changed)}", stacklevel=3
+                f"{self._folder.path} was measured elsewhere or otherwise: {'; '.join(changed)}",
+                stacklevel=level_of_caller(),
             )
         sweeps = [*before.get("sweeps", []), spec]
         kept = before if self._finished else now

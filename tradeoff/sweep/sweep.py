@@ -11,6 +11,7 @@ from dataclasses import asdict
 from typing import Any
 
 from tradeoff import arguments, environment
+from tradeoff.callers import level_of_caller
 from tradeoff.frames import Run, RunFolder
 from tradeoff.frames.busy import on_busy_machine
 from tradeoff.limits import Limits, known_limits
@@ -235,7 +236,7 @@ def sweep(
             warnings.warn(
                 f"stopped after {done} of {len(left)} points; they and what is known of others are {kept}, and {how}",
                 SweepInterrupted,
-                stacklevel=2,
+                stacklevel=level_of_caller(),
             )
         run = store.end()
         if progress and (told := on_busy_machine(run.points)):

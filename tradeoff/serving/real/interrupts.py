@@ -13,6 +13,9 @@ AT_ONCE, _ENOUGH = 2, 3
 """Ctrl-C once: ask no more, and wait for what is under way. Twice: do not wait for it either. Three times:
 `KeyboardInterrupt`, as ever."""
 
+RETURNED = "in the Run that was returned"
+"""Where what was measured is, in the words of a warning; a command has other words for it."""
+
 
 class Interrupted(UserWarning):
     """Something was stopped by Ctrl-C; what was measured until then is kept."""

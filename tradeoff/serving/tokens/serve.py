@@ -19,10 +19,11 @@ from tradeoff.arguments import ArgumentError, yes_or_no
 from tradeoff.arguments import device as checked_device
 from tradeoff.arguments import seed as seed_of
 from tradeoff.arguments import text as checked_text
+from tradeoff.callers import level_of_caller
 from tradeoff.environment import capture, device_name
 from tradeoff.frames import Run, make_points, make_samples, point_id
 from tradeoff.serving.host import host_of, labelled, say_if_not_quiet, say_what_was_busy
-from tradeoff.serving.real.interrupts import Interrupts
+from tradeoff.serving.real.interrupts import RETURNED, Interrupts
 from tradeoff.serving.schedule import arrivals_of, check_length, thinker
 from tradeoff.serving.serve import ServeInterrupted
 from tradeoff.serving.simulate import whole
@@ -206,9 +207,9 @@ def serve_tokens(
                 break
     if interrupts.count:
         warnings.warn(
-            f"stopped at point {len(rows)} of {len(grid)}; what was measured is in the Run that was returned",
+            f"stopped at point {len(rows)} of {len(grid)}; what was measured is {RETURNED}",
             ServeInterrupted,
-            stacklevel=2,
+            stacklevel=level_of_caller(),
         )
     held = pd.concat(samples, ignore_index=True) if samples else make_samples({})
     points = make_points(rows)

@@ -40,7 +40,7 @@ def test_near_capacity_it_is_neither_saturated_nor_known(monkeypatch):
     monkeypatch.setattr(sys.modules["tradeoff.serving.simulate"], "MOST", 1_000_000)
     found = [row(request_rate=990, seed=seed) for seed in range(4)]
     assert {one["status"] for one in found} == {"budget"}
-    told = re.search(r"forget what was after ([0-9\s]+) requests", found[0]["reason"])
+    told = re.search(r"a busy spell lasts some ([0-9\s]+) requests here", found[0]["reason"])
     assert 30_000 < int("".join(told[1].split())) < 50_000, "1 / (1 - sqrt(0.99))**2 is 39 600"
     assert "n_requests=" in found[0]["reason"]
     assert np.isnan([one["latency_p99_ms_hi"] for one in found]).all(), "too short to say how far off"
@@ -56,7 +56,7 @@ def test_bursts_are_as_long_as_several_of_their_cycles(monkeypatch):
 def test_given_lengths_are_kept_and_told_what_they_bear():
     short = row(request_rate=900, n_requests=3000, replications=4)
     assert (short["status"], short["replicates"]) == ("budget", 4)
-    assert "each replication has" in short["reason"]
+    assert "each replication counts" in short["reason"]
     enough = row(request_rate=300, n_requests=100_000, replications=4)
     assert enough["status"] == "converged"
 

@@ -142,9 +142,15 @@ def test_too_few_samples_say_how_many_it_takes(n, q, said):
 
 def test_without_samples_it_says_so():
     run = grid_run()
-    for samples in (run.samples.iloc[:0], run.samples.assign(phase="warmup"), run.samples.assign(status="error")):
+    nothing = "No samples of calls were kept at this point: there is no tail to look into."
+    not_served = "None of the calls that count was served at this point: there is no tail to look into."
+    for samples, said in (
+        (run.samples.iloc[:0], nothing),
+        (run.samples.assign(phase="warmup"), not_served),
+        (run.samples.assign(status="error"), not_served),
+    ):
         found = explain_tail(Run(run.points, samples), batch_size=1, concurrency=1)
-        assert found.sentence() == "No samples of calls were kept at this point: there is no tail to look into."
+        assert found.sentence() == said
         assert found.cause is None
 
 

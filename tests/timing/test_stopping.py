@@ -96,6 +96,12 @@ def test_widths_that_round_alike_are_told_apart() -> None:
     assert said == "p50 is known to 5.01 %, not 5 %"
 
 
+def test_an_interval_wider_than_the_value_is_not_told_in_percent() -> None:
+    rule = StopRule({"p99": 0.05}, widths={"p99": 1500.0})
+    (said,) = rule.missing({"p99": Quantile(0.99, 1.0, 0.5, 3000.5, 500, 1.0, "")})
+    assert said == "p99 is not known: its interval is 3\u202f000 times as wide as the value itself"
+
+
 def test_stopping_early_keeps_the_intervals_honest() -> None:
     # Runs that stop cover the true p99 about as often as the plain 95 % says, whatever the look at which they did.
     truth = float(np.log(100.0)) + 10.0

@@ -200,20 +200,21 @@ def _what_it_takes(seen: Seen, most: int) -> str:
     said = []
     if seen.shortest < MEMORIES:
         said.append(
-            f"queue and load forget what was after {three(seen.memory)} requests, and each replication has "
-            f"{three(seen.shortest)} times as many that count, not {three(MEMORIES)}"
+            f"the replications are too short: a busy spell lasts some {three(seen.memory)} requests here, each "
+            f"replication counts {three(seen.shortest * seen.memory)}, and it takes {three(MEMORIES * seen.memory)} "
+            f"({MEMORIES:g} spells)"
         )
     # Of shorter ones the error is not known either.
     if seen.error > ERROR and seen.shortest >= _MEMORIES_OF_AN_INTERVAL:
-        error = f"{three(100 * seen.error)} %" if seen.error < 0.5 else "more than half of it"
-        said.append(f"p99 has a standard error of up to {error}, not {three(100 * ERROR)} %")
+        error = f"up to {three(100 * seen.error)} %" if seen.error < 0.5 else "more than half its value"
+        said.append(f"the standard error of p99 is {error}, and {100 * ERROR:g} % is wanted")
         if math.isfinite(seen.error):
             each = max(each, 1.2 * n * (seen.error / ERROR) ** 2)
     if each > MOST_GIVEN:
         times, each = math.ceil(times * each / MOST_GIVEN), MOST_GIVEN
     return (
-        f"{'; '.join(said)}: it takes some {three(times * each)} requests (n_requests={math.ceil(each)}, "
-        f"replications={times}); unless told otherwise a point is given {three(most)}"
+        f"{'; '.join(said)}: ask for n_requests={math.ceil(each)}, replications={times}, which is some "
+        f"{three(times * each)} requests in all (a point gets {three(most)} at most unless you ask for more)"
     )
 
 

@@ -147,7 +147,14 @@ def explain_samples(point: pd.Series, samples: pd.DataFrame, q: float | str = 0.
     n = int(requests.counts.sum())
     identity = str(point.get("point_id"))
     if n < fewest_requests(q):
-        return TailExplanation(identity, q, n, reason=why_nothing(point, n, q), point=point, samples=samples)
+        return TailExplanation(
+            identity,
+            q,
+            n,
+            reason=why_nothing(point, n, q, has_samples="phase" in samples and len(samples) > 0),
+            point=point,
+            samples=samples,
+        )
     network_ms = _number(point, "network_ms")
     workers = max(1, int(_number(point, "workers") or _number(point, "concurrency") or 1))
     batches = batches_of(requests, network_ms=network_ms)

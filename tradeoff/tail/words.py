@@ -11,6 +11,7 @@ import pandas as pd
 
 from tradeoff.digits import counted, three, whole
 from tradeoff.frames import PERCENTILES
+from tradeoff.strangers import shortened
 from tradeoff.tail.causes import CAUSES, NO_EXTRA, UNDER_WAY, VARIATION, Cause, Evidence, is_worth_a_word
 from tradeoff.tail.difference import BLOCKS, FEWEST, fewest_requests
 
@@ -30,6 +31,7 @@ STAGE_WORDS: Mapping[str, str] = MappingProxyType(
 """Stages as people call them."""
 
 _LONGEST = 60
+_LONGEST_REASON = 500
 _FAR_MORE_OFTEN = 0.1
 _FEW_STRETCHES = 4.5
 _NONE = "none stands out of wait limit, queue, spikes, host pauses and mixed batch sizes"
@@ -54,13 +56,15 @@ def told(found: TailExplanation) -> str:
     return " ".join([where, *_less(found), *_why(found, found.evidence), *_labels(found), *_caveat(found)])
 
 
-def why_nothing(point: pd.Series, n: int, q: float) -> str:
-    """Say why the tail of a point cannot be explained."""
+def why_nothing(point: pd.Series, n: int, q: float, *, has_samples: bool = False) -> str:
+    """Say why the tail of a point cannot be explained; `has_samples` says whether it has some that do not count."""
     things = _things(point)
     if n == 0:
-        status, reason = _text(point.get("status")), _text(point.get("reason"))
+        status, reason = _text(point.get("status")), _text(point.get("reason"), longest=_LONGEST_REASON)
         told_so = f" ({status}{f': {reason}' if reason else ''})" if status in ("failed", "oom", "saturated") else ""
-        return f"No samples of {things} were kept at this point{told_so}: there is no tail to look into."
+        kept = f"none of the {things} that count was served at this point" if has_samples else ""
+        kept = kept or f"no samples of {things} were kept at this point"
+        return f"{kept[0].upper()}{kept[1:]}{told_so}: there is no tail to look into."
     needed, largest = fewest_requests(q), 1.0 - FEWEST / n
     beyond = n - math.ceil(n * q - 1e-9)
     lie = {0: "none lies", 1: "one lies"}.get(beyond, f"{whole(beyond)} lie")
@@ -87,8 +91,8 @@ def _things(point: pd.Series) -> str:
     return "requests" if point.get("mode") == "serving" else "calls"
 
 
-def _text(value: Any) -> str:
-    return "" if value is None or pd.isna(value) else " ".join(str(value).split())[:_LONGEST]
+def _text(value: Any, *, longest: int = _LONGEST) -> str:
+    return "" if value is None or pd.isna(value) else shortened(value, longest=longest)
 
 
 def _percent(share: float) -> str:

@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 
 from numpy.typing import NDArray
 
-from tradeoff.digits import apart
+from tradeoff.digits import apart, three
 from tradeoff.frames.columns import PERCENTILES
 from tradeoff.stats.quantiles import Quantile, percentiles
 from tradeoff.stats.shift import shift_of_mean, shifts
@@ -39,6 +39,9 @@ _AGREE = 0.05
 """Parts of a run in one state differ by more in 5 % of the looks at each of four statistics: a sixth is in vain."""
 
 _AGREE_ON = (0.5, 0.95, 0.99)
+
+_WIDE = 1.0
+"""Half-width of an interval, relative, from which on percent say nothing."""
 
 RECURRENCES = 50
 """Spells that a run must have seen before the interval of its p99 covers as often as it says (the same benchmark)."""
@@ -128,6 +131,8 @@ def _how_known(name: str, found: Quantile, tolerance: float) -> str:
             "an upper end" if math.isfinite(found.lo) else "a lower end" if math.isfinite(found.hi) else "an interval"
         )
         return f"{name} is without {lacks}, not known to {100 * tolerance:g} %"
+    if width >= _WIDE:
+        return f"{name} is not known: its interval is {three(2.0 * width)} times as wide as the value itself"
     if width > tolerance:
         return "{} is known to {} %, not {} %".format(name, *apart(100 * width, 100 * tolerance))
     known = f"{name} is known to {100 * width:.2g} %"

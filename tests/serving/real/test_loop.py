@@ -186,7 +186,7 @@ def test_more_than_can_be_served_is_saturated_and_given_up():
     assert len(record.batches) == pytest.approx(100, abs=2), "those that wait at the end are not served"
     run, row = run_of(record, System(policy=policy, load=Poisson(), request_rate_rps=1000.0), 300 * MS)
     assert row["status"] == "saturated"
-    assert "requests/s came, 333 were served, and 20" in row["reason"]
+    assert "requests came at 1\u202f000/s and were served at 333/s; 20" in row["reason"]
     assert "latency_p99_ms" not in row
     assert row["utilisation"] == pytest.approx(1.0, abs=0.02)
     assert row["n"] == pytest.approx(90, abs=2), "a request every 3 ms, but for the first tenth of 300 ms"
@@ -221,7 +221,7 @@ def test_beyond_capacity_with_few_places_the_rest_is_rejected():
     record = loop_of(policy, Scripted([MS])).serve([n * MS for n in range(300)], until=300 * MS)
     _, row = run_of(record, System(policy=policy, load=Poisson(), request_rate_rps=1000.0), 300 * MS)
     assert row["status"] == "saturated"
-    assert "full batches serve 333 at most: the rest is rejected" in row["reason"]
+    assert "full batches serve 333/s at most: the rest is rejected" in row["reason"]
     assert row["rejection_rate"] == pytest.approx(2 / 3, abs=0.02)
     assert row["latency_p50_ms"] >= 3.0
 
@@ -246,3 +246,30 @@ def test_what_cannot_be_replayed():
     with pytest.raises(ValueError, match="no samples"):
         replay(Run(points))
     assert isinstance(points, pd.DataFrame)
+
+
+def test_requests_that_all_come_before_any_is_served_are_told_of_as_a_whole():
+    """A million requests a second for 3 ms: what was served while they came says nothing of the server."""
+    policy, crew = Policy(max_batch_size=1), Scripted([MS])
+    arrivals = [n * 1000 for n in range(300)]
+    record = loop_of(policy, crew).serve(arrivals, until=5000 * MS)
+    _, row = run_of(record, System(policy=policy, load=Poisson(), request_rate_rps=1e6), None)
+    assert row["status"] == "saturated"
+    assert row["n"] == 300
+    assert row["throughput_rps"] == pytest.approx(1000 / 3, rel=0.01)
+    assert row["utilisation"] == pytest.approx(1.0, abs=0.02)
+    assert (
+        "300 requests came within 0.299 ms (1\u202f000\u202f000/s), and serving them took 0.900 s (333/s)"
+        in row["reason"]
+    )
+    assert "not that of the workload" not in row["reason"], "its workers were busy all the time"
+
+
+def test_a_worker_that_waits_for_the_loop_does_not_work():
+    policy, crew = Policy(max_batch_size=1), Scripted([MS])
+    record = loop_of(policy, crew).serve([n * 1000 for n in range(200)], until=5000 * MS)
+    for batch in record.batches:
+        batch.pre = batch.post = batch.model = MS // 100
+    _, row = run_of(record, System(policy=policy, load=Poisson(), request_rate_rps=1e6), None)
+    assert row["utilisation"] == pytest.approx(0.01, rel=0.05)
+    assert "Its workers were busy for 1 % of the time only" in row["reason"]

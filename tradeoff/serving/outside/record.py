@@ -128,7 +128,7 @@ def row_of(
         parts = [row.get("reason"), bound, how_known(row | times, is_short=is_short)]
         return row | times | {"reason": "; ".join(filter(None, parts))}
     row["status"] = "saturated"
-    came = f"{three(system.request_rate_rps)} requests/s were due, and {three(row['throughput_rps'])} were answered"
+    came = f"requests were due at {three(system.request_rate_rps)}/s and answered at {three(row['throughput_rps'])}/s"
     if refused and not caller.not_sent:
         row["reason"] = f"{came}: the rest is rejected, and percentiles are those of requests that were answered"
         return row | times

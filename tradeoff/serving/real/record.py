@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 
 from tradeoff.digits import counted, three, whole
 from tradeoff.frames import STAGES, make_samples
+from tradeoff.frames.busy import percent
 from tradeoff.serving.known import how_known
 from tradeoff.serving.real.disturbances import labels_of
-from tradeoff.serving.real.loop import BatchRecord, Record, grows_without_end
+from tradeoff.serving.real.loop import Record, grows_without_end
 from tradeoff.serving.systems import System
 from tradeoff.serving.window import WHOLE_RUN, Window, ends_of, growing_window, in_phases, window_of
 from tradeoff.stats.quantiles import TOO_FEW_SAMPLES, UPPER_UNBOUNDED
@@ -23,6 +24,9 @@ from tradeoff.timing.summary import statistics, time_columns, wait_columns
 SOURCE = "tradeoff.serve"
 _ENOUGH = 10
 """Full batches whose mean time says what a server can serve at most."""
+
+_SEEN = 0.1
+"""Share of the served requests that must have ended while others came, for that time to speak for the server."""
 
 _IDLE = 0.5
 """Share of the time below which workers have little to do, whatever waits."""
@@ -97,7 +101,11 @@ def window_and_growth(record: Record, system: System, until: int | None) -> tupl
         if record.overwhelmed or (
             served.any() and grows_without_end(system.policy, waiting=backlog, came=len(due), busy=busy)
         ):
-            return growing, True
+            inside = served & (ended >= growing.start) & (ended < growing.end)
+            if inside.sum() >= _SEEN * served.sum():
+                return growing, True
+            # Nearly all were served after the last had come: only the whole run says how fast.
+            return Window(0, round(float(np.nanmax(ended))), is_whole=True, by_end=True), True
     found = window_of(due, ended, served, until=until, clients=system.clients, is_finite=system.is_finite)
     return found, False
 
@@ -117,6 +125,12 @@ def _ends_of(record: Record) -> tuple[NDArray[np.float64], NDArray[np.float64], 
 def _busy_ns(record: Record, window: Window) -> float:
     began, done = (np.array([getattr(b, name) for b in record.batches], dtype=float) for name in ("dispatch", "done"))
     return window.shared(began, done)
+
+
+def _worked_ns(record: Record, window: Window) -> float:
+    """Return how long workers worked: that they wait for the loop to hand them a batch it has formed is no work."""
+    began = np.array([b.started for b in record.batches], dtype=float)
+    return window.shared(began, began + np.array([b.pre + b.model + b.post for b in record.batches], dtype=float))
 
 
 def row_of(
@@ -140,7 +154,7 @@ def row_of(
         "duration_s": duration_s,
         **throughput_of(done, window),
         "calls_per_s": len(batches) / duration_s,
-        "utilisation": _busy_ns(record, window) / (1e9 * duration_s * system.policy.workers),
+        "utilisation": _worked_ns(record, window) / (1e9 * duration_s * system.policy.workers),
         "batch_size_mean": float(np.mean([len(b.requests) for b in batches])) if batches else math.nan,
         "status": "budget",
         "flags": [WHOLE_RUN] if window.is_whole and not system.is_finite else [],
@@ -148,13 +162,11 @@ def row_of(
     late = np.array([batch.handed - batch.dispatch for batch in batches], dtype=float) / 1e6
     if len(late):
         row |= {f"wakeup_{name}_ms": float(np.quantile(late, p)) for name, p in (("p50", 0.5), ("p99", 0.99))}
-    came = f"{three(system.request_rate_rps)} requests/s came"
     if grows:
-        waiting = int((samples["done_ns"] > window.end).sum()) + record.in_system
         row["status"] = "saturated"
         row["reason"] = (
-            f"{came}, {three(row['throughput_rps'])} were served, and {whole(waiting)} waited at the end: the queue "
-            f"grows, and no percentile has a value{_whose_fault(batches, system, window.end - window.start)}"
+            f"{_how_it_grew(record, samples, system, window, row['throughput_rps'])}, and no percentile has a value"
+            f"{_whose_fault(row['utilisation'])}"
         )
         return row
     if not len(done):
@@ -166,21 +178,34 @@ def row_of(
     if is_endless and rejected and system.request_rate_rps >= capacity:
         row["status"] = "saturated"
         row["reason"] = (
-            f"{came}, and full batches serve {three(capacity)} at most: the rest is rejected, and percentiles are "
+            f"requests come at {three(system.request_rate_rps)}/s, and full batches serve {three(capacity)}/s at most: "
+            "the rest is rejected, and percentiles are "
             "those of requests that were served"
         )
     found = row | times_of(done, row)
     return found if row["status"] == "saturated" else found | {"reason": how_known(found, is_short=is_short)}
 
 
-def _whose_fault(batches: list[BatchRecord], system: System, window_ns: int) -> str:
+def _how_it_grew(record: Record, samples: pd.DataFrame, system: System, window: Window, served_rps: float) -> str:
+    """Say how much faster requests came than they were served."""
+    came, served = f"{three(system.request_rate_rps)}/s", f"{three(served_rps)}/s"
+    if window.is_whole:
+        took = float(samples["scheduled_ns"].max() - samples["scheduled_ns"].min())
+        return (
+            f"{counted(len(samples), 'request')} came within {three(took / 1e6)} ms ({came}), and serving them took "
+            f"{three(window.duration_s)} s ({served}): the queue grew as long as they came"
+        )
+    waiting = int((samples["done_ns"] > window.end).sum()) + record.in_system
+    return f"requests came at {came} and were served at {served}; {whole(waiting)} waited at the end: the queue grows"
+
+
+def _whose_fault(utilisation: float) -> str:
     """Say that the loop could not hand out work as fast as requests came, where workers had little to do."""
-    worked = sum(b.pre + b.model + b.post for b in batches) / (window_ns * system.policy.workers)
-    if worked >= _IDLE:
+    if utilisation >= _IDLE:
         return ""
     return (
-        f". Its workers worked {100 * worked:.0f} % of the time: the loop itself could not take in so many, and this "
-        "is not what the workload can bear"
+        f". Its workers were busy for {percent(utilisation)} of the time only: the loop that forms batches could not "
+        "take in requests so fast; this is its limit, not that of the workload"
     )
 
 

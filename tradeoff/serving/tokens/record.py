@@ -134,7 +134,7 @@ def row_of(system: System, found: Sequence[Tokens], *, until: int | None = None)
     if 2 * sum(grows for _, grows in windows) > len(found):
         waits = ("latency", "ttft", "queue")
         kept = {name: value for name, value in row.items() if not name.startswith(waits)}
-        told = f"{three(system.request_rate_rps)} requests/s come, {three(row['throughput_rps'])} are answered"
+        told = f"requests come at {three(system.request_rate_rps)}/s and are served at {three(row['throughput_rps'])}/s"
         return kept | {"status": "saturated", "reason": f"{told}: the queue grows, and no percentile has a value"}
     if system.is_finite:
         return row | {"status": "converged"}

@@ -65,9 +65,29 @@ def test_an_unknown_upper_end_is_never_feasible():
     assert decide(points((100, 30, 29, np.nan)), TEXT).verdict == "infeasible"
 
 
-def test_rows_without_any_interval_are_judged_by_their_value():
-    assert decide(points((100, 19.9, np.nan, np.nan)), TEXT).verdict == "feasible"
-    assert decide(points((100, 20.1, np.nan, np.nan)), TEXT).verdict == "infeasible"
+@pytest.mark.parametrize(("value", "verdict"), [(1.0, "undecided"), (19.9, "undecided"), (20.1, "infeasible")])
+def test_a_percentile_without_any_interval_meets_no_limit_for_sure(value, verdict):
+    decision = decide(points((100, value, np.nan, np.nan)), TEXT)
+    assert decision.verdict == verdict
+    assert "Nothing is known about the spread of its p99 latency" in decision.sentence()
+    assert "Its intervals hold a limit" not in decision.sentence()
+    without = points((100, value, np.nan, np.nan)).drop(columns=["latency_p99_ms_lo", "latency_p99_ms_hi"])
+    assert decide(without, TEXT).verdict == verdict
+
+
+def test_other_columns_without_intervals_are_judged_by_value_and_it_is_said():
+    frame = points((100, 5, 4, 6)).assign(energy_j_per_item=1.0)
+    decision = decide(frame, TEXT + " and energy_j_per_item <= 2")
+    assert decision.verdict == "feasible"
+    assert "Nothing is known about the spread of its energy per request" in decision.sentence()
+    assert "Nothing is known" not in decide(frame, TEXT + " and concurrency <= 2").sentence()
+
+
+def test_of_an_interval_only_one_end_of_which_is_known_the_other_is_unknown():
+    assert decide(points((100, 21, np.nan, 25)), TEXT).verdict == "undecided"
+    assert decide(points((100, 15, np.nan, 19)), TEXT).verdict == "feasible"
+    slow = points((500, 5, 4, 6)).assign(throughput_rps_hi=600.0)
+    assert decide(slow, "minimize p99 subject to throughput >= 400/s").verdict == "undecided"
 
 
 def test_an_undecided_point_that_might_win_is_named():
@@ -111,7 +131,7 @@ def test_a_percentile_without_support_says_what_it_takes():
 
 
 def test_rejected_and_failed_requests_are_told_beside_the_answer():
-    frame = points((1, 5, 4, 6), n=90, n_errors=10, rejection_rate=0.25)
+    frame = points((1, 5, 4, 6), n=65, n_errors=10, rejection_rate=0.25)
     assert "Of its requests 25 % rejected and 10 % failed: they are in no percentile." in decide(frame, TEXT).sentence()
     assert "Of its requests" not in decide(points((1, 5, 4, 6), n_errors=0, rejection_rate=0.0), TEXT).sentence()
 

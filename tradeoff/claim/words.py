@@ -7,6 +7,7 @@ from typing import Any
 
 from tradeoff.digits import counted, percent_of, three, whole
 from tradeoff.frames.columns import SHARES
+from tradeoff.objective.words import RESTLESS
 
 Content = Mapping[str, Any]
 
@@ -132,6 +133,11 @@ def _conditions(content: Content) -> Iterator[str]:
     if stated["n"]:
         yield f"n = {stated['n']}, 95 % intervals"
     day = stated["date measured"]
+    restless = [mark.lower() for mark in content["marks"] if mark.lower() in RESTLESS]
+    if restless:
+        yield f"{restless[0]} while it was measured"
+    if content["turned_away"]:
+        yield content["turned_away"].rstrip(".")
     busy = " on a busy machine" if BUSY in content["marks"] else ""
     yield f"{_MADE[content['simulated']]}{busy}{f' on {day}' if day else ''}"
 

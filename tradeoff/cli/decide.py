@@ -22,12 +22,16 @@ def decide(
         str, typer.Argument(help='What is asked: "maximize throughput subject to p99 <= 20 ms at concurrency 32".')
     ],
     slo: SloOption = None,
+    errors: Annotated[
+        str,
+        typer.Option(help="count: a limit is judged over all who asked, errors as slower than any; ignore: not so."),
+    ] = "count",
     as_json: JsonOption = False,
 ) -> None:
     """Answer an objective from a Run.
 
     With --json: objective, verdict, sentence, point, runner_up, contender (each with point_id, identity, values and
-    their intervals lo and hi), binding, shortfall, room, further_samples, others_busy.
+    their intervals lo and hi), binding, shortfall, room, further_samples, others_busy, errors, tied.
 
     Exit status: 0 when a point surely meets the objective, 1 when none does or it cannot be told, 2 for a question
     or a file that cannot be used.
@@ -39,7 +43,7 @@ def decide(
 
         run = held_to(read(path), slo)
         asked = Objective.parse(objective, columns=run.points.columns)
-        decision = answer(run, asked)
+        decision = answer(run, asked, errors=errors)  # type: ignore[arg-type]
         if as_json:
             print_json(_document(decision))
         else:
@@ -66,4 +70,6 @@ def _document(decision: Decision) -> dict[str, Any]:
         },
         "further_samples": decision.further_samples,
         "others_busy": decision.others_busy,
+        "errors": decision.errors,
+        "tied": decision.tied,
     }  # fmt: skip

@@ -18,8 +18,10 @@ from tradeoff.explorer.measured import measured
 from tradeoff.explorer.metrics import ENDS, exact, metric_entry, numbers, rounded, travelling
 from tradeoff.explorer.remarks import Remarks, findings_entry, tails_entry
 from tradeoff.frames import FLAGS, PERCENTILES, POINT_COLUMNS, STAGES, UNUSABLE, Run
-from tradeoff.frames.contradictions import cannot_be
+from tradeoff.frames.busy import is_busy
 from tradeoff.frontier import frontier
+from tradeoff.objective.everyone import everyone, is_counted, lost_of
+from tradeoff.objective.words import RESTLESS, marks_of, turned_away
 
 __all__ = ["FORMAT", "VERSION", "PayloadError", "payload", "to_json"]
 
@@ -69,7 +71,7 @@ def payload(
     PayloadError
         When there are no points, or they cannot be laid out on `axes`; those of `before` likewise.
     """
-    points = run.points.reset_index(drop=True)
+    points = _with_error_rate(run.points.reset_index(drop=True), asked)
     grid = lay_out(points, axes)
     remarks = remarks or Remarks()
     kept = _kept(points, grid)
@@ -78,7 +80,7 @@ def payload(
     metrics, left_out = travelling(kept, cells=cells, asked=asked)
     counts = dict(zip(kept.index, histograms(run.samples, kept), strict=True))
     used = sorted({flag for flags in kept.get("flags", []) for flag in flags})
-    slices = _slices(points, grid, metrics, percentiles)
+    slices = _slices(run, points, grid, metrics, percentiles)
     for entry, one in zip(slices, grid.slices, strict=True):
         entry["histograms"] = [_rounded_histogram(counts[row]) if row >= 0 else None for row in one.rows]
         entry["tails"] = tails_entry(remarks, points, one)
@@ -117,15 +119,21 @@ def to_json(content: Any) -> str:
     return text
 
 
+def _with_error_rate(points: pd.DataFrame, asked: Collection[str]) -> pd.DataFrame:
+    """Fill error rates in, where there are errors or somebody asks: a column of zeros need not travel."""
+    wanted = "error_rate" in asked or bool((lost_of(points).gone > 0).any())
+    return everyone(points, ["error_rate"]) if wanted else points
+
+
 def _slices(
-    points: pd.DataFrame, grid: Grid, metrics: Sequence[str], percentiles: Sequence[str]
+    run: Run, points: pd.DataFrame, grid: Grid, metrics: Sequence[str], percentiles: Sequence[str]
 ) -> list[dict[str, Any]]:
     labels = _labels(_kept(points, grid), grid, percentiles)
-    return [_slice(one, points, metrics, labels) for one in grid.slices]
+    return [_slice(run, one, points, metrics, labels) for one in grid.slices]
 
 
 def _slice(
-    one: Slice, points: pd.DataFrame, metrics: Sequence[str], labels: dict[str, dict[int, str | None]]
+    run: Run, one: Slice, points: pd.DataFrame, metrics: Sequence[str], labels: dict[str, dict[int, str | None]]
 ) -> dict[str, Any]:
     rows = np.array(one.rows)
     filled = np.flatnonzero(rows >= 0)
@@ -145,7 +153,7 @@ def _slice(
     rank[np.argsort(ids, kind="stable")] = np.arange(len(frame))
     return {
         "key": one.key,
-        "status": spread(map(_word, frame["status"].where(~cannot_be(frame), _IMPOSSIBLE))),
+        "status": spread(map(_word, _statuses(frame))),
         "reason": {
             str(cell): text for cell, value in zip(cells, frame["reason"], strict=True) if (text := _word(value))
         },
@@ -155,7 +163,46 @@ def _slice(
         "n": spread(None if pd.isna(value) else int(value) for value in frame["n"]),
         "metrics": {name: spread(map(exact, numbers(frame, name))) for name in names},
         "rank": spread(rank.tolist()),
+        **_minds(run, frame, cells, metrics),
         "frontier": {p: spread(found[row] for row in rows[filled]) for p, found in labels.items()},
+    }
+
+
+def _statuses(frame: pd.DataFrame) -> pd.Series:
+    """Return how rows ended; those that may not compete for another reason than that are called so."""
+    ended = frame["status"].astype("str").str.strip().str.lower()
+    told = frame["status"].astype("object").where(~ended.isin(UNUSABLE), ended)
+    return told.where(usable(frame) | ended.isin(UNUSABLE), _IMPOSSIBLE)
+
+
+def _minds(run: Run, frame: pd.DataFrame, cells: Sequence[int], metrics: Sequence[str]) -> dict[str, Any]:
+    """Return what there is to mind about points, by cell: marks beside their names, and requests without an answer.
+
+    ``everyones`` holds percentiles of all who asked and their ends, None where infinite, 0 where nothing bounds a time
+    from below; ``lost`` the shares of requests that failed and that were rejected, None where some did and nobody knows
+    of how many.
+    """
+    restless = frame["status"].isin(RESTLESS).to_numpy(dtype=bool) | is_busy(frame)
+    lost = lost_of(frame)
+    lossy: list[int] = np.flatnonzero(~(lost.share <= 0)).tolist()
+    counted = [name for name in metrics if is_counted(name) and name in frame]
+    seen = everyone(frame, counted, run=run) if lossy else frame
+    columns = {
+        name: [numbers(seen, name + end) if name + end in seen else None for end in ("", *ENDS)] for name in counted
+    }
+    return {
+        "marks": {str(cells[at]): marks_of(frame.iloc[at]) for at in np.flatnonzero(restless).tolist()},
+        "turned_away": {str(cells[at]): turned_away(frame.iloc[at]) for at in lossy},
+        "lost": {str(cells[at]): [exact(lost.failed[at]), exact(lost.rejected[at])] for at in lossy},
+        "everyones": {
+            name: {
+                str(cells[at]): [None if end is None else exact(max(0.0, float(end[at]))) for end in ends]
+                for at in lossy
+                if not np.isnan(ends[0][at])  # type: ignore[index]
+            }
+            for name, ends in columns.items()
+            if lossy
+        },
     }
 
 
@@ -163,14 +210,14 @@ def _before(
     before: Run, points: pd.DataFrame, grid: Grid, metrics: Sequence[str], percentiles: Sequence[str]
 ) -> dict[str, Any]:
     """Lay the other Run out on the same axes; `matches` says which of its slices belongs to which."""
-    others = before.points.reset_index(drop=True)
+    others = _with_error_rate(before.points.reset_index(drop=True), metrics)
     try:
         own = lay_out(others, list(grid.axes))
     except PayloadError as error:
         raise PayloadError(f"before: {error}") from None
     return {
         "axes": [axis_entry(name, values) for name, values in own.axes.items()],
-        "slices": _slices(others, own, metrics, percentiles),
+        "slices": _slices(before, others, own, metrics, percentiles),
         "matches": matches(points, grid, others, own),
         "notes": own.left_out,
     }

@@ -216,6 +216,16 @@ def _seen() -> Iterable[Column]:
         "lower",
         "rejection rate",
     )
+    yield from _with_interval(
+        Column(
+            "error_rate",
+            "float64",
+            "Requests that failed or timed out, divided by requests that came, in the window.",
+            "",
+            "lower",
+            "error rate",
+        )
+    )
     yield Column("n_in_system", "Int64", "Requests that had come and were not finished at the end.", "requests")
     yield Column(
         "duration_s",

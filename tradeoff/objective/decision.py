@@ -9,14 +9,27 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from tradeoff.digits import whole
+from tradeoff.arguments import shown
+from tradeoff.comparable import usable
+from tradeoff.digits import counted, whole
 from tradeoff.frames import Run
 from tradeoff.frames.busy import is_busy
-from tradeoff.objective.judging import Marks, Numbers, excess, met, numbers, rows_asked
+from tradeoff.objective.everyone import ERRORS, MOST_LOST, Errors, everyone, is_percentile, loses_too_many
+from tradeoff.objective.judging import Marks, Numbers, excess, judged, met, numbers, rows_asked, rows_at
 from tradeoff.objective.objective import Constraint, Objective
 from tradeoff.objective.room import Room, next_room
 from tradeoff.objective.settle import further_samples
-from tradeoff.objective.words import describe, label_of, missed, on_busy_machine, reached, trust, turned_away
+from tradeoff.objective.words import (
+    describe,
+    label_of,
+    missed,
+    named,
+    on_busy_machine,
+    reached,
+    trust,
+    turned_away,
+    without_spread,
+)
 
 Verdict = Literal["feasible", "infeasible", "undecided"]
 
@@ -50,6 +63,14 @@ class Decision:
         None when nothing is undecided, or it cannot be told.
     others_busy
         Other points that were asked about and measured on a busy machine: they may be better than they look.
+    errors
+        ``"count"``: limits on percentiles were judged over all who asked; ``"ignore"``: over those who were answered.
+    everyones
+        `point` with the percentiles of all who asked, as they were judged; None when it is the same.
+    left_out
+        A sentence about the rows that could not answer; empty when all could.
+    tied
+        Other points that would do and reach exactly the same in what is optimised.
     """
 
     objective: Objective
@@ -62,24 +83,33 @@ class Decision:
     room: Room | None = None
     further_samples: int | None = None
     others_busy: int = 0
+    errors: Errors = "count"
+    everyones: pd.Series | None = None
+    left_out: str = ""
+    tied: int = 0
 
     def sentence(self) -> str:
         """Say the answer in plain words."""
         metric = self.objective.metric
         if self.verdict == "infeasible":
-            told = "" if self.shortfall is None else f": {missed(self.point, self.shortfall)}"
+            told = "" if self.shortfall is None else f": {missed(self.point, self.shortfall, self.everyones)}"
             nearest = f"No point meets the objective. The nearest is {describe(self.point)}{told}."
-            return " ".join([nearest, *filter(None, [on_busy_machine(self.point), self._others_busy()])])
+            besides = [trust(self.point), on_busy_machine(self.point), self._lost(), self._without_spread()]
+            return " ".join([nearest, *filter(None, [*besides, self._others_busy(), self.left_out])])
         seen = ", ".join(reached(self.point, name) for name in self._named())
         sure = "meets" if self.verdict == "feasible" else "may meet"
         parts = [f"{describe(self.point)} {sure} the objective: {seen}."]
-        parts += [said for said in (trust(self.point), on_busy_machine(self.point), turned_away(self.point)) if said]
+        besides = [trust(self.point), on_busy_machine(self.point), self._lost(), self._without_spread()]
+        parts += [said for said in besides if said]
         if self.verdict == "undecided":
-            parts.append(f"Its intervals hold a limit: measure longer before relying on it{self._more()}.")
+            parts += self._why_open()
+        if self.tied:
+            verb = "reaches" if self.tied == 1 else "reach"
+            parts.append(f"{counted(self.tied, 'other point')} {verb} the same {label_of(metric)}.")
         if self.runner_up is not None:
-            parts.append(f"Runner-up: {describe(self.runner_up)} with {reached(self.runner_up, metric)}.")
+            parts.append(f"Runner-up: {named(self.runner_up)} with {reached(self.runner_up, metric)}.")
         if self.contender is not None:
-            told = f"{describe(self.contender)} with {reached(self.contender, metric)}"
+            told = f"{named(self.contender)} with {reached(self.contender, metric)}"
             parts.append(f"Undecided but better: {told}{self._more()}.")
         if others := self._others_busy():
             parts.append(others)
@@ -88,7 +118,7 @@ class Decision:
         parts.append(f"Binding: {self.binding}." if self.binding is not None else "No constraint binds.")
         if self.room is not None:
             parts.append(self.room.sentence(self.objective))
-        return " ".join(parts)
+        return " ".join([*parts, *filter(None, [self.left_out])])
 
     def __repr__(self) -> str:
         return f"Decision({self.verdict}: {self.sentence()})"
@@ -99,6 +129,39 @@ class Decision:
 
     def __str__(self) -> str:
         return self.sentence()
+
+    def _lost(self) -> str:
+        """Say which requests got no answer, and how limits counted them."""
+        said = turned_away(self.point)
+        if not said:
+            return ""
+        if self.errors == "ignore":
+            return f"{said} Limits are judged without them (errors='ignore')."
+        return f"{said} Limits on percentiles count them as slower than any limit."
+
+    def _without_spread(self) -> str:
+        """Say of which columns nothing but a value is known: those that are limited, and a percentile in any case."""
+        limited = [one.metric for one in self.objective.constraints]
+        metric = self.objective.metric
+        return without_spread(self.point, [*limited, *([metric] if is_percentile(metric) else [])])
+
+    def _why_open(self) -> list[str]:
+        """Say why it cannot be told whether the point meets the objective."""
+        row = (self.point if self.everyones is None else self.everyones).to_frame().T.infer_objects()
+        limited = [one.metric for one in self.objective.constraints]
+        said = []
+        if self.errors == "count" and loses_too_many(row, limited)[0]:
+            said.append(
+                f"More than {100 * MOST_LOST:g} % of those who asked got no answer, or nobody knows how many did: that "
+                "is never simply feasible. Declare what may fail (error_rate <= 5 %), or say errors='ignore'."
+            )
+        opened = [one.metric for one in self.objective.constraints if not judged(row, one)[0][0]]
+        bare = [name for name in opened if is_percentile(name) and without_spread(self.point, [name])]
+        if bare:
+            said.append("By its value it meets what is asked, which is not enough: measure or state an interval.")
+        if set(opened) - set(bare):
+            said.append(f"Its intervals hold a limit: measure longer before relying on it{self._more()}.")
+        return said
 
     def _others_busy(self) -> str:
         """Say how many of the other points may be better than they look."""
@@ -111,7 +174,7 @@ class Decision:
         return list(dict.fromkeys([self.objective.metric, *(c.metric for c in self.objective.constraints)]))
 
 
-def decide(points: Run | pd.DataFrame, objective: Objective | str) -> Decision:
+def decide(points: Run | pd.DataFrame, objective: Objective | str, *, errors: Errors = "count") -> Decision:
     """Answer an objective: filter first, then take the best.
 
     Parameters
@@ -120,6 +183,12 @@ def decide(points: Run | pd.DataFrame, objective: Objective | str) -> Decision:
         A Run or its ``points``.
     objective
         As text, ``"maximize throughput subject to p99 <= 20 ms at concurrency 32"``, or an `Objective`.
+
+    errors
+        ``"count"``: a limit on a percentile is judged over all who asked, and requests that failed, timed out or were
+        turned away count as slower than any limit; where more than 1 % of them got no answer the verdict is never
+        ``"feasible"``, unless the objective limits ``error_rate`` (and ``rejection_rate``) itself. ``"ignore"``: only
+        those that were answered count.
 
     Returns
     -------
@@ -137,31 +206,45 @@ def decide(points: Run | pd.DataFrame, objective: Objective | str) -> Decision:
     Notes
     -----
     A constraint is met for sure when the far end of the 95 % interval meets it, missed for sure when the near end
-    does not, undecided in between. A percentile whose upper end is unknown while its lower end is known is never
-    sure. Rows without any interval are judged by their value.
+    does not, undecided in between. An end that is missing is unknown. A percentile without any interval, as of a tool
+    that prints a p99 only or of a simulation in one replication, meets no limit for sure: p99 is an extreme, and of
+    few requests it may be several times as high. It may meet one by its value, and misses one by its value; the
+    sentence says that nothing is known about its spread. Other columns without intervals are judged by their values,
+    and the sentence says so. Rows that may not compete (`tradeoff.comparable.usable`) are left out.
+
+    Percentiles of all who asked are read from the samples of a Run; of a frame they are bounded by its percentiles and
+    counts (`tradeoff.objective.everyone`).
     """
+    if errors not in ERRORS:
+        raise ValueError(f"errors must be 'count' or 'ignore'; got {shown(errors)}")
     frame = points.points if isinstance(points, Run) else points
     if not isinstance(frame, pd.DataFrame):
         raise TypeError(f"points must be a Run or its frame of points; got {type(points).__name__}")
     objective = Objective.of(objective, frame.columns)
     rows = rows_asked(frame, objective)
-    values = numbers(rows, objective.metric)
+    run = points if isinstance(points, Run) else None
+    limited = [one.metric for one in objective.constraints]
+    # Percentiles of all who asked; the same frame where everybody was answered.
+    seen = everyone(rows, [objective.metric, *limited], errors=errors, run=run)
+    values = numbers(seen, objective.metric)
     score = values if objective.direction == "maximize" else -values
-    sure, possible = met(rows, objective.constraints)
-    busy = is_busy(rows)
+    allowed = np.ones(len(rows), dtype=np.bool_) if errors == "ignore" else ~loses_too_many(rows, limited)
+    sure, possible = met(seen, objective.constraints)
+    sure &= allowed
+    busy, left_out = is_busy(rows), _left_out(frame, rows, objective)
     if not possible.any():
-        return _infeasible(rows, objective, busy)
+        return _infeasible(rows, seen, objective, busy, errors, left_out)
     verdict: Verdict = "feasible" if sure.any() else "undecided"
-    order = _best_first(rows, objective, score)
+    order = _best_first(seen, objective, score)
     ranked = order[(sure if sure.any() else possible)[order]]
     winner = ranked[0]
     better = order[(possible & ~sure)[order]]
     contends = verdict == "feasible" and len(better) > 0 and score[better[0]] > score[winner]
     contender = rows.iloc[better[0]] if contends else None
-    binding = _binding(rows, objective, score, score[winner], surely=verdict == "feasible")
+    binding = _binding(seen, objective, score, score[winner], allowed, surely=verdict == "feasible")
     bound = verdict == "feasible" and binding is not None
-    unsettled = rows.iloc[winner] if verdict == "undecided" else contender
-    run = points if isinstance(points, Run) else None
+    unsettled = winner if verdict == "undecided" else better[0] if contends else -1
+    settles = unsettled >= 0 and allowed[unsettled]
     return Decision(
         objective=objective,
         verdict=verdict,
@@ -169,10 +252,29 @@ def decide(points: Run | pd.DataFrame, objective: Objective | str) -> Decision:
         runner_up=rows.iloc[ranked[1]] if verdict == "feasible" and len(ranked) > 1 else None,
         binding=binding,
         contender=contender,
-        room=next_room(rows, objective, score, score[winner], binding) if bound and binding else None,
-        further_samples=None if unsettled is None else further_samples(unsettled, objective, run),
+        room=next_room(seen[allowed], objective, score[allowed], score[winner], binding) if bound and binding else None,
+        further_samples=further_samples(rows.iloc[unsettled], objective, run) if settles else None,
         others_busy=int(busy.sum() - busy[winner]),
+        errors=errors,
+        everyones=None if seen is rows else seen.iloc[winner],
+        left_out=left_out,
+        tied=int((score[ranked] == score[winner]).sum()) - 1,
     )
+
+
+def _left_out(frame: pd.DataFrame, rows: pd.DataFrame, objective: Objective) -> str:
+    """Say how many rows could not answer, and why."""
+    unfit = int((~usable(frame)).sum())
+    parts = [f"{counted(unfit, 'point')} that failed, ran beyond capacity or cannot be"] if unfit else []
+    there = frame[usable(frame)] if unfit else frame
+    for setting in objective.at:
+        there = rows_at(there, setting)
+    if lacking := len(there) - len(rows):
+        parts.append(f"{whole(lacking)} without a {label_of(objective.metric)}")
+    for name in dict.fromkeys(one.metric for one in objective.constraints):
+        if lacking := int(np.isnan(numbers(rows, name)).sum()):
+            parts.append(f"{whole(lacking)} without a {label_of(name)}")
+    return f"Left out: {'; '.join(parts)}." if parts else ""
 
 
 def _best_first(rows: pd.DataFrame, objective: Objective, score: Numbers) -> NDArray[np.intp]:
@@ -183,8 +285,10 @@ def _best_first(rows: pd.DataFrame, objective: Objective, score: Numbers) -> NDA
     return np.lexsort([ids, *room[::-1], -score])
 
 
-def _infeasible(rows: pd.DataFrame, objective: Objective, busy: Marks) -> Decision:
-    beyond = np.column_stack([excess(rows, constraint) for constraint in objective.constraints])
+def _infeasible(
+    rows: pd.DataFrame, seen: pd.DataFrame, objective: Objective, busy: Marks, errors: Errors, left_out: str
+) -> Decision:  # fmt: skip
+    beyond = np.column_stack([excess(seen, constraint) for constraint in objective.constraints])
     beyond = np.where(np.isnan(beyond), np.inf, beyond)
     worst = beyond.max(axis=1)
     nearest = (
@@ -198,15 +302,19 @@ def _infeasible(rows: pd.DataFrame, objective: Objective, busy: Marks) -> Decisi
         point=rows.iloc[nearest],
         shortfall=objective.constraints[int(beyond[nearest].argmax())],
         others_busy=int(busy.sum() - busy[nearest]),
+        errors=errors,
+        everyones=None if seen is rows else seen.iloc[nearest],
+        left_out=left_out,
     )
 
 
 def _binding(
-    rows: pd.DataFrame, objective: Objective, score: Numbers, best: float, *, surely: bool
+    rows: pd.DataFrame, objective: Objective, score: Numbers, best: float, allowed: Marks, *, surely: bool
 ) -> Constraint | None:
     gains = []
     for constraint in objective.constraints:
         rest = tuple(other for other in objective.constraints if other != constraint)
-        without = met(rows, rest)[0 if surely else 1]
-        gains.append(score[without].max() - best if without.any() else 0.0)
+        without = met(rows, rest)[0] & allowed if surely else met(rows, rest)[1]
+        gain = score[without].max() if without.any() else best
+        gains.append(float(gain) - float(best) if gain > best else 0.0)
     return objective.constraints[int(np.argmax(gains))] if gains and max(gains) > 0 else None

@@ -8,9 +8,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from tradeoff.comparable import bounds_of, usable
 from tradeoff.frames import NEVER_POOLED, PERCENTILES, UNUSABLE
 from tradeoff.frames.columns import OF_AN_SLO
 from tradeoff.frames.contradictions import cannot_be
+from tradeoff.objective.everyone import Errors, everyone, is_percentile
 from tradeoff.objective.objective import Constraint, Objective, ObjectiveError, Setting
 from tradeoff.stats.sample_size import samples_needed
 
@@ -18,49 +20,46 @@ Numbers = NDArray[np.float64]
 Marks = NDArray[np.bool_]
 
 
-def judge(rows: pd.DataFrame, constraint: Constraint) -> tuple[Marks, Marks]:
+def judge(rows: pd.DataFrame, constraint: Constraint, *, errors: Errors = "count") -> tuple[Marks, Marks]:
     """Tell for every row whether it surely meets `constraint`, and whether it may meet it.
 
-    A row without a value does neither.
+    A row without a value does neither. A percentile without any interval meets no limit for sure: nothing is known
+    about its spread. Requests without an answer count as slower than any limit (`tradeoff.objective.everyone`), unless
+    `errors` is ``"ignore"``.
     """
-    value = numbers(rows, constraint.metric)
-    low, high = ends(rows, constraint.metric)
-    with np.errstate(invalid="ignore"):
-        if constraint.comparison == "<=":
-            sure, missed = high <= constraint.limit, low > constraint.limit
-            missed |= np.isnan(low) & (value > constraint.limit)
-        else:
-            sure, missed = low >= constraint.limit, high < constraint.limit
-            missed |= np.isnan(high) & (value < constraint.limit)
-    known = ~np.isnan(value)
+    return judged(everyone(rows, [constraint.metric], errors=errors), constraint)
+
+
+def judged(rows: pd.DataFrame, constraint: Constraint) -> tuple[Marks, Marks]:
+    """Judge rows as they are: whose percentiles they hold is not asked."""
+    found, limit = bounds_of(rows, constraint.metric), constraint.limit
+    if constraint.comparison == "<=":
+        sure, missed = found.high <= limit, found.low > limit
+    else:
+        sure, missed = found.low >= limit, found.high < limit
+    known = ~np.isnan(found.value)
+    if is_percentile(constraint.metric):
+        sure = sure & ~found.bare
     return sure & known, ~missed & known
 
 
 def met(rows: pd.DataFrame, constraints: tuple[Constraint, ...]) -> tuple[Marks, Marks]:
-    """Tell for every row whether it surely meets all `constraints`, and whether it may meet them all."""
+    """Tell for every row, as it is, whether it surely meets all `constraints`, and whether it may meet them all."""
     sure, possible = np.ones(len(rows), dtype=np.bool_), np.ones(len(rows), dtype=np.bool_)
     for constraint in constraints:
-        surely, possibly = judge(rows, constraint)
+        surely, possibly = judged(rows, constraint)
         sure &= surely
         possible &= possibly
     return sure, possible
 
 
-def ends(rows: pd.DataFrame, metric: str) -> tuple[Numbers, Numbers]:
-    """Return the ends of a column's intervals: the value where a row has neither, NaN where one is unknown."""
-    value = numbers(rows, metric)
-    low, high = (
-        numbers(rows, metric + end) if metric + end in rows else np.full(len(rows), np.nan) for end in ("_lo", "_hi")
-    )
-    neither = np.isnan(low) & np.isnan(high)
-    return np.where(neither, value, low), np.where(neither, value, high)
-
-
 def excess(rows: pd.DataFrame, constraint: Constraint) -> Numbers:
     """Say how far the values of rows lie beyond the limit, relative to it; negative inside."""
+    # Infinite without an answer in time: of two such rows neither is nearer.
     sign = 1.0 if constraint.comparison == "<=" else -1.0
     scale = abs(constraint.limit) or 1.0
-    return sign * (numbers(rows, constraint.metric) - constraint.limit) / scale
+    with np.errstate(over="ignore"):  # of a limit of almost nothing
+        return sign * (numbers(rows, constraint.metric) - constraint.limit) / scale
 
 
 def rows_at(rows: pd.DataFrame, setting: Setting) -> pd.DataFrame:
@@ -96,16 +95,12 @@ def rows_asked(frame: pd.DataFrame, objective: Objective) -> pd.DataFrame:
         raise ObjectiveError("there are no points: measure some first")
     needed = [objective.metric, *(c.metric for c in objective.constraints), *(s.column for s in objective.at)]
     for name in needed:
-        if name not in frame:
+        if name not in frame and not (name == "error_rate" and "n_errors" in frame):
             raise ObjectiveError(f"the points have no column {name!r}")
-    rows = frame
-    if "status" in rows:
-        rows = rows[~rows["status"].isin(UNUSABLE)]
-        if not len(rows):
-            raise ObjectiveError(_useless(frame))
-    if cannot_be(rows).all():
-        raise ObjectiveError(_impossible(len(rows)))
-    rows = rows[~cannot_be(rows)]
+    rows = frame[usable(frame)]
+    if not len(rows):
+        raise ObjectiveError(_useless(frame))
+    rows = everyone(rows, [name for name in needed if name == "error_rate"])
     for setting in objective.at:
         rows = rows_at(rows, setting)
     known = ~np.isnan(numbers(rows, objective.metric))
@@ -124,21 +119,27 @@ def numbers(rows: pd.DataFrame, name: str) -> Numbers:
     return rows[name].to_numpy(dtype="float64", na_value=np.nan)
 
 
-def _impossible(n: int) -> str:
-    """Say that the numbers of all rows contradict each other."""
-    who = f"all {n} points contradict themselves" if n > 1 else "the only point contradicts itself"
-    return f"{who}: throughput, n, duration_s and latency are not of one run. tradeoff.audit says which, and why"
-
-
 def _useless(frame: pd.DataFrame) -> str:
     """Say why no row can answer anything."""
     several = len(frame) > 1
-    if (frame["status"] == "saturated").all():
+    every = f"all {len(frame)} points" if several else "the only point"
+    ended = frame["status"].isin(UNUSABLE) if "status" in frame else pd.Series(False, index=frame.index)
+    if ended.all() and (frame["status"] == "saturated").all():
         return (
-            f"{f'all {len(frame)} points are' if several else 'the only point is'} saturated: more comes than is "
-            "served, and no percentile has a value. Ask for less, or serve more at once"
+            f"{every} {'are' if several else 'is'} saturated: more comes than is served, and no percentile has a "
+            "value. Ask for less, or serve more at once"
         )
-    return f"{f'all {len(frame)} points' if several else 'the only point'} failed: see the column 'reason'"
+    if ended.all():
+        return f"{every} failed: see the column 'reason'"
+    if cannot_be(frame).all():
+        return (
+            f"{every} {'contradict themselves' if several else 'contradicts itself'}: throughput, n, duration_s and "
+            "latency are not of one run. tradeoff.audit says which, and why"
+        )
+    return (
+        f"{every} failed, {'contradict themselves' if several else 'contradicts itself'}, or served nothing "
+        "(throughput 0 or infinite): see the columns 'status' and 'reason'"
+    )
 
 
 def _absent(rows: pd.DataFrame, name: str) -> str:

@@ -12,8 +12,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
+from tradeoff.comparable import bounds_of
 from tradeoff.digits import three
-from tradeoff.objective.judging import Numbers, ends, met
+from tradeoff.objective.everyone import is_percentile
+from tradeoff.objective.judging import Numbers, met
 from tradeoff.objective.objective import Constraint, Objective, short_of
 from tradeoff.objective.words import describe, unit_of
 
@@ -82,12 +84,14 @@ def next_room(
     binding
         The constraint whose limit moves; the others stay.
     """
-    low, high = ends(rows, binding.metric)
-    far, sign = (high, 1.0) if binding.comparison == "<=" else (low, -1.0)
+    found = bounds_of(rows, binding.metric)
+    far, sign = (found.high, 1.0) if binding.comparison == "<=" else (found.low, -1.0)
+    if is_percentile(binding.metric):  # without an interval it meets no limit for sure
+        far = np.where(found.bare, np.nan, far)
     more = sign * (far - binding.limit)
     others = met(rows, tuple(other for other in objective.constraints if other != binding))[0]
     with np.errstate(invalid="ignore"):
-        better = np.flatnonzero(others & (score > best) & (more > 0))
+        better = np.flatnonzero(others & (score > best) & (more > 0) & np.isfinite(more))
     if not len(better):
         return None
     nearest = better[np.lexsort([-score[better], more[better]])[0]]

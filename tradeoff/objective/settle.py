@@ -11,7 +11,7 @@ from tradeoff.frames import PERCENTILES, Run
 from tradeoff.objective.judging import judge
 from tradeoff.objective.objective import Constraint, Objective
 from tradeoff.stats.quantiles import quantile_ranks, rank_of
-from tradeoff.stats.sample_size import samples_needed, samples_to_miss
+from tradeoff.stats.sample_size import MOST, samples_needed, samples_to_miss
 
 _SAMPLED = {"latency": "latency_ns", "model": "model_ns"}
 """Columns of ``samples`` behind the percentiles of ``points``."""
@@ -40,7 +40,7 @@ def further_samples(point: pd.Series, objective: Objective, run: Run | None) -> 
     """
     needed = []
     for constraint in objective.constraints:
-        sure, possible = (bool(marks[0]) for marks in judge(point.to_frame().T, constraint))
+        sure, possible = (bool(marks[0]) for marks in judge(point.to_frame().T.infer_objects(), constraint))
         if possible and not sure:
             needed.append(_further(point, constraint, run))
     if not needed or any(count is None for count in needed):
@@ -94,9 +94,9 @@ def _by_width(point: pd.Series, constraint: Constraint, n: float) -> int | None:
     value = _number(point, constraint.metric)
     room = constraint.limit - value
     end = _number(point, constraint.metric + ("_hi" if room > 0 else "_lo"))
-    if math.isnan(end) or room == 0:
-        return None
-    return max(1, math.ceil(n * ((end - value) / room) ** 2) - int(n))
+    if not math.isfinite(end) or not math.isfinite(value) or abs(end - value) > math.sqrt(MOST / n) * abs(room):
+        return None  # unknown, or more than anybody waits for
+    return max(1, math.ceil(n * ((end - value) / room) ** 2) - int(n)) if room else None
 
 
 def _number(point: pd.Series, name: str, default: float = math.nan) -> float:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 
 import pandas as pd
 
 from tradeoff.digits import percent_of, three
-from tradeoff.frames import PERCENTILES, POINT_COLUMNS
+from tradeoff.frames import IDENTITY_COLUMNS, PERCENTILES, POINT_COLUMNS
 from tradeoff.frames.busy import why_busy
 from tradeoff.frames.columns import OF_AN_SLO, SHARES
-from tradeoff.objective.objective import Constraint
+from tradeoff.objective.everyone import is_counted, lost_of
+from tradeoff.objective.objective import Constraint, short_of
 
 RESTLESS = ("unstable", "throttled")
 """Statuses of points that did not hold still while they were measured."""
@@ -31,8 +33,20 @@ def describe(point: pd.Series) -> str:
     return name[0].upper() + name[1:]
 
 
+def named(point: pd.Series) -> str:
+    """Name a point, and say what there is to mind about it: ``Batch 8 (unstable)``."""
+    marks = marks_of(point)
+    return f"{describe(point)} ({marks})" if marks else describe(point)
+
+
+def marks_of(point: pd.Series) -> str:
+    """Say what there is to mind wherever a point is named: ``unstable, on a busy machine``; or nothing."""
+    marks = [str(point.get("status"))] if point.get("status") in RESTLESS else []
+    return ", ".join([*marks, *(["on a busy machine"] if why_busy(point) else [])])
+
+
 def reached(point: pd.Series, name: str) -> str:
-    """Say what a point reached in one column, with its interval where it is a percentile."""
+    """Say what a point reached in one column, with its interval where it is a percentile, and whose it is."""
     written = percent_of if name in SHARES else three
     text = f"{label_of(name)} {written(point[name])}{unit_of(name)}"
     low, high = point.get(f"{name}_lo"), point.get(f"{name}_hi")
@@ -40,13 +54,32 @@ def reached(point: pd.Series, name: str) -> str:
     if has_interval and low is not None and pd.notna(low):
         text += f" ({written(low)} to {written(high) if pd.notna(high) else 'unknown'})"
     slo = point.get("slo")
-    return f"{text} of {slo}" if name == "attainment" and isinstance(slo, str) else text
+    text += f" of {slo}" if name == "attainment" and isinstance(slo, str) else ""
+    return text + (" of those that were answered" if is_counted(name) and turned_away(point) else "")
 
 
-def missed(point: pd.Series, constraint: Constraint) -> str:
-    """Say by how much a point misses a constraint."""
+def missed(point: pd.Series, constraint: Constraint, everyones: pd.Series | None = None) -> str:
+    """Say by how much a point misses a constraint; `everyones` holds the percentiles of all who asked."""
     if pd.isna(point[constraint.metric]):
         return f"its {label_of(constraint.metric)} was not measured"
+    if everyones is not None and math.isinf(everyones[constraint.metric]):
+        return (
+            f"its {reached(point, constraint.metric)}, and of all who asked so many got no answer that it has no "
+            f"{short_of(constraint.metric)}: {constraint} is missed"
+        )
+    if (
+        everyones is not None
+        and is_counted(constraint.metric)
+        and everyones[constraint.metric] != point[constraint.metric]
+    ):
+        point = point.copy()
+        point[constraint.metric] = everyones[constraint.metric]
+        gap = abs(float(point[constraint.metric]) - constraint.limit)
+        return (
+            f"its {label_of(constraint.metric)} of all who asked is up to "
+            f"{three(point[constraint.metric])}{unit_of(constraint.metric)} and misses {constraint} by "
+            f"{three(gap)}{unit_of(constraint.metric)}"
+        )
     gap = abs(float(point[constraint.metric]) - constraint.limit)
     share = gap / abs(constraint.limit) if constraint.limit else math.inf
     relative = f" ({_percent(share)})" if share < 10 else ""
@@ -71,11 +104,26 @@ def on_busy_machine(point: pd.Series) -> str:
 
 def turned_away(point: pd.Series) -> str:
     """Say which share of the requests were rejected or failed, so that no percentile tells of them; or nothing."""
-    rejected, errors, n = (_number(point, name) for name in ("rejection_rate", "n_errors", "n"))
+    lost = lost_of(point.to_frame().T)
+    (failed,), (rejected,), (gone,) = lost.failed, lost.rejected, lost.gone
     parts = [f"{_percent(rejected)} rejected"] if rejected > 0 else []
-    if errors > 0:
-        parts.append(f"{_percent(errors / (errors + n))} failed" if n >= 0 else f"{three(errors)} failed")
+    if failed > 0:
+        parts.append(f"{_percent(failed)} failed")
+    elif math.isnan(failed):
+        parts.append(f"{three(gone)} failed (of how many is not stated)")
     return f"Of its requests {' and '.join(parts)}: they are in no percentile." if parts else ""
+
+
+def without_spread(point: pd.Series, names: Iterable[str]) -> str:
+    """Name the columns of which nothing but a value is known; nothing where each has an interval, or counts exactly."""
+    bare = []
+    for name in dict.fromkeys(names):
+        described = POINT_COLUMNS.get(name)
+        exact = name in IDENTITY_COLUMNS or (described is not None and described.dtype != "float64")
+        if not exact and all(math.isnan(_number(point, name + end)) for end in ("_lo", "_hi")):
+            bare.append(label_of(name))
+    told = " and ".join(filter(None, [", ".join(bare[:-1]), bare[-1]])) if bare else ""
+    return f"Nothing is known about the spread of its {told}: there is no interval, only the value." if bare else ""
 
 
 def label_of(name: str) -> str:

@@ -1,6 +1,6 @@
 // What answers the objective: winner, runner-up, what binds, and where the winner changes. Empty until one is declared.
 
-import { constraintSaid, fromSaid, valueSaid } from "./answers.js";
+import { constraintSaid, fromSaid, namedPlace, valueSaid } from "./answers.js";
 import { html, setText } from "./dom.js";
 import { capital, interval, rate } from "./format.js";
 import { winnerAt } from "./limit.js";
@@ -25,7 +25,7 @@ export function createAnswer(context, go) {
     setText(binding, answer ? bindingSaid(context, state, answer) : "");
     setText(flips, answer ? flipSaid(context, state) : "");
     if (!answer?.verdict) return;
-    const put = (row, said, cell) => cell >= 0 && rows[row].set(said, cell, grid.placeOf(cell), reachedSaid(payload, grid, state.slice, state.objective, cell));
+    const put = (row, said, cell) => cell >= 0 && rows[row].set(said, cell, namedPlace(grid, state.slice, cell), reachedSaid(payload, grid, state.slice, state.objective, cell));
     if (answer.verdict === "feasible") {
       put("winner", "winner", answer.point);
       put("runner_up", "runner-up", answer.runnerUp);
@@ -35,7 +35,7 @@ export function createAnswer(context, go) {
     }
     const then = before?.answerOf(state);
     if (then?.verdict !== "feasible") return;
-    rows.before.set("won before", before.hereOf(then.point), before.grid.placeOf(then.point), reachedSaid(payload, before.grid, before.sliceOf(state.slice), state.objective, then.point));
+    rows.before.set("won before", before.hereOf(then.point), namedPlace(before.grid, before.sliceOf(state.slice), then.point), reachedSaid(payload, before.grid, before.sliceOf(state.slice), state.objective, then.point));
   }
 
   return { element, objective, show };
@@ -46,12 +46,13 @@ function undeclaredSaid(payload) {
   return known ? "Declare an objective, or move the limit: what wins is named here." : "No latency is known: there is nothing to limit.";
 }
 
-export function verdictSaid({ grid }, state, answer) {
+export function verdictSaid({ grid, answers }, state, answer) {
   if (!answer.verdict) return `${capital(answer.why)}.`;
   if (answer.verdict === "feasible") return "";
   const { constraints } = state.objective;
-  const named = constraints.length === 1 ? "the limit" : "all limits";
-  if (answer.verdict === "undecided") return `No point surely meets ${named}; ${grid.placeOf(answer.point)} may. Measure longer to know.`;
+  const named = constraints.length === 0 ? "the objective" : constraints.length === 1 ? "the limit" : "all limits";
+  const why = answers.whyOpenAt(state, answer.point);
+  if (answer.verdict === "undecided") return `No point surely meets ${named}; ${namedPlace(grid, state.slice, answer.point)} may. ${why.length ? `${capital(why.join("; "))}.` : "Measure longer to know."}`;
   return `No point meets ${named}.`;
 }
 
@@ -70,7 +71,7 @@ export function flipSaid({ payload, grid, answers }, state) {
   if (!next) return "";
   const from = fromSaid(payload, { metric, comparison }, next.limit);
   const moving = state.objective.constraints.length > 1 ? `With ${payload.metrics[metric].short} ${from}` : capital(from);
-  return `${moving}, ${grid.placeOf(next.cell)} wins.`;
+  return `${moving}, ${namedPlace(grid, state.slice, next.cell)} wins.`;
 }
 
 // "41 800 requests/s, p99 9.80 ms (9.10 to 11.0 ms)": what an objective is about, at one point.
@@ -80,10 +81,10 @@ function reachedSaid(payload, grid, slice, objective, cell) {
     const [value, low, high] = ["", "_lo", "_hi"].map((end) => grid.number(slice, metric + end, cell));
     if (metric === "throughput_rps") return rate(value);
     const isTime = payload.metrics[metric].unit === "ms";
-    const ends = isTime && value !== null ? interval(low, high, value, "time") : "";
+    const ends = isTime && value !== null ? interval(low, high, value, "time") || "no interval" : "";
     return `${payload.metrics[metric].short} ${valueSaid(payload, metric, value)}${ends ? ` (${ends})` : ""}`;
   });
-  return told.join(", ");
+  return told.join(", ") + (slice.turned_away?.[cell] ? `. ${slice.turned_away[cell]}` : "");
 }
 
 function createRow(name, go) {

@@ -1,6 +1,6 @@
 // The answer to the objective as it stands, worked out once however many ask for it.
 
-import { decide, flips, verdictOf } from "./decide.js";
+import { decide, flips, verdictOf, whyOpen } from "./decide.js";
 import { milliseconds, outward, three } from "./format.js";
 import { limitOf } from "./objective.js";
 
@@ -31,7 +31,10 @@ export function createAnswers(payload, grid) {
     return verdictOf(state.slice, state.objective.constraints, cell);
   }
 
-  return { answerOf, flipsOf, verdictAt };
+  // Why it is open whether a point meets the limits, where it is not for an interval: clauses.
+  const whyOpenAt = (state, cell) => whyOpen(payload, state.slice, state.objective?.constraints ?? [], cell);
+
+  return { answerOf, flipsOf, verdictAt, whyOpenAt };
 }
 
 function keptLast(work) {
@@ -41,6 +44,12 @@ function keptLast(work) {
     if (next.some((one, at) => one !== asked[at])) [asked, found] = [next, work(...given)];
     return found;
   };
+}
+
+// A point by its place, and what there is to mind about it: "batch 16 × concurrency 4 (unstable, on a busy machine)".
+export function namedPlace(grid, slice, cell) {
+  const marks = slice.marks?.[cell];
+  return marks ? `${grid.placeOf(cell)} (${marks})` : grid.placeOf(cell);
 }
 
 // "from 4.24 ms on", as the limit is relaxed; rounded so that it holds.

@@ -1,37 +1,65 @@
 // What answers an objective, by the rules of tradeoff.decide to the last digit: a test holds the two together.
 //
-// A constraint is met for sure when the far end of the interval meets it, missed when the near end does not, and open
-// in between. A percentile whose far end is unknown while the other is known is never sure; a point without an interval
-// is judged by its value, a point without a value by nothing.
+// A constraint is met for sure when the far end of the interval meets it, missed when the near end does not, and open in
+// between; an end that is missing is unknown. A percentile without any interval meets no limit for sure, another column
+// is judged by its value, a point without a value by nothing. Percentiles of a point that lost requests are those of all
+// who asked (Python works them out: `everyones`); more than one in a hundred lost is never plainly feasible.
 
 const [MISSED, OPEN, SURE] = [0, 1, 2];
 const VERDICTS = ["infeasible", "undecided", "feasible"];
+const MOST_LOST = 0.01;
+const PERCENTILE = /(^|_)(p50|p90|p95|p99|p999)(_ms)?$/;
 
 // judge(cell) for one constraint: MISSED, OPEN or SURE.
 function judgeBy(slice, { metric, comparison, limit }) {
-  const { value, low, high } = columnsOf(slice, metric);
+  const { value, low, high, isBare } = columnsOf(slice, metric);
   const isMost = comparison === "<=";
+  const mayBeSure = PERCENTILE.test(metric) ? (cell) => !isBare(cell) : () => true;
   return (cell) => {
-    const middle = value(cell);
-    if (middle === null) return MISSED;
+    if (value(cell) === null) return MISSED;
     const [near, far] = isMost ? [low(cell), high(cell)] : [high(cell), low(cell)];
-    if (far !== null && (isMost ? far <= limit : far >= limit)) return SURE;
-    const best = near ?? middle;
-    return (isMost ? best > limit : best < limit) ? MISSED : OPEN;
+    if ((isMost ? far <= limit : far >= limit) && mayBeSure(cell)) return SURE;
+    return (isMost ? near > limit : near < limit) ? MISSED : OPEN;
   };
 }
 
-// What is known of a column: its value and the ends of its interval, which are the value where there is no interval.
+// What is known of a column: its value and the ends of its interval, infinite where unknown; both the value where it is bare.
 function columnsOf(slice, metric) {
   const [values, lows, highs] = ["", "_lo", "_hi"].map((end) => slice.metrics[metric + end]);
-  const value = (cell) => values?.[cell] ?? null;
-  const end = (mine, other) => (cell) => mine?.[cell] ?? ((other?.[cell] ?? null) === null ? value(cell) : null);
-  return { value, low: end(lows, highs), high: end(highs, lows) };
+  const everyones = slice.everyones?.[metric] ?? {};
+  const value = (cell) => (everyones[cell] ? (everyones[cell][0] ?? Infinity) : (values?.[cell] ?? null));
+  const isBare = (cell) => (lows?.[cell] ?? null) === null && (highs?.[cell] ?? null) === null;
+  const end = (place, sign, ends) => (cell) => {
+    if (isBare(cell)) return value(cell);
+    if (everyones[cell]) return everyones[cell][place] ?? Infinity;
+    const known = ends?.[cell] ?? null;
+    if (known === null) return sign * Infinity;
+    return sign < 0 ? Math.min(known, value(cell)) : Math.max(known, value(cell));
+  };
+  return { value, low: end(1, -1, lows), high: end(2, 1, highs), isBare };
+}
+
+// Whether a point lost more requests than a verdict can bear, apart from what a declared limit judges.
+function losesTooMany(slice, constraints, cell) {
+  const lost = slice.lost?.[cell];
+  if (!lost || constraints.some((one) => one.metric === "attainment")) return false; // which counts them as misses
+  const limited = ["error_rate", "rejection_rate"].map((metric) => constraints.some((one) => one.metric === metric));
+  if (lost.some((share, at) => share === null && !limited[at])) return true;
+  return lost.reduce((sum, share, at) => sum + (limited[at] ? 0 : share), 0) > MOST_LOST;
+}
+
+// Why it is open whether a point meets the limits, beside intervals that hold one: a clause each.
+export function whyOpen(payload, slice, constraints, cell) {
+  const why = losesTooMany(slice, constraints, cell) ? ["more than 1 % of its requests got no answer"] : [];
+  const bare = constraints.filter(({ metric }) => PERCENTILE.test(metric) && columnsOf(slice, metric).isBare(cell));
+  if (bare.length) why.push(`nothing is known about the spread of its ${bare.map(({ metric }) => payload.metrics[metric].short).join(" and ")}`);
+  return why;
 }
 
 // Whether a cell meets all limits: "feasible", "undecided" or "infeasible".
 export function verdictOf(slice, constraints, cell) {
-  return VERDICTS[Math.min(SURE, ...constraints.map((one) => judgeBy(slice, one)(cell)))];
+  const most = losesTooMany(slice, constraints, cell) ? OPEN : SURE;
+  return VERDICTS[Math.min(most, ...constraints.map((one) => judgeBy(slice, one)(cell)))];
 }
 
 // { verdict: "feasible" | "undecided" | "infeasible", point, runnerUp, contender, binding, shortfall }: cells and places
@@ -49,14 +77,15 @@ export function decide(payload, grid, slice, objective) {
   // The best score of those that only one constraint keeps from being sure, and from being possible.
   const kept = { [SURE]: constraints.map(() => -Infinity), [OPEN]: constraints.map(() => -Infinity) };
   for (const cell of cells) {
-    let worst = SURE;
+    const bears = !losesTooMany(slice, constraints, cell);
+    let worst = bears ? SURE : OPEN;
     const by = { [SURE]: -1, [OPEN]: -1 }; // which constraint keeps it out: -1 none, -2 several
     judges.forEach((judge, at) => {
       const found = judge(cell);
       worst = Math.min(worst, found);
       for (const level of [OPEN, SURE]) if (found < level) by[level] = by[level] === -1 || by[level] === alike[at] ? alike[at] : -2;
     });
-    for (const level of [OPEN, SURE]) if (by[level] >= 0) kept[level][by[level]] = Math.max(kept[level][by[level]], score(cell));
+    for (const level of bears ? [OPEN, SURE] : [OPEN]) if (by[level] >= 0) kept[level][by[level]] = Math.max(kept[level][by[level]], score(cell));
     if (worst === MISSED) continue;
     const first = bestOf[worst];
     const isBest = first < 0 || better(cell, first);
@@ -67,7 +96,7 @@ export function decide(payload, grid, slice, objective) {
   const point = bestOf[level];
   if (point < 0) return infeasible(slice, objective, cells);
   const contends = level === SURE && bestOf[OPEN] >= 0 && score(bestOf[OPEN]) > score(point);
-  const gains = alike.map((group) => kept[level][group] - score(point));
+  const gains = alike.map((group) => (kept[level][group] > score(point) ? kept[level][group] - score(point) : 0));
   const most = Math.max(0, ...gains);
   return {
     verdict: VERDICTS[level],
@@ -113,10 +142,11 @@ export function flips(payload, grid, slice, objective, at) {
   const moving = objective.constraints[at];
   const others = objective.constraints.filter((_, place) => place !== at).map((one) => judgeBy(slice, one));
   const { cells } = cellsAsked(payload, grid, slice, objective);
-  const { value, low, high } = columnsOf(slice, moving.metric);
+  const { value, low, high, isBare } = columnsOf(slice, moving.metric);
   const [far, sign] = moving.comparison === "<=" ? [high, 1] : [low, -1];
+  const isSure = (cell) => Number.isFinite(far(cell)) && !(PERCENTILE.test(moving.metric) && isBare(cell));
   const entering = cells
-    .filter((cell) => value(cell) !== null && far(cell) !== null && others.every((judge) => judge(cell) === SURE))
+    .filter((cell) => value(cell) !== null && isSure(cell) && !losesTooMany(slice, objective.constraints, cell) && others.every((judge) => judge(cell) === SURE))
     .map((cell) => ({ limit: far(cell), cell }))
     .sort((one, other) => sign * (one.limit - other.limit));
   const better = betterBy(slice, objective);
@@ -132,8 +162,8 @@ export function flips(payload, grid, slice, objective, at) {
 
 function scoreBy(slice, { direction, metric }) {
   const sign = direction === "maximize" ? 1 : -1;
-  const values = slice.metrics[metric];
-  return (cell) => sign * values[cell];
+  const { value } = columnsOf(slice, metric);
+  return (cell) => sign * value(cell);
 }
 
 // Equal scores: the one with more room under the constraints, then the smaller id.
@@ -150,8 +180,8 @@ function betterBy(slice, objective) {
 // How far a value lies beyond the limit, relative to it; negative inside, infinite without a value.
 function excessBy(slice, { metric, comparison, limit }) {
   const [sign, scale] = [comparison === "<=" ? 1 : -1, Math.abs(limit) || 1];
-  const values = slice.metrics[metric];
-  return (cell) => ((values?.[cell] ?? null) === null ? Infinity : (sign * (values[cell] - limit)) / scale);
+  const { value } = columnsOf(slice, metric);
+  return (cell) => (value(cell) === null ? Infinity : (sign * (value(cell) - limit)) / scale);
 }
 
 // The point that misses its worst limit by least, and that limit.

@@ -1,5 +1,6 @@
 // What each plot shows, in words, for those who do not see it.
 
+import { namedPlace } from "./answers.js";
 import { setAttributes } from "./dom.js";
 import { interval, milliseconds, rate } from "./format.js";
 import { latencyPair, lineName } from "./figures.js";
@@ -21,7 +22,7 @@ function frontierSaid({ grid, answers, before }, state) {
   const on = grid.cells().filter((cell) => labels[cell] === "frontier");
   const known = labels.filter((label) => label !== null).length;
   const ordered = on.toSorted((a, b) => grid.number(state.slice, metric, a) - grid.number(state.slice, metric, b));
-  const told = (cell) => `${rate(grid.number(state.slice, "throughput_rps", cell))} at ${milliseconds(grid.number(state.slice, metric, cell))} (${grid.placeOf(cell)})`;
+  const told = (cell) => `${rate(grid.number(state.slice, "throughput_rps", cell))} at ${milliseconds(grid.number(state.slice, metric, cell))} (${namedPlace(grid, state.slice, cell)})`;
   const range = ordered.length ? `, from ${told(ordered[0])} to ${told(ordered.at(-1))}` : "";
   const answer = answers.answerOf(state);
   const winner = answer?.verdict === "feasible" ? ` Winner: ${told(answer.point)}.` : "";

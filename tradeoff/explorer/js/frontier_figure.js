@@ -49,7 +49,7 @@ function beforeTraces(then, metric, axes, before) {
 
 function both(view, metric, cell) {
   const { grid, state } = view;
-  return grid.number(state.slice, metric, cell) !== null && grid.isMeasured(state.slice, cell);
+  return grid.number(state.slice, metric, cell) !== null && grid.isMeasured(state.slice, cell) && !grid.unusable.has(state.slice.status[cell]);
 }
 
 function pointsTrace(view, metric, cells, label) {

@@ -1,6 +1,6 @@
 // The slider of the limit, and under it who wins where: moving the limit shows where the winner changes.
 
-import { fromSaid, valueSaid } from "./answers.js";
+import { fromSaid, namedPlace, valueSaid } from "./answers.js";
 import { html, setAttributes, setText, uniqueId } from "./dom.js";
 import { nearestIndex } from "./grid.js";
 import { createSelect, createSlider } from "./inputs.js";
@@ -61,16 +61,16 @@ export function createLimit({ payload, grid, answers }, on) {
     const flips = answers.flipsOf(state);
     if (flips !== drawn) {
       drawn = flips;
-      draw(flips);
+      draw(flips, state.slice);
     }
     const holds = winnerAt(flips, moving.comparison, limit);
     [...strip.children].forEach((piece, at) => piece.classList.toggle("holds", at === holds + 1));
   }
 
-  function draw(flips) {
+  function draw(flips, slice) {
     const relaxed = moving.comparison === "<=";
     const edges = flips.map(({ limit }) => shareOf(limit));
-    const pieces = flips.map(({ cell }, at) => [edges[at], edges[at + 1] ?? (relaxed ? 1 : 0), grid.shortPlaceOf(cell), `${fromSaid(payload, moving, flips[at].limit)}: ${grid.placeOf(cell)}`]);
+    const pieces = flips.map(({ cell }, at) => [edges[at], edges[at + 1] ?? (relaxed ? 1 : 0), grid.shortPlaceOf(cell), `${fromSaid(payload, moving, flips[at].limit)}: ${namedPlace(grid, slice, cell)}`]);
     const before = [relaxed ? 0 : 1, edges[0] ?? (relaxed ? 1 : 0), "none", "no point surely meets it"];
     strip.replaceChildren(...(flips.length ? [before, ...pieces] : []).map(([from, to, name, title], at) => {
       const [left, right] = from < to ? [from, to] : [to, from];
@@ -79,7 +79,7 @@ export function createLimit({ payload, grid, answers }, on) {
       piece.style.setProperty("--share", right - left);
       return piece;
     }));
-    const told = flips.map(({ limit, cell }) => `${fromSaid(payload, moving, limit)} ${grid.placeOf(cell)}`);
+    const told = flips.map(({ limit, cell }) => `${fromSaid(payload, moving, limit)} ${namedPlace(grid, slice, cell)}`);
     setText(words, told.length ? `Winners: ${told.join("; ")}.` : "");
   }
 

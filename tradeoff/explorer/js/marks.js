@@ -1,6 +1,6 @@
 // What moves on the frontier: the ring "here", its intervals, the limits, winner and runner-up, the same place before.
 
-import { setAttributes, show, svg } from "./dom.js";
+import { setAttributes, setText, show, svg } from "./dom.js";
 import { aroundMark, boxAround, freePlace } from "./labels.js";
 import { limitLines } from "./limitlines.js";
 import { pathThrough } from "./overlay.js";
@@ -66,6 +66,10 @@ export function frontierMarks(overlay, context) {
     const boxes = [...taken];
     const ringed = (place) => (place === null ? null : boxAround(place, 13));
     const rings = [ringed(first), ringed(other)].filter((box) => box !== null);
+    for (const [mark, said, cell] of [[winner, "winner", answer?.point], [second, "runner-up", answer?.runnerUp]]) {
+      const minds = feasible && state.slice.marks?.[cell];
+      setText(mark.text, minds ? `${said} (${minds})` : said);
+    }
     const points = first ? grid.cells().map(at).filter((place) => place !== null) : [];
     for (const [mark, own, rival] of [[winner, first, other], [second, other, first]]) {
       const box = placeNamed(mark, scale, own, { boxes: [...boxes, ...rings], points, own: ringed(own), rival: ringed(rival) });

@@ -50,6 +50,8 @@ export function standingAt({ grid, answers }, state) {
   const flags = (state.slice.flags[cell] ?? []).map((flag) => flag.replaceAll("_", " "));
   const said = [label ? `${capital(LABELS[label])}.` : ""];
   if (grid.unusable.has(state.slice.status[cell])) said.push(`${capital(state.slice.status[cell])}: no decision may rest on it.`);
+  if (state.slice.marks?.[cell]) said.push(`${capital(state.slice.marks[cell])}: measure it again before relying on it.`);
+  if (state.slice.turned_away?.[cell]) said.push(state.slice.turned_away[cell]);
   if (verdict) said.push(`${capital(MEETS[verdict])} ${state.objective.constraints.length > 1 ? "all limits" : "the limit"}.`);
   if (flags.length) said.push(`Flags: ${flags.join(", ")}.`);
   return said.filter(Boolean).join(" ");

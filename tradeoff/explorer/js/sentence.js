@@ -1,6 +1,7 @@
 // The one sentence for those who listen, and for those who read: what is here, what it is worth, and what wins.
 
 import { bindingSaid, flipSaid, verdictSaid } from "./answer.js";
+import { namedPlace } from "./answers.js";
 import { beforeSentence } from "./before.js";
 import { capital, count, interval, milliseconds, rate } from "./format.js";
 import { standingAt } from "./readouts.js";
@@ -35,6 +36,6 @@ function answerSaid(context, state) {
   if (!answer) return "";
   const asked = `${capital(state.objective.text)}:`;
   if (answer.verdict !== "feasible") return [asked, verdictSaid(context, state, answer), bindingSaid(context, state, answer), flipSaid(context, state)].filter(Boolean).join(" ");
-  const second = answer.runnerUp >= 0 ? `, runner-up ${grid.placeOf(answer.runnerUp)}` : "";
-  return [`${asked} ${grid.placeOf(answer.point)} wins${second}.`, bindingSaid(context, state, answer), flipSaid(context, state)].filter(Boolean).join(" ");
+  const second = answer.runnerUp >= 0 ? `, runner-up ${namedPlace(grid, state.slice, answer.runnerUp)}` : "";
+  return [`${asked} ${namedPlace(grid, state.slice, answer.point)} wins${second}.`, bindingSaid(context, state, answer), flipSaid(context, state)].filter(Boolean).join(" ");
 }

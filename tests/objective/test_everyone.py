@@ -105,3 +105,9 @@ def test_lost_requests_are_counted_however_they_are_stated():
 def test_errors_takes_two_words():
     with pytest.raises(ValueError, match="errors must be 'count' or 'ignore'; got 'none'"):
         decide(points((1, 1, 1, 1)), TEXT, errors="none")
+
+
+def test_an_infinite_percentile_is_never_simply_feasible():
+    decision = decide(points((100, math.inf, 4, math.inf)), "minimize p99")
+    assert decision.verdict == "undecided"
+    assert "Its p99 latency is infinite" in decision.sentence()

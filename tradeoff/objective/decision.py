@@ -155,6 +155,10 @@ class Decision:
                 f"More than {100 * MOST_LOST:g} % of those who asked got no answer, or nobody knows how many did: that "
                 "is never simply feasible. Declare what may fail (error_rate <= 5 %), or say errors='ignore'."
             )
+        if not np.isfinite(numbers(row, self.objective.metric))[0]:
+            said.append(
+                f"Its {label_of(self.objective.metric)} is infinite: too many got no answer, or it is not known."
+            )
         opened = [one.metric for one in self.objective.constraints if not judged(row, one)[0][0]]
         bare = [name for name in opened if is_percentile(name) and without_spread(self.point, [name])]
         if bare:
@@ -229,6 +233,7 @@ def decide(points: Run | pd.DataFrame, objective: Objective | str, *, errors: Er
     values = numbers(seen, objective.metric)
     score = values if objective.direction == "maximize" else -values
     allowed = np.ones(len(rows), dtype=np.bool_) if errors == "ignore" else ~loses_too_many(rows, limited)
+    allowed &= np.isfinite(values)  # what is infinite, as the p99 of too many errors, is no answer to rely on
     sure, possible = met(seen, objective.constraints)
     sure &= allowed
     busy, left_out = is_busy(rows), _left_out(frame, rows, objective)

@@ -77,7 +77,7 @@ export function decide(payload, grid, slice, objective) {
   // The best score of those that only one constraint keeps from being sure, and from being possible.
   const kept = { [SURE]: constraints.map(() => -Infinity), [OPEN]: constraints.map(() => -Infinity) };
   for (const cell of cells) {
-    const bears = !losesTooMany(slice, constraints, cell);
+    const bears = !losesTooMany(slice, constraints, cell) && Number.isFinite(score(cell));
     let worst = bears ? SURE : OPEN;
     const by = { [SURE]: -1, [OPEN]: -1 }; // which constraint keeps it out: -1 none, -2 several
     judges.forEach((judge, at) => {
@@ -146,7 +146,7 @@ export function flips(payload, grid, slice, objective, at) {
   const [far, sign] = moving.comparison === "<=" ? [high, 1] : [low, -1];
   const isSure = (cell) => Number.isFinite(far(cell)) && !(PERCENTILE.test(moving.metric) && isBare(cell));
   const entering = cells
-    .filter((cell) => value(cell) !== null && isSure(cell) && !losesTooMany(slice, objective.constraints, cell) && others.every((judge) => judge(cell) === SURE))
+    .filter((cell) => value(cell) !== null && isSure(cell) && !losesTooMany(slice, objective.constraints, cell) && Number.isFinite(scoreBy(slice, objective)(cell)) && others.every((judge) => judge(cell) === SURE))
     .map((cell) => ({ limit: far(cell), cell }))
     .sort((one, other) => sign * (one.limit - other.limit));
   const better = betterBy(slice, objective);

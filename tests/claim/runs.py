@@ -30,7 +30,8 @@ def row(batch_size=1, concurrency=1, **more):
     values = {
         "workload": "softmax", "backend": "numpy", "device": "A processor", "dtype": "float32", "mode": "concurrent",
         "load": "closed", "batch_size": batch_size, "concurrency": concurrency, "cache": "hot", "regime": "sustained",
-        "source": "tradeoff", "latency_basis": "send", "model_clock": "host", "n": 5000, "duration_s": 5.0 / concurrency**0.5,
+        "source": "tradeoff", "latency_basis": "send", "model_clock": "host", "n": 5000,
+        "duration_s": 5.0 / concurrency**0.5,
         "throughput_rps": throughput, "throughput_rps_lo": 0.97 * throughput, "throughput_rps_hi": 1.03 * throughput,
         "status": "converged",
     }  # fmt: skip

@@ -116,7 +116,8 @@ def test_a_device_that_says_only_its_kind_is_no_hardware():
     ],
 )  # fmt: skip
 def test_policy_load_and_latency_are_told_in_words(place, latency, policy, load):
-    stated = made([row(4) | {"duration_s": 1.25} | place]).content["stated"]  # 5000 requests at 4000/s
+    each = 1 if place.get("mode") == "serving" else 4  # requests that one of 5000 samples stands for, at 4000/s
+    stated = made([row(4) | {"duration_s": 1.25 * each} | place]).content["stated"]
     assert (stated["latency"], stated["batch policy"], stated["load"]) == (latency, policy, load)
 
 
@@ -158,7 +159,7 @@ WRONG = {
     "no column": (None, "maximize beauty", "no column 'beauty'"),
     "contradiction": (None, "maximize throughput subject to p99 <= 1 ms and p99 >= 2 ms", "exclude each other"),
     "no support": (
-        [row(1, 1, n=200)],
+        [row(1, 1, n=200, duration_s=0.2)],
         "maximize throughput subject to p999 <= 9 ms",
         "no point has a latency_p999_ms: p999 takes 1000 independent samples, and 3688 for its interval",
     ),
@@ -292,7 +293,8 @@ def test_findings_are_those_of_the_point(monkeypatch):
 def test_a_point_that_contradicts_itself_is_marked():
     # Little's law: 8 000 calls a second that take 1.8 ms each are 14 in flight, and 2 were.
     found = made(
-        [row(1, 2) | {"calls_per_s": 8000.0, "throughput_rps": 8000.0, "latency_mean_ms": 1.8}], "minimize p99"
+        [row(1, 2) | {"calls_per_s": 8000.0, "throughput_rps": 8000.0, "latency_mean_ms": 1.8, "duration_s": 0.625}],
+        "minimize p99",
     )
     assert "CONTRADICTORY" in found.content["marks"]
     assert any(one["severity"] == "error" for one in found.findings)

@@ -231,3 +231,15 @@ def test_misuse_is_a_sentence(call, says):
 def test_a_frame_of_sizes_and_times_alone_is_enough():
     (found,) = service(pd.DataFrame({"batch_size": [1, 2, 4, 8], "latency_p50_ms": [2.0, 3.0, 5.0, 9.0]}))
     assert (found.fixed_ms.value, found.marginal_ms.value) == (pytest.approx(1.0), pytest.approx(1.0))
+
+
+def test_noise_around_one_time_has_no_highest_throughput():
+    rng = np.random.default_rng(0)
+    named = 0
+    for _ in range(60):
+        found = model(2.0 * (1 + 0.02 * rng.standard_normal(len(POWERS))), share=0.04)
+        named += not math.isnan(found.limit_rps.value)
+        assert math.isnan(found.limit_rps.value) == math.isnan(found.halving_batch.value)
+        if math.isnan(found.limit_rps.value):
+            assert "larger batches are free, as far as can be told" in found.sentence()
+    assert named <= 4

@@ -99,24 +99,33 @@ class ServiceModel:
         return self.fit is not None and len(set(self.batch_size)) > len(self.fit.coefficients)
 
     @property
+    def grows(self) -> bool:
+        """Whether a call surely takes longer the larger its batch: the interval of the marginal cost is above 0."""
+        return self.marginal_ms.lo > 0
+
+    @property
     def limit_rps(self) -> Estimate:
-        """The throughput that no batch exceeds, one call after another: 1 / marginal. NaN when time does not grow."""
+        """The throughput that no batch exceeds, one call after another: 1 / marginal.
+
+        The value is NaN unless time surely grows: noise alone gives a marginal cost above 0 in half of all runs. The
+        lower end is what the highest throughput surely exceeds, as far as times tell.
+        """
         marginal = self.marginal_ms
-        if not marginal.value > 0:
-            return UNKNOWN
+        if not self.grows:
+            return Estimate(math.nan, 1e3 / marginal.hi if marginal.hi > 0 else math.nan, math.nan)
         return Estimate(1e3 / marginal.value, 1e3 / marginal.hi, 1e3 / marginal.lo if marginal.lo > 0 else math.nan)
 
     @property
     def half_throughput_batch(self) -> Estimate:
-        """The batch size that reaches half of `limit_rps`; NaN without a fixed cost, or when time does not grow."""
+        """The batch size that reaches half of `limit_rps`; NaN without a fixed cost, or unless time grows."""
         return self._batch(_half_throughput, of_ratio=lambda r: r)
 
     @property
     def halving_batch(self) -> Estimate:
         """The batch size at which one more request gains half of what it gained at batch 1: what a batch amortises.
 
-        NaN without a fixed cost (throughput then never depends on the batch), or when time does not grow (then it
-        always pays). An end that is not known is NaN.
+        NaN without a fixed cost (throughput then never depends on the batch), or unless time surely grows
+        (then it always pays, as far as times tell). An end that is not known is NaN.
         """
         return self._batch(_halving, of_ratio=lambda r: math.sqrt(2) + (math.sqrt(2) - 1) * r)
 
@@ -167,7 +176,7 @@ class ServiceModel:
 
     def _batch(self, closed_form: Any, *, of_ratio: Any) -> Estimate:
         fit = self.fit
-        if fit is None or not fit.marginal > 0 or not fit.fixed + max(0.0, fit.level - fit.fixed) > 0:
+        if fit is None or not self.grows or not fit.fixed + max(0.0, fit.level - fit.fixed) > 0:
             return UNKNOWN
         if fit.form == "affine":
             if not fit.fixed > 0:

@@ -59,10 +59,11 @@ def _size(value: float) -> str:
 
 def _cost(model: ServiceModel) -> str:
     fixed, marginal = model.fixed_ms, model.marginal_ms
-    if not marginal.value > 0:
+    if not model.grows:
+        measurably = "measurably " if marginal.value > 0 else ""
         return (
-            f"Over the measured sizes a call does not take longer the larger its batch: {between(marginal, 'ms')} for "
-            "each further request."
+            f"Over the measured sizes a call does not {measurably}take longer the larger its batch: "
+            f"{between(marginal, 'ms')} for each further request."
         )
     if model.form == "roofline":
         return (
@@ -83,8 +84,11 @@ def _cost(model: ServiceModel) -> str:
 
 def _gain(model: ServiceModel, *, largest: float) -> list[str]:
     half, halving, limit = model.half_throughput_batch, model.halving_batch, model.limit_rps
-    if not model.marginal_ms.value > 0:
-        return ["So far larger batches are free: measure larger ones."]
+    if not model.grows:
+        return [
+            "So far larger batches are free, as far as can be told: measure larger ones, for what is said of sizes "
+            f"beyond {largest:g} is extrapolation."
+        ]
     if math.isnan(halving.value):
         return ["So a batch amortises nothing: it only makes requests wait."]
     most = f"the highest throughput, {three(limit.value)} requests/s for one call after another,"

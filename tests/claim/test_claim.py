@@ -336,3 +336,10 @@ def test_what_is_known_of_the_machines_load_is_stated_and_what_never_was_known_i
     assert silent.content["stated"]["machine load"] == "unknown, for the system does not say"
     assert "machine load" not in made().content["stated"]
     assert made().missing() == []
+
+
+def test_a_point_measured_in_part_is_marked_and_said():
+    found = made([row(1, 1, status="partial")])
+    assert "PARTIAL" in found.content["marks"]
+    assert "measured in part" in found.sentence()
+    assert "--resume" in found.content["decision"]

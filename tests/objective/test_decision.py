@@ -141,6 +141,23 @@ def test_what_did_not_hold_still_is_told():
     assert "Mind: it was unstable while it was measured, drifting by 2.13 %" in decision.sentence()
 
 
+def test_points_of_a_stopped_sweep_say_so_and_how_to_go_on():
+    frame = points((1, 5, 4, 6), (2, 8, 7, 9), status="partial")
+    said = decide(frame, TEXT).sentence()
+    assert "Mind: the sweep was stopped before this point was measured in full (partial): go on" in said
+    assert "2 of 2 points were measured in part (partial): go on with the sweep (resume=True, --resume)." in said
+    other = frame.assign(status=["partial", "converged"])
+    said = decide(other, TEXT).sentence()
+    assert "Mind" not in said
+    assert "1 of 2 points was measured in part" in said
+    undecided = decide(points((1, 19, 17, 22), status="partial"), TEXT).sentence()
+    assert "Its intervals hold a limit: go on with the sweep" in undecided
+    assert "measure longer" not in undecided
+    with pytest.raises(ObjectiveError, match="Some are measured in part: go on with the sweep"):
+        decide(points((1, np.nan, np.nan, np.nan), n=60, status="partial"), TEXT)
+    assert "in part" not in decide(points((1, 5, 4, 6)), TEXT).sentence()
+
+
 @pytest.mark.parametrize(("rows", "said"), [(1, "the only point is saturated"), (2, "all 2 points are saturated")])
 def test_beyond_capacity_is_not_called_failed(rows, said):
     frame = points(*[(1, np.nan, np.nan, np.nan)] * rows, status="saturated")

@@ -63,8 +63,14 @@ def test_slow_batches_in_a_row_do_not_and_it_says_why():
 
 def test_what_cannot_be_compared():
     run = as_if_served(gamma)
-    with pytest.raises(ValueError, match="nothing to compare"):
+    with pytest.raises(ValueError, match=r"nothing to compare: it has no points"):
         compare_with_simulation(Run())
+    foreign = run.points.assign(source="tradeoff.simulate")
+    with pytest.raises(ValueError, match=rf"of its {len(foreign)} points? {len(foreign)} not of tradeoff.serve$"):
+        compare_with_simulation(Run(foreign, run.samples))
+    full = run.points.assign(latency_p50_ms=float("nan"))
+    with pytest.raises(ValueError, match=rf"{len(full)} beyond their capacity or failed"):
+        compare_with_simulation(Run(full, run.samples))
     with pytest.raises(ValueError, match="no samples"):
         compare_with_simulation(Run(run.points))
 
@@ -76,7 +82,7 @@ def test_clients_think_again_as_they_were_told_to():
     assert table["agrees_p50"].all()
     assert table["agrees_p99"].all()
     points = run.points.assign(load_detail="think time of a function")
-    with pytest.raises(ValueError, match="nothing to compare"):
+    with pytest.raises(ValueError, match="2 with a think time of a function"):
         compare_with_simulation(Run(points, run.samples))
 
 

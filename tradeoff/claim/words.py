@@ -7,7 +7,7 @@ from typing import Any
 
 from tradeoff.digits import counted, percent_of, three, whole
 from tradeoff.frames.columns import SHARES
-from tradeoff.objective.words import RESTLESS
+from tradeoff.objective.words import PARTIAL, RESTLESS
 
 Content = Mapping[str, Any]
 
@@ -135,7 +135,7 @@ def _conditions(content: Content) -> Iterator[str]:
     day = stated["date measured"]
     restless = [mark.lower() for mark in content["marks"] if mark.lower() in RESTLESS]
     if restless:
-        yield f"{restless[0]} while it was measured"
+        yield "measured in part" if restless[0] == PARTIAL else f"{restless[0]} while it was measured"
     if content["turned_away"]:
         yield content["turned_away"].rstrip(".")
     busy = " on a busy machine" if BUSY in content["marks"] else ""

@@ -20,6 +20,8 @@ from tradeoff.objective.objective import Constraint, Objective
 from tradeoff.objective.room import Room, next_room
 from tradeoff.objective.settle import further_samples
 from tradeoff.objective.words import (
+    GO_ON,
+    PARTIAL,
     describe,
     label_of,
     missed,
@@ -164,7 +166,8 @@ class Decision:
         if bare:
             said.append("By its value it meets what is asked, which is not enough: measure or state an interval.")
         if set(opened) - set(bare):
-            said.append(f"Its intervals hold a limit: measure longer before relying on it{self._more()}.")
+            how = GO_ON if self.point.get("status") == PARTIAL else "measure longer before relying on it"
+            said.append(f"Its intervals hold a limit: {how}{self._more()}.")
         return said
 
     def _others_busy(self) -> str:
@@ -236,7 +239,8 @@ def decide(points: Run | pd.DataFrame, objective: Objective | str, *, errors: Er
     allowed &= np.isfinite(values)  # what is infinite, as the p99 of too many errors, is no answer to rely on
     sure, possible = met(seen, objective.constraints)
     sure &= allowed
-    busy, left_out = is_busy(rows), _left_out(frame, rows, objective)
+    busy = is_busy(rows)
+    left_out = " ".join(filter(None, [_left_out(frame, rows, objective), _in_part(rows)]))
     if not possible.any():
         return _infeasible(rows, seen, objective, busy, errors, left_out)
     verdict: Verdict = "feasible" if sure.any() else "undecided"
@@ -280,6 +284,15 @@ def _left_out(frame: pd.DataFrame, rows: pd.DataFrame, objective: Objective) -> 
         if lacking := int(np.isnan(numbers(rows, name)).sum()):
             parts.append(f"{whole(lacking)} without a {label_of(name)}")
     return f"Left out: {'; '.join(parts)}." if parts else ""
+
+
+def _in_part(rows: pd.DataFrame) -> str:
+    """Say how many rows a sweep that was stopped has measured in part only."""
+    number = int((rows["status"] == PARTIAL).sum()) if "status" in rows else 0
+    if not number:
+        return ""
+    verb = "was" if number == 1 else "were"
+    return f"{whole(number)} of {counted(len(rows), 'point')} {verb} measured in part (partial): {GO_ON}."
 
 
 def _best_first(rows: pd.DataFrame, objective: Objective, score: Numbers) -> NDArray[np.intp]:

@@ -14,6 +14,7 @@ from tradeoff.frames.columns import OF_AN_SLO
 from tradeoff.frames.contradictions import cannot_be
 from tradeoff.objective.everyone import Errors, everyone, is_percentile
 from tradeoff.objective.objective import Constraint, Objective, ObjectiveError, Setting
+from tradeoff.objective.words import GO_ON, PARTIAL
 from tradeoff.stats.sample_size import samples_needed
 
 Numbers = NDArray[np.float64]
@@ -155,9 +156,12 @@ def _absent(rows: pd.DataFrame, name: str) -> str:
         p = PERCENTILES[percentile]
         least, whole = math.ceil(1 / (1 - p) - 1e-9), samples_needed(p)
         if np.nanmax(n) < least:
+            in_part = "status" in rows and bool((rows["status"] == PARTIAL).any())
+            longer = "Measure longer: budget='standard' or 'tail'"
             return (
                 f"no point has a {name}: {percentile} takes {least} independent samples, and {whole} for its "
-                f"interval; the points have {np.nanmax(n):.0f} at most. Measure longer: budget='standard' or 'tail'"
+                f"interval; the points have {np.nanmax(n):.0f} at most. "
+                + (f"Some are measured in part: {GO_ON}" if in_part else longer)
             )
     return f"no point has a {name}: it was not measured, or too few of its samples are independent"
 

@@ -14,8 +14,11 @@ from tradeoff.frames.columns import OF_AN_SLO, SHARES
 from tradeoff.objective.everyone import is_counted, lost_of
 from tradeoff.objective.objective import Constraint, short_of
 
-RESTLESS = ("unstable", "throttled")
-"""Statuses of points that did not hold still while they were measured."""
+PARTIAL = "partial"
+GO_ON = "go on with the sweep (resume=True, --resume)"
+
+RESTLESS = ("unstable", "throttled", PARTIAL)
+"""Statuses of points that did not hold still while they were measured, or were measured in part only."""
 
 
 def describe(point: pd.Series) -> str:
@@ -88,10 +91,12 @@ def missed(point: pd.Series, constraint: Constraint, everyones: pd.Series | None
 
 
 def trust(point: pd.Series) -> str:
-    """Say that a point did not hold still while it was measured; or nothing."""
+    """Say that a point did not hold still while it was measured, or was measured in part; or nothing."""
     status, drift = point.get("status"), _number(point, "drift_pct")
     if status not in RESTLESS:
         return ""
+    if status == PARTIAL:
+        return f"Mind: the sweep was stopped before this point was measured in full (partial): {GO_ON}."
     why = f", drifting by {three(drift)} %" if drift > 0 else ""
     return f"Mind: it was {status} while it was measured{why}: measure it again before relying on it."
 

@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from tradeoff.arguments import ArgumentError
+from tradeoff.digits import counted
 from tradeoff.frames import Run
 from tradeoff.serving.costs import MeasuredCosts
 from tradeoff.serving.policy import Policy
@@ -62,13 +63,7 @@ def compare_with_simulation(run: Run, *, draws: int = 20, seed: int = 0) -> pd.D
     ArgumentError
         When the Run holds no point that can be compared.
     """
-    points = run.points[(run.points["source"] == SOURCE) & run.points["latency_p50_ms"].notna()]
-    points = points[(points["load"] != "closed") | points["load_detail"].fillna("").isin(_THINKS)]
-    if not len(points):
-        raise ArgumentError(
-            "run holds nothing to compare: it takes points of tradeoff.serve, within their capacity, with samples, and "
-            "with no think time of a function"
-        )
+    points = _comparable(run.points)
     samples = {identity: run.samples_of(identity, phase=None) for identity in points["point_id"]}
     batches = {identity: _batches(rows) for identity, rows in samples.items()}
     rows = []
@@ -78,6 +73,26 @@ def compare_with_simulation(run: Run, *, draws: int = 20, seed: int = 0) -> pd.D
             raise ArgumentError("run holds no samples: their service times are what is drawn from")
         rows.append(_row(point, samples[identity], batches[identity], draws, seed))
     return pd.DataFrame(rows)
+
+
+def _comparable(points: pd.DataFrame) -> pd.DataFrame:
+    """Return the points that can be compared; say what all lack where there is none."""
+    if not len(points):
+        raise ArgumentError("run holds nothing to compare: it has no points; it takes a Run of tradeoff.serve")
+    thinks = (points["load"] != "closed") | points["load_detail"].fillna("").isin(_THINKS)
+    needs = (
+        ("not of tradeoff.serve", points["source"] == SOURCE),
+        ("beyond their capacity or failed: without a p50", points["latency_p50_ms"].notna()),
+        ("with a think time of a function, which is not kept", thinks),
+    )
+    left, lost = points, []
+    for lack, holds in needs:
+        kept = left[holds[left.index].to_numpy(dtype=bool, na_value=False)]
+        lost += [f"{len(left) - len(kept)} {lack}"] if len(kept) < len(left) else []
+        left = kept
+    if not len(left):
+        raise ArgumentError(f"run holds nothing to compare: of its {counted(len(points), 'point')} {', '.join(lost)}")
+    return left
 
 
 def _batches(samples: pd.DataFrame) -> pd.DataFrame:

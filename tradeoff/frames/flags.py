@@ -221,6 +221,13 @@ FLAGS: Mapping[str, Flag] = MappingProxyType(
                 "Measure those batch sizes longer, in the sweep they come from: budget='standard' or 'tail'.",
             ),
             Flag(
+                "service_times_doubtful",
+                "warning",
+                "The service times that it was simulated from were measured in doubtful conditions, and it can be no "
+                "better than they are.",
+                "The reason says at which batch sizes, and why; measure those again, and simulate from that.",
+            ),
+            Flag(
                 "call_errors",
                 "info",
                 "Some calls raised: they are counted as errors, and are in no percentile and no throughput.",

@@ -9,7 +9,7 @@ import pandas as pd
 
 from tradeoff.digits import percent_of, three
 from tradeoff.frames import IDENTITY_COLUMNS, PERCENTILES, POINT_COLUMNS
-from tradeoff.frames.busy import why_busy
+from tradeoff.frames.busy import flags_of, why_busy
 from tradeoff.frames.columns import OF_AN_SLO, SHARES
 from tradeoff.objective.everyone import is_counted, lost_of
 from tradeoff.objective.objective import Constraint, short_of
@@ -93,6 +93,8 @@ def missed(point: pd.Series, constraint: Constraint, everyones: pd.Series | None
 def trust(point: pd.Series) -> str:
     """Say that a point did not hold still while it was measured, or was measured in part; or nothing."""
     status, drift = point.get("status"), _number(point, "drift_pct")
+    if "service_times_doubtful" in flags_of(point.get("flags")):
+        return "Mind: the service times that it was simulated from are in doubt: measure them again."
     if status not in RESTLESS:
         return ""
     if status == PARTIAL:

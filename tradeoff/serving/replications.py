@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from tradeoff.callers import level_of_caller
 from tradeoff.digits import counted
+from tradeoff.serving.progress import Progress
 from tradeoff.serving.real.interrupts import RETURNED, Interrupted
 from tradeoff.serving.simulated import ERROR, MEMORIES
 from tradeoff.serving.world import Plan, World
@@ -40,7 +41,7 @@ class SimulateInterrupted(Interrupted):
     """A simulation was stopped by Ctrl-C; replications that were whole are kept."""
 
 
-def replicate(world: World, plans: Sequence[Plan], replications: int) -> int:
+def replicate(world: World, plans: Sequence[Plan], replications: int, bar: Progress | None = None) -> int:
     """Simulate replications of a given length, and return how many: at Ctrl-C those that are whole are kept."""
     done = 0
     try:
@@ -49,6 +50,7 @@ def replicate(world: World, plans: Sequence[Plan], replications: int) -> int:
                 if found is not None:
                     plan.seen.add(found)
             done += 1
+            _say(bar, plans, done, replications)
     except KeyboardInterrupt:
         if not done:
             raise
@@ -56,7 +58,9 @@ def replicate(world: World, plans: Sequence[Plan], replications: int) -> int:
     return done
 
 
-def replicate_until_known(world: World, plans: Sequence[Plan], replications: int, most: int) -> int:
+def replicate_until_known(
+    world: World, plans: Sequence[Plan], replications: int, most: int, bar: Progress | None = None
+) -> int:
     """Simulate replications that are as long as p99 needs, at most `most` requests each, and return how many.
 
     The first length follows from the memory of queue and load; each next one from the error that was found.
@@ -65,7 +69,7 @@ def replicate_until_known(world: World, plans: Sequence[Plan], replications: int
     for plan in going:
         n = max(_FEWEST, _FEWEST_IN_ALL // replications, math.ceil(min(most, _BEGIN * plan.seen.memory)))
         plan.lengthen(_rounded(n, most))
-    done = replicate(world, plans, replications)
+    done = replicate(world, plans, replications, bar)
     while done == replications and (going := [plan for plan in going if _goes_on(plan, most)]):
         longer = [Plan(plan.system, plan.point, plan.seen.anew()) for plan in going]
         for plan in longer:
@@ -76,12 +80,19 @@ def replicate_until_known(world: World, plans: Sequence[Plan], replications: int
                 for plan, found in zip(longer, world.see(longer, replication), strict=True):
                     if found is not None:
                         plan.seen.add(found)
+                _say(bar, longer, replication + 1, replications)
         except KeyboardInterrupt:
             _tell("a length at which p99 is not yet known; what was seen is")
             break
         for plan, better in zip(going, longer, strict=True):
             plan.point, plan.seen = better.point, better.seen
     return done
+
+
+def _say(bar: Progress | None, plans: Sequence[Plan], done: int, replications: int) -> None:
+    if bar is not None:
+        requests = sum(plan.point.n for plan in plans if plan.seen.is_simulated)
+        bar.update(requests, f"replication {done} of {replications}, {counted(len(plans), 'point')}")
 
 
 def _goes_on(plan: Plan, most: int) -> bool:

@@ -12,6 +12,8 @@ from tradeoff.digits import three
 from tradeoff.environment import packages
 from tradeoff.frames import Run, make_points, point_id
 from tradeoff.serving.costs import costs_of
+from tradeoff.serving.doubt import doubts_of
+from tradeoff.serving.progress import Progress
 from tradeoff.serving.replications import (
     MOST,
     MOST_AT_ONCE,
@@ -22,6 +24,7 @@ from tradeoff.serving.replications import (
     replicate_until_known,
 )
 from tradeoff.serving.requests import samples_of
+from tradeoff.serving.resampled import widened
 from tradeoff.serving.simulated import MOST_GIVEN, row_of, slo_of, who_of
 from tradeoff.serving.systems import systems
 from tradeoff.serving.world import World
@@ -51,6 +54,7 @@ def simulate(
     seed: int = 0,
     keep_samples: bool = False,
     slo: str | SLO | None = None,
+    progress: bool = True,
 ) -> Run:
     """Simulate a server that forms batches: throughput and latency of every combination of policy and load.
 
@@ -104,6 +108,8 @@ def simulate(
     slo
         A limit on what a single request waits, ``"latency <= 20 ms"``: SLO attainment and goodput become columns (see
         `tradeoff.with_slo`, which takes limits on other times from samples that were kept).
+    progress
+        Say how far it is when it takes longer than two seconds.
 
     Returns
     -------
@@ -126,6 +132,11 @@ def simulate(
     of what it may be. Percentiles are those of all replications together (`tradeoff.serving.pooled`); where each has
     seen fewer than ten memories they have no interval.
 
+    Intervals of measured times allow for how few there are: systems are simulated again from resamples of them
+    (`tradeoff.serving.resampled`), and with fewer than 368 times of a size p99 has no upper end. Where the rows of a
+    Run are doubtful (a busy machine, a few calls that make most of the spread, a restless point) rows that rest on them
+    are ``service_times_doubtful``. A trace, and a single replication, have no intervals to widen.
+
     Examples
     --------
     >>> import tradeoff
@@ -147,6 +158,7 @@ def simulate(
     seed = seed_of(seed)
     asked_for = None if replications is None else whole("replications", replications)
     yes_or_no("keep_samples", keep_samples)
+    progress = yes_or_no("progress", progress)
     held_to = None if slo is None else _latency_limit(slo)
     costs = costs_of(service, pad=pad_to is not None, seed=seed)
     world = World(asked, costs, seed)
@@ -154,12 +166,15 @@ def simulate(
     is_open = given is None and any(not system.is_finite for system in asked)
     times = asked_for or (REPLICATIONS if is_open else 1)
     most = MOST_KEPT // len(plans) if keep_samples else MOST
-    if is_open:
-        done = replicate_until_known(world, plans, times, max(1, min(MOST_AT_ONCE, most // times)))
-    else:
-        done = replicate(world, plans, times)
+    with Progress(show=progress) as bar:
+        if is_open:
+            done = replicate_until_known(world, plans, times, max(1, min(MOST_AT_ONCE, most // times)), bar)
+        else:
+            done = replicate(world, plans, times, bar)
     who = who_of(service) | {"pad_to": pad_to}
     rows = [row_of(plan.seen, who, costs, most=most) for plan in plans]
+    rows, doubts = widened(world, plans, rows, costs, seed), doubts_of(service)
+    rows = [row | doubts.of_row(row, row["batch_size"]) for row in rows]
     if held_to is not None:
         rows = [row | slo_of(plan.seen, row, held_to) for plan, row in zip(plans, rows, strict=True)]
     points = make_points(rows)

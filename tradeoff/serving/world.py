@@ -57,12 +57,16 @@ class World:
         self.largest = max(system.policy.max_batch_size for system in asked)
         self.workers = max(system.policy.workers for system in asked)
         costs.check(self.largest)
-        self._costs, self._seed = costs, seed
+        self._asked, self._costs, self._seed = asked, costs, seed
         kinds = list(dict.fromkeys(system.host_ms for system in asked))
         self._kind = {kind: at for at, kind in enumerate(kinds)}
         one = {kind: next(system for system in asked if system.host_ms == kind) for kind in kinds}
         self.host_ms = np.array([_host_ms(one[kind], self.largest) for kind in kinds])
         self._tables: dict[int, Table] = {}
+
+    def with_costs(self, costs: Costs) -> World:
+        """Return what the same systems share with other costs: the same arrivals and the same luck."""
+        return World(self._asked, costs, self._seed)
 
     def plan(self, system: System, n: int | None) -> Plan:
         """Return how a system is simulated, with `n` requests or as many as it begins with."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -17,6 +18,7 @@ from tradeoff.arguments import yes_or_no
 from tradeoff.environment import packages
 from tradeoff.frames import Run, make_points, make_samples, point_id
 from tradeoff.serving.costs import Costs, FunctionCosts, MeasuredCosts, Table
+from tradeoff.serving.doubt import doubts_of
 from tradeoff.serving.simulate import whole
 from tradeoff.serving.simulated import flags_of, who_of
 from tradeoff.serving.systems import System, systems
@@ -148,6 +150,8 @@ def simulate_tokens(
     costs.check(largest)
     who = who_of(decode) | {"source": SOURCE}
     world = _World(costs, partial(prefill_table, prefill, decode), prompt_tokens, output_tokens, most_prefill, largest)
+    served = isinstance(decode, Run) and bool((decode.points["mode"] == "serving").all())
+    doubts = doubts_of(decode, served=served)
     rows, samples = [], []
     for system, memory in product(asked, memories):
         length = _length(system, n)
@@ -158,7 +162,8 @@ def simulate_tokens(
         row = row_of(system, found)
         if held_to is not None:
             row |= slo_of(held_to, system, found, row)
-        rows.append(identity | row | {"flags": [*row["flags"], *flags_of(system, costs, pad=False)]})
+        row = identity | row | {"flags": [*row["flags"], *flags_of(system, costs, pad=False)]}
+        rows.append(row | doubts.of_row(row, math.inf if served else system.policy.max_batch_size))
         if keep_samples:
             samples += [samples_of(one, system, point_id(identity), at) for at, one in enumerate(found)]
     about = {"seed": seed, "replications": replications, "packages": packages()}

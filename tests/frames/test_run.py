@@ -57,7 +57,7 @@ def test_samples_may_be_read_when_they_are_asked_for():
         return make_samples({"point_id": "0123456789ab", "latency_ns": [1, 2]})
 
     run = Run(make_points([]), read, {})
-    assert "samples on disk" in repr(run)
+    assert "samples not yet looked at" in repr(run)
     assert not asked
     assert len(run.samples) == len(run.samples) == 2
     assert asked == [True]

@@ -14,10 +14,10 @@ from tradeoff.timing.quiet import State
 @pytest.mark.parametrize(
     ("points", "budget", "said"),
     [
-        (1, "draft", "1 point, 1 s to 3 s, longer where a call takes over 1 ms or calls are uneven"),
-        (24, "draft", "24 points, 24 s to 72 s"),
-        (100, "tail", "100 points, 2 min to 1.7 h, longer where a call takes over 30 ms or calls are uneven"),
-        (18, "standard", "18 points, 18 s to 3 min"),
+        (1, "draft", "1 point, 1 s to 5 s, longer where a call takes over 1 ms or calls are uneven"),
+        (24, "draft", "24 points, 24 s to 2 min"),
+        (100, "tail", "100 points, 2 min to 1.8 h, longer where a call takes over 30 ms or calls are uneven"),
+        (18, "standard", "18 points, 18 s to 4 min"),
     ],
 )
 def test_the_cost_is_told_before_it_is_paid(points, budget, said):

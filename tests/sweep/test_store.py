@@ -1,10 +1,10 @@
 import numpy as np
 import pandas as pd
 
-from tradeoff.frames import RunFolder, make_points
+from tradeoff.frames import RunFolder, make_points, make_samples
 from tradeoff.limits import Limits, recorded_limits
 from tradeoff.sweep import store
-from tradeoff.sweep.store import flag_gil_bound
+from tradeoff.sweep.store import Memory, flag_gil_bound
 
 
 def rows(rates: dict[int, float], **more: object) -> pd.DataFrame:
@@ -70,3 +70,13 @@ def test_limits_are_recorded_once_for_a_device_and_a_backend(tmp_path):
     memory = store.Memory()
     memory.begin({}, None)
     assert "limits" not in memory.environment
+
+
+def test_the_frame_of_samples_is_made_when_somebody_looks(monkeypatch):
+    made = []
+    monkeypatch.setattr(store, "make_samples", lambda columns: made.append(1) or make_samples(columns))
+    memory = Memory(rows={"a": {"batch_size": 1}}, samples={"a": {"point_id": "a", "latency_ns": [1, 2]}})
+    run = memory.end()
+    assert not made, "a million calls take a second"
+    assert run.samples["latency_ns"].tolist() == [1, 2]
+    assert made == [1]

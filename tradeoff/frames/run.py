@@ -107,6 +107,6 @@ class Run:
     def __repr__(self) -> str:
         workloads = ", ".join(sorted(self.points["workload"].dropna().unique())) if "workload" in self.points else ""
         held = self.__dict__["_samples"]
-        samples = "samples on disk" if callable(held) else f"{len(held)} samples"
+        samples = "samples not yet looked at" if callable(held) else f"{len(held)} samples"
         samples = "0 samples" if held is _no_samples else samples
         return f"Run({len(self.points)} points, {samples}{': ' + workloads if workloads else ''})"

@@ -51,9 +51,12 @@ class Memory:
     def end(self) -> Run:
         """Return everything that was kept."""
         points = make_points(list(self.rows.values())).sort_values("point_id", ignore_index=True)
+        # A frame of a million calls takes a second to make, and not everybody looks at it.
+        return Run(flag_gil_bound(points), self._frame, self.environment)  # type: ignore[arg-type]
+
+    def _frame(self) -> pd.DataFrame:
         frames = [make_samples(columns) for columns in self.samples.values()]
-        samples = pd.concat(frames, ignore_index=True) if frames else make_samples({})
-        return Run(flag_gil_bound(points), samples, self.environment)
+        return pd.concat(frames, ignore_index=True) if frames else make_samples({})
 
 
 class Folder:

@@ -21,6 +21,7 @@ GROUPS = {
         "tests/cli/test_tokens.py",
         "tests/limits/",
         "tests/paired/test_measuring.py",
+        "tests/search/test_search.py",
         "tests/serving/outside/",
         "tests/serving/real/",
         "tests/serving/test_drive.py",

@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     from tradeoff.objective import Decision, Objective, ObjectiveError, decide
     from tradeoff.paired import PairedComparison, measure_pair
     from tradeoff.readers import ReadError, read
+    from tradeoff.search.result import SearchResult
+    from tradeoff.search.search import search
     from tradeoff.serving import (
         MMPP,
         Constant,
@@ -55,7 +57,7 @@ if TYPE_CHECKING:
         simulate_tokens,
     )
     from tradeoff.slo import SLO, SLOError, with_slo
-    from tradeoff.sweep import sweep
+    from tradeoff.sweep.sweep import sweep
     from tradeoff.tail import TailExplanation, explain_tail, explain_tails
     from tradeoff.timing import Budget
     from tradeoff.workloads import WorkloadError
@@ -84,6 +86,7 @@ __all__ = [
     "RunFolderError",
     "SLOError",
     "Scalability",
+    "SearchResult",
     "ServiceModel",
     "TailExplanation",
     "Trace",
@@ -118,6 +121,7 @@ __all__ = [
     "replay",
     "save_claims",
     "scalability",
+    "search",
     "serve",
     "serve_tokens",
     "service",
@@ -152,6 +156,7 @@ _HOME = {
     "Run": "frames",
     "RunFolderError": "frames",
     "Scalability": "serving",
+    "SearchResult": "search.result",
     "ServiceModel": "serving",
     "TailExplanation": "tail",
     "WhatIf": "explorer",
@@ -185,10 +190,11 @@ _HOME = {
     "replay": "serving",
     "save_claims": "claim",
     "scalability": "serving",
+    "search": "search.search",
     "serve": "serving",
     "serve_tokens": "serving",
     "service": "serving",
-    "sweep": "sweep",
+    "sweep": "sweep.sweep",
     "with_slo": "slo",
 }
 """Public name to the submodule it is defined in."""

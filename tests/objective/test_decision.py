@@ -144,7 +144,7 @@ def test_what_did_not_hold_still_is_told():
 def test_points_of_a_stopped_sweep_say_so_and_how_to_go_on():
     frame = points((1, 5, 4, 6), (2, 8, 7, 9), status="partial")
     said = decide(frame, TEXT).sentence()
-    assert "Mind: the sweep was stopped before this point was measured in full (partial): go on" in said
+    assert "Mind: this point was measured only in part (partial): go on" in said
     assert "2 of 2 points were measured in part (partial): go on with the sweep (resume=True, --resume)." in said
     other = frame.assign(status=["partial", "converged"])
     said = decide(other, TEXT).sentence()

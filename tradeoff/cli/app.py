@@ -16,6 +16,7 @@ from tradeoff.cli.doctor import doctor
 from tradeoff.cli.explore import explore
 from tradeoff.cli.limits import limits
 from tradeoff.cli.replay import replay
+from tradeoff.cli.search import search
 from tradeoff.cli.serving import drive, serve, simulate
 from tradeoff.cli.sweep import sweep
 from tradeoff.cli.tail import tail
@@ -33,8 +34,8 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 for _command in (
-    sweep, serve, simulate, serve_tokens, simulate_tokens, drive, replay, calibrate, explore, what_if, decide, compare,
-    audit, tail, workloads, limits, doctor,
+    sweep, search, serve, simulate, serve_tokens, simulate_tokens, drive, replay, calibrate, explore, what_if, decide,
+    compare, audit, tail, workloads, limits, doctor,
 ):  # fmt: skip
     app.command()(_command)
 app.add_typer(claims, name="claim")

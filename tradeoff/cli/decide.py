@@ -45,7 +45,7 @@ def decide(
         asked = Objective.parse(objective, columns=run.points.columns)
         decision = answer(run, asked, errors=errors)  # type: ignore[arg-type]
         if as_json:
-            print_json(_document(decision))
+            print_json(document_of(decision))
         else:
             say(f"{asked}: {decision.verdict}")
             say(decision.sentence())
@@ -53,7 +53,8 @@ def decide(
         raise typer.Exit(Status.NO)
 
 
-def _document(decision: Decision) -> dict[str, Any]:
+def document_of(decision: Decision) -> dict[str, Any]:
+    """Return a decision as the object that --json prints."""
     objective, room = decision.objective, decision.room
     names = [objective.metric, *(one.metric for one in objective.constraints)]
     found = ("point", "runner_up", "contender")

@@ -98,7 +98,7 @@ def trust(point: pd.Series) -> str:
     if status not in RESTLESS:
         return ""
     if status == PARTIAL:
-        return f"Mind: the sweep was stopped before this point was measured in full (partial): {GO_ON}."
+        return f"Mind: this point was measured only in part (partial): {GO_ON}."
     why = f", drifting by {three(drift)} %" if drift > 0 else ""
     return f"Mind: it was {status} while it was measured{why}: measure it again before relying on it."
 

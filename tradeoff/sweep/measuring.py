@@ -76,7 +76,7 @@ class Measuring:
         if refusal is not None:
             raise ArgumentError(f"{first.subject.workload} cannot be measured: {refusal}")
 
-    def visit(self, point: GridPoint, workers: Workers, *, is_last: bool) -> Measurement:
+    def visit(self, point: GridPoint, workers: Workers, *, is_last: bool, for_ns: int | None = None) -> Measurement:
         """Visit a point, by `workers` where it can be carried to them, and return all that is known of it so far.
 
         Parameters
@@ -85,17 +85,21 @@ class Measuring:
             What is measured, and by whom.
         is_last
             Whether the sweep has no other point to come back from.
+        for_ns
+            Measured time of this visit, where a search decides on it.
         """
         so_far = self._so_far.setdefault(point.point_id, {})
         for replicate in range(self.replicates):
             if replicate not in so_far or not so_far[replicate].is_finished:
-                so_far[replicate] = self._once(point, workers, replicate, is_last)
+                so_far[replicate] = self._once(point, workers, replicate, is_last, for_ns)
         measured = pool([so_far[replicate] for replicate in range(self.replicates)])
         if measured.is_finished:
             del self._so_far[point.point_id]
         return placed(priced(measured, self.price_per_hour), dtype=point.dtype, limits=self.limits)
 
-    def _once(self, point: GridPoint, workers: Workers, replicate: int, is_last: bool) -> Measurement:
+    def _once(
+        self, point: GridPoint, workers: Workers, replicate: int, is_last: bool, for_ns: int | None
+    ) -> Measurement:
         common: dict[str, Any] = {
             "batch_size": point.batch_size,
             "concurrency": point.concurrency,
@@ -105,6 +109,7 @@ class Measuring:
             "conditions": point.conditions,
             "seed": self.seed,
             "is_last": is_last,
+            "for_ns": for_ns,
         }
         if self.source is not None:
             return workers.visit(self.source, point.point_id, replicate=replicate, **common)

@@ -38,6 +38,10 @@ class Memory:
         del spec
         return list(points)
 
+    def known(self) -> pd.DataFrame:
+        """Return the points that were there before: none."""
+        return make_points([])
+
     def begin(self, spec: dict[str, Any], limits: Limits | None = None) -> None:
         """Record the environment and what is asked for."""
         self.environment = {**environment.capture(), "sweeps": [spec], **_recorded(limits)}
@@ -120,6 +124,10 @@ class Folder:
                 f"this sweep has {new}",
                 stacklevel=level_of_caller(),
             )
+
+    def known(self) -> pd.DataFrame:
+        """Return the points that were there before."""
+        return self._folder.read_points()
 
     def begin(self, spec: dict[str, Any], limits: Limits | None = None) -> None:
         """Record the environment and what is asked for."""

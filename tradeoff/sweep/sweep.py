@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import random
 import sys
 import warnings
 from collections.abc import Sequence
@@ -17,8 +16,9 @@ from tradeoff.frames.busy import on_busy_machine
 from tradeoff.limits import Limits, known_limits
 from tradeoff.sweep.grid import Subject, grid
 from tradeoff.sweep.isolation import Workers
+from tradeoff.sweep.loop import InTurn, Loop, UnderWay
 from tradeoff.sweep.measuring import Measuring
-from tradeoff.sweep.progress import not_quiet, predicted_cost, progress_bar
+from tradeoff.sweep.progress import not_quiet, progress_bar
 from tradeoff.sweep.source import import_path, source_of
 from tradeoff.sweep.store import Folder, Memory
 from tradeoff.sweep.turn import turn_on
@@ -131,6 +131,54 @@ def sweep(
     --------
     >>> run = tradeoff.sweep("softmax", batch_size=[1, 2, 4], concurrency=[1, 2])  # doctest: +SKIP
     """
+    return swept(
+        InTurn(),
+        workload,
+        batch_size=batch_size,
+        concurrency=concurrency,
+        dtype=dtype,
+        device=device,
+        mode=mode,
+        cache=cache,
+        regime=regime,
+        budget=budget,
+        replicates=replicates,
+        price_per_hour=price_per_hour,
+        seed=seed,
+        path=path,
+        resume=resume,
+        retry_failed=retry_failed,
+        example=example,
+        name=name,
+        isolate=isolate,
+        progress=progress,
+    )
+
+
+def swept(
+    loop: Loop,
+    workload: Any,
+    *,
+    batch_size: int | Sequence[int],
+    concurrency: int | Sequence[int],
+    dtype: str | Sequence[str],
+    device: str | None,
+    mode: str | Sequence[str],
+    cache: str | Sequence[str],
+    regime: str | Sequence[str],
+    budget: str | Budget,
+    replicates: int,
+    price_per_hour: float | None,
+    seed: int,
+    path: str | os.PathLike[str] | None,
+    resume: bool,
+    retry_failed: bool,
+    example: Any,
+    name: str | None,
+    isolate: bool,
+    progress: bool,
+) -> Run:
+    """Measure the points of a grid as `loop` decides; the other parameters are those of `sweep`."""
     batch_sizes = arguments.whole_numbers("batch_size", batch_size)
     concurrencies = arguments.whole_numbers("concurrency", concurrency)
     dtypes = arguments.dtypes(dtype)
@@ -205,36 +253,25 @@ def sweep(
             price_per_hour=price_per_hour,
             limits=_limits_of(subject),
         )
-        done, is_begun = 0, False
-        order = random.Random(seed)  # noqa: S311  # an order, not a secret
+        under_way: UnderWay | None = None
         try:
             with turn_on(device), Workers() as workers:
                 measuring.try_once(left, workers)
                 store.begin(spec, measuring.limits)
-                is_begun = True
                 if progress:
-                    cost = predicted_cost(len(left) * replicates, budget)
+                    cost = loop.cost(len(left) * replicates, budget)
                     print(f"{made.name}: {cost}{not_quiet(look())}", file=sys.stderr)
                 with progress_bar(points=len(left), name=made.name, show=progress) as bar:
-                    under_way = list(left)
-                    while under_way:
-                        unfinished = []
-                        for point in under_way:
-                            bar.set_postfix_str(f"batch {point.batch_size} × concurrency {point.concurrency}")
-                            measured = measuring.visit(point, workers, is_last=len(under_way) == 1)
-                            store.keep(point, measured)
-                            unfinished += [] if measured.is_finished else [point]
-                            done += measured.is_finished
-                            bar.update(int(measured.is_finished))
-                        order.shuffle(unfinished)
-                        under_way = unfinished
+                    under_way = UnderWay(points, left, budget, seed, measuring, workers, store, bar)
+                    loop.run(under_way)
         except KeyboardInterrupt:
-            if not is_begun:
+            if under_way is None:
                 raise
             kept = f"kept in {os.fspath(path)}" if path is not None else "in the Run that was returned"
             how = "the same call with resume=True goes on" if path is not None else "pass path= to be able to go on"
             warnings.warn(
-                f"stopped after {done} of {len(left)} points; they and what is known of others are {kept}, and {how}",
+                f"stopped after {under_way.done} of {len(left)} points; they and what is known of others are {kept}, "
+                f"and {how}",
                 SweepInterrupted,
                 stacklevel=level_of_caller(),
             )

@@ -105,6 +105,7 @@ class Visits:
         budget: str | Budget = "draft",
         conditions: Conditions | None = None,
         is_last: bool = False,
+        for_ns: int | None = None,
     ) -> Measurement:
         """Visit a point, for the first time or again, and return all that is known of it so far.
 
@@ -114,6 +115,8 @@ class Visits:
             Tells the points apart.
         is_last
             Whether nobody will come back: the visit goes on until the point is known or its budget is spent.
+        for_ns
+            Measured time of this visit; as long as visits of a sweep are unless given.
 
         Notes
         -----
@@ -124,7 +127,7 @@ class Visits:
             point = self._points.pop(which, None) or Point(
                 workload, batch_size, concurrency, dtype, device, seed, as_budget(budget), conditions, bench
             )
-            measured = point.visit(bench, is_last=is_last)
+            measured = point.visit(bench, is_last=is_last, for_ns=for_ns)
         if not point.is_finished:
             self._points[which] = point
         return measured

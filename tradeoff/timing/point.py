@@ -125,7 +125,7 @@ class Point:
         """Measure in one go, whatever the workload does."""
         return self.visit(self.bench, is_last=True)
 
-    def visit(self, bench: Bench, *, is_last: bool = False) -> Measurement:
+    def visit(self, bench: Bench, *, is_last: bool = False, for_ns: int | None = None) -> Measurement:
         """Measure for one visit, whatever the workload does.
 
         Parameters
@@ -134,6 +134,9 @@ class Point:
             With what, this time.
         is_last
             Whether nobody will come back: the visit goes on until the point is known or its budget is spent.
+        for_ns
+            Measured time of this visit, where somebody else decides on it; what takes long to prepare is then not
+            measured in one go either.
 
         Returns
         -------
@@ -147,12 +150,12 @@ class Point:
             bench.peak.begin()
         self.log.visit = self.visits
         self.visits += 1
-        failure = self._run(is_last)
+        failure = self._run(is_last, for_ns)
         self._note_peak()
         self.is_finished = self.is_finished or failure is not None
         return measurement_of(self, failure)
 
-    def _run(self, is_last: bool) -> Failure | None:
+    def _run(self, is_last: bool, for_ns: int | None) -> Failure | None:
         began_ns = time.perf_counter_ns()
         try:
             calls, flags = self.maker.make()
@@ -162,8 +165,8 @@ class Point:
             if failure is not None:
                 return failure
             calls = self._waiting(self.maker.as_issued(calls))
-            is_last = is_last or time.perf_counter_ns() - began_ns > _PREPARED_QUICKLY_NS
-            failure = self._warm_up(calls) or self._measure_steady(calls, is_last)
+            slowly = for_ns is None and time.perf_counter_ns() - began_ns > _PREPARED_QUICKLY_NS
+            failure = self._warm_up(calls) or self._measure_steady(calls, is_last or slowly, for_ns)
             if failure is None and self.is_finished:
                 self._try_once_more(calls[0])
             return failure
@@ -239,9 +242,10 @@ class Point:
         self.flags += [] if warmed.is_steady or self.is_burst else ["clock_unsettled"]
         return None
 
-    def _measure_steady(self, calls: list[Call], is_last: bool) -> Failure | None:
+    def _measure_steady(self, calls: list[Call], is_last: bool, for_ns: int | None) -> Failure | None:
         """Measure; what was measured in one go and drifted, once more where the budget, stretched, has room for it."""
-        until_ns = None if is_last else self._until_ns()
+        own_ns = self._until_ns() if for_ns is None else self.measured_ns + for_ns
+        until_ns = None if is_last else own_ns
         failure = self._measure(calls, until_ns)
         if failure is not None:
             return failure
@@ -288,15 +292,16 @@ class Point:
     def _measure(self, calls: list[Call], until_ns: int | None) -> Failure | None:
         self.readings.append([])
         self._read()
+        block_ns = BURST_NS if self.is_burst else BLOCK_NS
+        if until_ns is not None:
+            block_ns = min(block_ns, until_ns - self.measured_ns)
         while not self._is_over():
             if until_ns is not None and self.measured_ns >= until_ns:
                 return None
             left_ns = max(1, int(self.budget.max_seconds * 1e9) - self.spent_ns)
             if self.is_burst:
                 self.bench.sleep(IDLE_S)
-            block = self.bench.runner.run(
-                calls, max_calls=None, duration_ns=min(BURST_NS if self.is_burst else BLOCK_NS, left_ns)
-            )
+            block = self.bench.runner.run(calls, max_calls=None, duration_ns=min(block_ns, left_ns))
             self.log.add(block, phase="measure", label=self._read())
             if block.error is not None:
                 return describe_failure(block.error, batch_size=self.batch_size)

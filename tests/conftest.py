@@ -5,7 +5,7 @@ import signal
 import pytest
 from hypothesis import settings
 
-from tests.groups import share_out
+from tests.groups import longest_first, mark
 from tradeoff.serving.virtual import compiled
 
 pytest_plugins = ["tests.browser", "tests.jupyterlab"]
@@ -18,10 +18,14 @@ settings.load_profile("tradeoff")
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-@pytest.hookimpl(tryfirst=True)
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Say what it may not run beside, before pytest-xdist reads it."""
+    mark(item)
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Say what may not run beside what, before pytest-xdist reads it."""
-    share_out(config, items)
+    """Let what takes longest begin first, where workers share the tests."""
+    longest_first(config, items)
 
 
 @pytest.fixture(autouse=True)

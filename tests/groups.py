@@ -49,11 +49,17 @@ def group(path: str) -> str:
     return next((name for name, starts in GROUPS.items() if path.startswith(starts)), path)
 
 
-def share_out(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Mark each test with its group, those of the named groups first; does nothing outside pytest-xdist's workers."""
-    if not hasattr(config, "workerinput"):
-        return
-    of = {item: group(item.path.relative_to(config.rootpath).as_posix()) for item in items}
-    for item, name in of.items():
-        item.add_marker(pytest.mark.xdist_group(name))
-    items.sort(key=lambda item: of[item] not in GROUPS)
+def group_of(item: pytest.Item) -> str:
+    """Name the group of a test."""
+    return group(item.path.relative_to(item.config.rootpath).as_posix())
+
+
+def mark(item: pytest.Item) -> None:
+    """Mark a test with its group, for pytest-xdist's ``loadgroup``."""
+    item.add_marker(pytest.mark.xdist_group(group_of(item)))
+
+
+def longest_first(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Put tests of the named groups first; does nothing outside pytest-xdist's workers."""
+    if hasattr(config, "workerinput"):
+        items.sort(key=lambda item: group_of(item) not in GROUPS)

@@ -260,7 +260,7 @@ def test_more_than_can_be_served_is_saturated():
     row = run.points.iloc[0]
     assert row["status"] == "saturated"
     assert math.isnan(row["latency_p99_ms"])
-    assert "are answered" in row["reason"]
+    assert "are served at" in row["reason"]
 
 
 def test_a_device_is_timed_by_its_own_clock():

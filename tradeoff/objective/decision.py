@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from tradeoff.arguments import shown
 from tradeoff.comparable import usable
 from tradeoff.digits import counted, whole
 from tradeoff.frames import Run
 from tradeoff.frames.busy import is_busy
+from tradeoff.objective.candidates import Candidates, Interval, candidates_of, intervals_of
 from tradeoff.objective.everyone import ERRORS, MOST_LOST, Errors, everyone, is_percentile, loses_too_many
-from tradeoff.objective.judging import Marks, Numbers, excess, judged, met, numbers, rows_asked, rows_at
+from tradeoff.objective.judging import Marks, excess, judged, met, numbers, rows_asked, rows_at
 from tradeoff.objective.objective import Constraint, Objective
 from tradeoff.objective.room import Room, next_room
+from tradeoff.objective.selection import floor_of
 from tradeoff.objective.settle import further_samples
 from tradeoff.objective.words import (
     GO_ON,
@@ -26,6 +28,7 @@ from tradeoff.objective.words import (
     label_of,
     missed,
     named,
+    not_told_apart,
     on_busy_machine,
     reached,
     trust,
@@ -73,6 +76,19 @@ class Decision:
         A sentence about the rows that could not answer; empty when all could.
     tied
         Other points that would do and reach exactly the same in what is optimised.
+    alike
+        Rows that would do as well and cannot be told from `point` in what is optimised, the best value first. Among
+        them and `point` the one with the lower latency is taken (`preferred`).
+    preferred
+        The column by which `point` was taken among rows that cannot be told apart: the latency that the objective
+        limits, or p99; throughput where a latency is minimised. None when there is none.
+    among
+        The number m of points that `point` cannot be told from in some column that decides, itself among them.
+    intervals
+        By column: the value of `point` and its interval, which allows for the choice among m points
+        (`tradeoff.objective.selection`); of a point chosen from one it is the measured one.
+    opened
+        When undecided: the constraints that `point` may meet and does not surely meet.
     """
 
     objective: Objective
@@ -89,6 +105,11 @@ class Decision:
     everyones: pd.Series | None = None
     left_out: str = ""
     tied: int = 0
+    alike: pd.DataFrame = field(default_factory=pd.DataFrame)
+    preferred: str | None = None
+    among: int = 1
+    intervals: Mapping[str, Interval] = field(default_factory=dict)
+    opened: tuple[Constraint, ...] = ()
 
     def sentence(self) -> str:
         """Say the answer in plain words."""
@@ -98,11 +119,13 @@ class Decision:
             nearest = f"No point meets the objective. The nearest is {describe(self.point)}{told}."
             besides = [trust(self.point), on_busy_machine(self.point), self._lost(), self._without_spread()]
             return " ".join([nearest, *filter(None, [*besides, self._others_busy(), self.left_out])])
-        seen = ", ".join(reached(self.point, name) for name in self._named())
+        seen = ", ".join(reached(self.point, name, self.intervals.get(name), self.among) for name in self._named())
         sure = "meets" if self.verdict == "feasible" else "may meet"
         parts = [f"{describe(self.point)} {sure} the objective: {seen}."]
         besides = [trust(self.point), on_busy_machine(self.point), self._lost(), self._without_spread()]
         parts += [said for said in besides if said]
+        if allowed := self.allowed_for():
+            parts.append(f"{allowed}.")
         if self.verdict == "undecided":
             parts += self._why_open()
         if self.tied:
@@ -110,6 +133,8 @@ class Decision:
             parts.append(f"{counted(self.tied, 'other point')} {verb} the same {label_of(metric)}.")
         if self.runner_up is not None:
             parts.append(f"Runner-up: {named(self.runner_up)} with {reached(self.runner_up, metric)}.")
+        if told := self._not_told_apart():
+            parts.append(told)
         if self.contender is not None:
             told = f"{named(self.contender)} with {reached(self.contender, metric)}"
             parts.append(f"Undecided but better: {told}{self._more()}.")
@@ -121,6 +146,20 @@ class Decision:
         if self.room is not None:
             parts.append(self.room.sentence(self.objective))
         return " ".join([*parts, *filter(None, [self.left_out])])
+
+    def allowed_for(self) -> str:
+        """Say for which choice the intervals allow; nothing where there was none, or no interval."""
+        if self.among <= 1 or not self.intervals:
+            return ""
+        return f"Intervals allow for the choice among {whole(self.among)} points"
+
+    def _not_told_apart(self) -> str:
+        """Say from which other points the point cannot be told, and why it is taken."""
+        metric = self.objective.metric
+        others = self.alike[~(self.alike[metric] == self.point[metric]).to_numpy(bool, na_value=False)]
+        if not len(others):
+            return ""
+        return not_told_apart(others, metric, self.preferred, is_runner_up=self.runner_up is not None)
 
     def __repr__(self) -> str:
         return f"Decision({self.verdict}: {self.sentence()})"
@@ -161,13 +200,16 @@ class Decision:
             said.append(
                 f"Its {label_of(self.objective.metric)} is infinite: too many got no answer, or it is not known."
             )
-        opened = [one.metric for one in self.objective.constraints if not judged(row, one)[0][0]]
+        opened = [one.metric for one in self.opened]
         bare = [name for name in opened if is_percentile(name) and without_spread(self.point, [name])]
         if bare:
             said.append("By its value it meets what is asked, which is not enough: measure or state an interval.")
         if set(opened) - set(bare):
+            plainly = self.among > 1 and all(judged(row, one)[0][0] for one in self.opened)
+            which = "As measured they meet the limits, and with the choice allowed for they hold one"
+            which = which if plainly else "Its intervals hold a limit"
             how = GO_ON if self.point.get("status") == PARTIAL else "measure longer before relying on it"
-            said.append(f"Its intervals hold a limit: {how}{self._more()}.")
+            said.append(f"{which}: {how}{self._more()}.")
         return said
 
     def _others_busy(self) -> str:
@@ -212,8 +254,9 @@ def decide(points: Run | pd.DataFrame, objective: Objective | str, *, errors: Er
 
     Notes
     -----
-    A constraint is met for sure when the far end of the 95 % interval meets it, missed for sure when the near end
-    does not, undecided in between. An end that is missing is unknown. A percentile without any interval, as of a tool
+    A constraint is met for sure when the far end of the 95 % interval meets it, moved out to allow for the choice among
+    the points that this one cannot be told from (`tradeoff.objective.selection`); it is missed for sure when the near
+    end does not meet it, undecided in between. An end that is missing is unknown. A percentile without any interval, as of a tool
     that prints a p99 only or of a simulation in one replication, meets no limit for sure: p99 is an extreme, and of
     few requests it may be several times as high. It may meet one by its value, and misses one by its value; the
     sentence says that nothing is known about its spread. Other columns without intervals are judged by their values,
@@ -233,42 +276,65 @@ def decide(points: Run | pd.DataFrame, objective: Objective | str, *, errors: Er
     limited = [one.metric for one in objective.constraints]
     # Percentiles of all who asked; the same frame where everybody was answered.
     seen = everyone(rows, [objective.metric, *limited], errors=errors, run=run)
-    values = numbers(seen, objective.metric)
-    score = values if objective.direction == "maximize" else -values
+    found = candidates_of(seen, objective)
     allowed = np.ones(len(rows), dtype=np.bool_) if errors == "ignore" else ~loses_too_many(rows, limited)
-    allowed &= np.isfinite(values)  # what is infinite, as the p99 of too many errors, is no answer to rely on
-    sure, possible = met(seen, objective.constraints)
-    sure &= allowed
+    allowed &= np.isfinite(found.score)  # what is infinite, as the p99 of too many errors, is no answer to rely on
+    sure, possible = met(found.wide, objective.constraints)[0] & allowed, met(seen, objective.constraints)[1]
     busy = is_busy(rows)
     left_out = " ".join(filter(None, [_left_out(frame, rows, objective), _in_part(rows)]))
     if not possible.any():
         return _infeasible(rows, seen, objective, busy, errors, left_out)
     verdict: Verdict = "feasible" if sure.any() else "undecided"
-    order = _best_first(seen, objective, score)
-    ranked = order[(sure if sure.any() else possible)[order]]
-    winner = ranked[0]
-    better = order[(possible & ~sure)[order]]
-    contends = verdict == "feasible" and len(better) > 0 and score[better[0]] > score[winner]
-    contender = rows.iloc[better[0]] if contends else None
-    binding = _binding(seen, objective, score, score[winner], allowed, surely=verdict == "feasible")
-    bound = verdict == "feasible" and binding is not None
-    unsettled = winner if verdict == "undecided" else better[0] if contends else -1
+    marks = sure if sure.any() else possible
+    winner, alike = found.choose(marks)
+    best = found.score[winner]
+    better = np.flatnonzero(possible & ~sure & (found.worst > best)) if verdict == "feasible" else np.empty(0, int)
+    contends = found.order[np.isin(found.order, better)]
+    contends = contends[np.argsort(-found.score[contends], kind="stable")]
+    binding = _binding(seen if verdict == "undecided" else found.wide, objective, found, winner, allowed)
+    unsettled = winner if verdict == "undecided" else contends[0] if len(contends) else -1
     settles = unsettled >= 0 and allowed[unsettled]
+    among, named_columns = int(found.among[winner]), [objective.metric, *limited]
     return Decision(
         objective=objective,
         verdict=verdict,
         point=rows.iloc[winner],
-        runner_up=rows.iloc[ranked[1]] if verdict == "feasible" and len(ranked) > 1 else None,
+        runner_up=_runner_up(rows, found, marks, winner) if verdict == "feasible" else None,
         binding=binding,
-        contender=contender,
-        room=next_room(seen[allowed], objective, score[allowed], score[winner], binding) if bound and binding else None,
-        further_samples=further_samples(rows.iloc[unsettled], objective, run) if settles else None,
+        contender=rows.iloc[contends[0]] if len(contends) else None,
+        room=next_room(rows, objective, found, winner, binding, allowed) if verdict == "feasible" and binding else None,
+        further_samples=_further(rows.iloc[[unsettled]], objective, run, found, unsettled) if settles else None,
         others_busy=int(busy.sum() - busy[winner]),
         errors=errors,
         everyones=None if seen is rows else seen.iloc[winner],
         left_out=left_out,
-        tied=int((score[ranked] == score[winner]).sum()) - 1,
-    )
+        tied=int((found.score[marks] == best).sum()) - 1,
+        alike=rows.iloc[alike],
+        preferred=found.preferred,
+        among=among,
+        intervals=intervals_of(
+            rows.iloc[[winner]], [*named_columns, *([found.preferred] if found.preferred else [])], among
+        ),
+        opened=() if verdict == "feasible" else _opened(found.wide.iloc[[winner]], objective),
+    )  # fmt: skip
+
+
+def _runner_up(rows: pd.DataFrame, found: Candidates, marks: Marks, winner: int) -> pd.Series | None:
+    """Return the best of the others by its value."""
+    others = found.order[marks[found.order] & (found.order != winner)]
+    return rows.iloc[others[np.argmax(found.score[others])]] if len(others) else None
+
+
+def _further(row: pd.DataFrame, objective: Objective, run: Run | None, found: Candidates, place: int) -> int | None:
+    """Return how many more samples settle a row, the choice allowed for."""
+    among, point = int(found.among[place]), row.iloc[0].copy()
+    for name, interval in intervals_of(row, [one.metric for one in objective.constraints], among).items():
+        point[f"{name}_lo"], point[f"{name}_hi"] = interval.low, interval.high
+    return further_samples(point, objective, run, among=among)
+
+
+def _opened(row: pd.DataFrame, objective: Objective) -> tuple[Constraint, ...]:
+    return tuple(one for one in objective.constraints if not judged(row, one)[0][0])
 
 
 def _left_out(frame: pd.DataFrame, rows: pd.DataFrame, objective: Objective) -> str:
@@ -295,14 +361,6 @@ def _in_part(rows: pd.DataFrame) -> str:
     return f"{whole(number)} of {counted(len(rows), 'point')} {verb} measured in part (partial): {GO_ON}."
 
 
-def _best_first(rows: pd.DataFrame, objective: Objective, score: Numbers) -> NDArray[np.intp]:
-    # Equal scores: the one with more room under the constraints, then the smaller id, whatever the order of rows.
-    room = [excess(rows, constraint) for constraint in objective.constraints]
-    names = rows["point_id"].astype("str") if "point_id" in rows else pd.Series(range(len(rows)))
-    ids = pd.factorize(names, sort=True)[0]
-    return np.lexsort([ids, *room[::-1], -score])
-
-
 def _infeasible(
     rows: pd.DataFrame, seen: pd.DataFrame, objective: Objective, busy: Marks, errors: Errors, left_out: str
 ) -> Decision:  # fmt: skip
@@ -327,12 +385,14 @@ def _infeasible(
 
 
 def _binding(
-    rows: pd.DataFrame, objective: Objective, score: Numbers, best: float, allowed: Marks, *, surely: bool
+    rows: pd.DataFrame, objective: Objective, found: Candidates, winner: int, allowed: Marks
 ) -> Constraint | None:
-    gains = []
+    """Return the constraint without which the point would surely have been beaten, and by most."""
+    best, gains = found.score[winner], []
+    surely = rows is found.wide
     for constraint in objective.constraints:
         rest = tuple(other for other in objective.constraints if other != constraint)
         without = met(rows, rest)[0] & allowed if surely else met(rows, rest)[1]
-        gain = score[without].max() if without.any() else best
-        gains.append(float(gain) - float(best) if gain > best else 0.0)
+        floor = floor_of(found.worst, without)
+        gains.append(floor - float(best) if floor > best else 0.0)
     return objective.constraints[int(np.argmax(gains))] if gains and max(gains) > 0 else None

@@ -14,8 +14,9 @@ import pandas as pd
 
 from tradeoff.comparable import bounds_of
 from tradeoff.digits import three
+from tradeoff.objective.candidates import Candidates
 from tradeoff.objective.everyone import is_percentile
-from tradeoff.objective.judging import Numbers, met
+from tradeoff.objective.judging import Marks, met
 from tradeoff.objective.objective import Constraint, Objective, short_of
 from tradeoff.objective.words import describe, unit_of
 
@@ -69,35 +70,40 @@ def _outward(constraint: Constraint) -> float:
 
 
 def next_room(
-    rows: pd.DataFrame, objective: Objective, score: Numbers, best: float, binding: Constraint
+    rows: pd.DataFrame, objective: Objective, found: Candidates, winner: int, binding: Constraint, allowed: Marks
 ) -> Room | None:
-    """Return the nearest step of the binding limit that lets a better point win; None when there is none.
+    """Return the nearest step of the binding limit at which the winner is surely beaten; None when there is none.
 
     Parameters
     ----------
     rows
         The rows asked about.
-    score
-        What is maximised, for each row.
-    best
-        The score of the winner.
+    found
+        The same as candidates.
+    winner
+        Which of them wins now.
     binding
         The constraint whose limit moves; the others stay.
+    allowed
+        Marks of the rows that may win at all.
     """
-    found = bounds_of(rows, binding.metric)
-    far, sign = (found.high, 1.0) if binding.comparison == "<=" else (found.low, -1.0)
+    known = bounds_of(found.wide, binding.metric)
+    far, sign = (known.high, 1.0) if binding.comparison == "<=" else (known.low, -1.0)
     if is_percentile(binding.metric):  # without an interval it meets no limit for sure
-        far = np.where(found.bare, np.nan, far)
-    more = sign * (far - binding.limit)
-    others = met(rows, tuple(other for other in objective.constraints if other != binding))[0]
+        far = np.where(known.bare, np.nan, far)
+    rest = tuple(other for other in objective.constraints if other != binding)
+    others = met(found.wide, rest)[0] & allowed & ~np.isnan(known.value)
     with np.errstate(invalid="ignore"):
-        better = np.flatnonzero(others & (score > best) & (more > 0) & np.isfinite(more))
-    if not len(better):
+        more = sign * (far - binding.limit)
+        beats = others & (found.worst > found.score[winner]) & (more > 0) & np.isfinite(more)
+    if not beats.any():
         return None
-    nearest = better[np.lexsort([-score[better], more[better]])[0]]
+    limit = float(far[beats].min() if sign > 0 else far[beats].max())
+    with np.errstate(invalid="ignore"):
+        then, _ = found.choose(others & (sign * (limit - far) >= 0))
     return Room(
-        constraint=replace(binding, limit=float(far[nearest])),
-        point=rows.iloc[nearest],
-        gain=float(score[nearest] - best),
-        more=float(more[nearest]),
+        constraint=replace(binding, limit=limit),
+        point=rows.iloc[then],
+        gain=float(found.score[then] - found.score[winner]),
+        more=abs(limit - binding.limit),
     )

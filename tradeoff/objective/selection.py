@@ -134,6 +134,8 @@ def _rivals(column: Column) -> Counts:
     value, low, high, _ = column.known
     size = len(value)
     known = ~np.isnan(value)
+    if column.known.bare.all():  # nothing is known of luck in it
+        return np.ones(size, dtype=np.intp)
     out = moved_out(column, np.full(size, max(1, int(known.sum())), dtype=np.intp))
     best, worst = (high, out[0]) if column.sign > 0 else (-low, -out[1])
     upper, lower = np.sort(best[known]), np.sort(worst[known])
@@ -146,5 +148,6 @@ def _moved(value: Numbers, end: Numbers, far: Numbers) -> Numbers:
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         exponent = np.minimum(far * np.log(end / value), _LARGEST_EXPONENT)
         moved = np.where((value > 0) & (end > 0), value * np.exp(exponent), value + far * (end - value))
-    moved = np.where((far == 1.0) | ~np.isfinite(end), end, moved)
+    stays = (far == 1.0) | ~np.isfinite(end) | ~np.isfinite(value) | (end == value)
+    moved = np.where(stays, end, moved)
     return np.where((value >= 0) & (end >= 0), np.maximum(moved, 0.0), moved)

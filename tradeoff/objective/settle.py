@@ -16,8 +16,11 @@ from tradeoff.stats.sample_size import MOST, samples_needed, samples_to_miss
 _SAMPLED = {"latency": "latency_ns", "model": "model_ns"}
 """Columns of ``samples`` behind the percentiles of ``points``."""
 
+_ALPHA = 0.05
+"""What a 95 % interval misses."""
 
-def further_samples(point: pd.Series, objective: Objective, run: Run | None) -> int | None:
+
+def further_samples(point: pd.Series, objective: Objective, run: Run | None, *, among: int = 1) -> int | None:
     """Return how many more samples of a point would settle the constraints that its intervals leave open.
 
     Where the estimate of a percentile meets its limit: the fewest that show it, when none of them is over the limit.
@@ -32,6 +35,8 @@ def further_samples(point: pd.Series, objective: Objective, run: Run | None) -> 
         Its constraints.
     run
         Where the samples are; None when there is a frame of points only.
+    among
+        The number of points among which it was chosen, for which the ends of its intervals allow.
 
     Returns
     -------
@@ -42,13 +47,13 @@ def further_samples(point: pd.Series, objective: Objective, run: Run | None) -> 
     for constraint in objective.constraints:
         sure, possible = (bool(marks[0]) for marks in judge(point.to_frame().T.infer_objects(), constraint))
         if possible and not sure:
-            needed.append(_further(point, constraint, run))
+            needed.append(_further(point, constraint, run, _ALPHA / among))
     if not needed or any(count is None for count in needed):
         return None
     return max(count for count in needed if count is not None)
 
 
-def _further(point: pd.Series, constraint: Constraint, run: Run | None) -> int | None:
+def _further(point: pd.Series, constraint: Constraint, run: Run | None, alpha: float) -> int | None:
     n = _number(point, "n")
     if math.isnan(n) or n < 1:
         return None
@@ -56,10 +61,10 @@ def _further(point: pd.Series, constraint: Constraint, run: Run | None) -> int |
     if stem not in _SAMPLED or percentile not in PERCENTILES or constraint.comparison != "<=":
         return _by_width(point, constraint, n)
     p, tau = PERCENTILES[percentile], max(1.0, _number(point, f"tau_{percentile}", 1.0))
-    seen, over = _counted(point, constraint, _SAMPLED[stem], run) or _read(point, constraint, p, tau, int(n))
+    seen, over = _counted(point, constraint, _SAMPLED[stem], run) or _read(point, constraint, p, tau, int(n), alpha)
     if _number(point, constraint.metric) <= constraint.limit:
-        return max(1, samples_needed(p, above=over, tau=tau) - seen)
-    missed = samples_to_miss(p, over / seen, tau=tau)
+        return max(1, samples_needed(p, above=over, tau=tau, alpha=alpha) - seen)
+    missed = samples_to_miss(p, over / seen, tau=tau, alpha=alpha)
     return None if missed is None else max(1, missed - seen)
 
 
@@ -75,14 +80,16 @@ def _counted(point: pd.Series, constraint: Constraint, column: str, run: Run | N
     return (len(values), int((values > constraint.limit).sum())) if len(values) else None
 
 
-def _read(point: pd.Series, constraint: Constraint, p: float, tau: float, n: int) -> tuple[int, int]:
+def _read(
+    point: pd.Series, constraint: Constraint, p: float, tau: float, n: int, alpha: float
+) -> tuple[int, int]:  # fmt: skip
     """Read from the interval how many samples of `n` lie over the limit."""
-    lower, upper = quantile_ranks(n, p, tau=tau)
+    lower, upper = quantile_ranks(n, p, alpha, tau=tau)
     known = [
         (_number(point, constraint.metric + end), rank)
         for end, rank in (("_lo", lower), ("", rank_of(n, p)), ("_hi", upper))
     ]
-    times, ranks = zip(*[(time, rank) for time, rank in known if not math.isnan(time)], strict=True)
+    times, ranks = zip(*[(time, rank) for time, rank in known if math.isfinite(time)], strict=True)
     if constraint.limit >= times[-1]:
         return n, 0
     # Whoever stated the interval may know an end that so few samples do not give.

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 import pandas as pd
 
-from tradeoff.digits import percent_of, three
+from tradeoff.digits import counted, percent_of, three
 from tradeoff.frames import IDENTITY_COLUMNS, PERCENTILES, POINT_COLUMNS
 from tradeoff.frames.busy import flags_of, why_busy
 from tradeoff.frames.columns import OF_AN_SLO, SHARES
@@ -48,17 +48,49 @@ def marks_of(point: pd.Series) -> str:
     return ", ".join([*marks, *(["on a busy machine"] if why_busy(point) else [])])
 
 
-def reached(point: pd.Series, name: str) -> str:
-    """Say what a point reached in one column, with its interval where it is a percentile, and whose it is."""
+def reached(point: pd.Series, name: str, interval: tuple[float, float, float] | None = None, among: int = 1) -> str:
+    """Say what a point reached in one column, with its interval where it is a percentile, and whose it is.
+
+    `interval` holds value and ends that allow for the choice among so many points; with more than one every interval
+    is said.
+    """
     written = percent_of if name in SHARES else three
     text = f"{label_of(name)} {written(point[name])}{unit_of(name)}"
-    low, high = point.get(f"{name}_lo"), point.get(f"{name}_hi")
+    low, high = interval[1:] if interval is not None else (point.get(f"{name}_lo"), point.get(f"{name}_hi"))
     has_interval = name in OF_AN_SLO or name.removesuffix("_ms").rpartition("_")[2] in PERCENTILES
-    if has_interval and low is not None and pd.notna(low):
+    if (has_interval or (interval is not None and among > 1)) and low is not None and pd.notna(low):
         text += f" ({written(low)} to {written(high) if pd.notna(high) else 'unknown'})"
     slo = point.get("slo")
     text += f" of {slo}" if name == "attainment" and isinstance(slo, str) else ""
     return text + (" of those that were answered" if is_counted(name) and turned_away(point) else "")
+
+
+def not_told_apart(others: pd.DataFrame, metric: str, preferred: str | None, *, is_runner_up: bool) -> str:
+    """Say from which others a point cannot be told in what is optimised, and why it is taken.
+
+    Parameters
+    ----------
+    others
+        Rows, the best first.
+    metric
+        What is optimised.
+    preferred
+        The column that decides between them; None when there is none.
+    is_runner_up
+        Whether the first of them was named as the runner-up just before.
+    """
+    first = others.iloc[0]
+    named_before = "the runner-up" if is_runner_up else f"{named(first)} ({reached(first, metric)})"
+    more = f" and {counted(len(others) - 1, 'other point')}" if len(others) > 1 else ""
+    told = f"It cannot be told from {named_before}{more} in {label_of(metric)}"
+    if preferred is None:
+        return f"{told}: measure longer to tell them apart."
+    known = POINT_COLUMNS[preferred]
+    end = "upper" if known.better == "lower" else "lower"
+    has_ends = f"{preferred}_hi" in others and bool(others[f"{preferred}_hi"].notna().any())
+    by = f", by the {end} end of its interval," if has_ends else ""
+    extreme = known.better if len(others) == 1 else known.better.removesuffix("er") + "est"
+    return f"{told}: the one with the {extreme} {known.label}{by} is taken."
 
 
 def missed(point: pd.Series, constraint: Constraint, everyones: pd.Series | None = None) -> str:

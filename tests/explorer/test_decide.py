@@ -24,7 +24,9 @@ _ANSWER = """
   const grid = openGrid(payload);
   return asked.map((objective) => payload.slices.map((slice) => {
     const turns = objective.constraints.map((_, at) => flips(payload, grid, slice, objective, at));
-    return { ...decide(payload, grid, slice, objective), flips: turns, text: written(payload, objective).text };
+    const answer = decide(payload, grid, slice, objective);
+    const ends = Object.fromEntries(Object.keys(payload.metrics).map((metric) => [metric, answer.ends?.(metric) ?? null]));
+    return { ...answer, ends, flips: turns, text: written(payload, objective).text };
   }));
 })
 """
@@ -61,7 +63,8 @@ def points(random: Random) -> pd.DataFrame:
             for concurrency in (1, 2, 3):
                 if random.random() < 0.15:
                     continue
-                row = {"workload": workload, "batch_size": batch_size, "concurrency": concurrency, "n": 100}
+                row = {"workload": workload, "batch_size": batch_size, "concurrency": concurrency}
+                row |= {"n": random.choice([100, 600, 5000]), "replicates": random.choice([None, 1, 3, 8])}
                 row["n_errors"] = random.choice([None, 0, 0, 0, 1, 3, 40])
                 row["n_rejected"] = random.choice([0, 0, 0, 0, 2])
                 row["n"] = random.choice([100, 100, 100, 5000, None])
@@ -154,6 +157,11 @@ def compare(frame: pd.DataFrame, rows: list[int], asked: Objective, answer: dict
     assert answer["point"] == cell(decision.point)
     assert answer["runnerUp"] == cell(decision.runner_up)
     assert answer["contender"] == cell(decision.contender)
+    assert sorted(answer["alike"]) == sorted(map(rows.index, decision.alike.index))
+    assert (answer["preferred"] or None, answer["among"]) == (decision.preferred, decision.among)
+    for name, interval in decision.intervals.items():
+        known = [None if math.isnan(end) else pytest.approx(end, rel=1e-12) for end in interval[1:]]
+        assert answer["ends"][name] == known
     for name, limit in (("binding", decision.binding), ("shortfall", decision.shortfall)):
         assert (limits[answer[name]] if answer[name] >= 0 else None) == limit
     return decision.verdict
@@ -183,8 +191,10 @@ def flips_of_one_limit(here, rows, asked: Objective, at: int, turns: list[dict])
 
     tighter = -math.inf if moving.comparison == "<=" else math.inf
     for turn, before in zip(turns, [-1, *(turn["cell"] for turn in turns)], strict=False):
-        assert winner(turn["limit"]) in (turn["cell"], -2)
-        just = float(np.nextafter(turn["limit"], tighter))
+        # The last digit of an exponential is the browser's own.
+        on = turn["limit"] - math.copysign(1e-12 * turn["limit"], tighter)
+        assert winner(on) in (turn["cell"], -2)
+        just = turn["limit"] + math.copysign(1e-12 * turn["limit"], tighter)
         assert just == 0 or winner(just) in (before, -2)
 
 

@@ -20,7 +20,9 @@ from tradeoff.explorer.remarks import Remarks, findings_entry, tails_entry
 from tradeoff.frames import FLAGS, PERCENTILES, POINT_COLUMNS, STAGES, UNUSABLE, Run
 from tradeoff.frames.busy import is_busy
 from tradeoff.frontier import frontier
+from tradeoff.objective.candidates import bounds_by_samples, degrees_of
 from tradeoff.objective.everyone import everyone, is_counted, lost_of
+from tradeoff.objective.selection import factor
 from tradeoff.objective.words import RESTLESS, marks_of, turned_away
 
 __all__ = ["FORMAT", "VERSION", "PayloadError", "payload", "to_json"]
@@ -101,6 +103,7 @@ def payload(
         "stages": list(STAGES),
         "unusable": [*UNUSABLE, _IMPOSSIBLE],
         "metrics": {name: metric_entry(kept, name) for name in metrics},
+        "factors": _factors(points, grid.slices),
         "settings": Questions(points, grid).settings(),
         "slices": slices,
         "findings": findings_entry(remarks, points, grid.slices),
@@ -163,6 +166,7 @@ def _slice(
         "n": spread(None if pd.isna(value) else int(value) for value in frame["n"]),
         "metrics": {name: spread(map(exact, numbers(frame, name))) for name in names},
         "rank": spread(rank.tolist()),
+        **_rests_on(frame, cells),
         **_minds(run, frame, cells, metrics),
         "frontier": {p: spread(found[row] for row in rows[filled]) for p, found in labels.items()},
     }
@@ -173,6 +177,29 @@ def _statuses(frame: pd.DataFrame) -> pd.Series:
     ended = frame["status"].astype("str").str.strip().str.lower()
     told = frame["status"].astype("object").where(~ended.isin(UNUSABLE), ended)
     return told.where(usable(frame) | ended.isin(UNUSABLE), _IMPOSSIBLE)
+
+
+def _factors(points: pd.DataFrame, slices: Iterable[Slice]) -> dict[str, list[float]]:
+    """Return by how much ends of intervals move out for the choice among 1, 2, ... points, by degrees of freedom."""
+    most = max((len(one.rows) for one in slices), default=1)
+    return {
+        str(nu): [factor(m, nu) for m in range(1, most + 1)]
+        for nu in sorted({0, *degrees_of(points).tolist()})
+    }  # fmt: skip
+
+
+def _rests_on(frame: pd.DataFrame, cells: Sequence[int]) -> dict[str, Any]:
+    """Return what intervals rest on, by cell: degrees of freedom, and among how many points samples bound percentiles."""
+    degrees = degrees_of(frame).tolist()
+    bounds = {p: bounds_by_samples(frame, p).tolist() for p in PERCENTILES}
+    return {
+        "degrees": {str(cell): nu for cell, nu in zip(cells, degrees, strict=True) if nu},
+        "bounds": {
+            p: found
+            for p, most in bounds.items()
+            if (found := {str(cell): int(m) for cell, m in zip(cells, most, strict=True) if m < len(cells)})
+        },
+    }
 
 
 def _minds(run: Run, frame: pd.DataFrame, cells: Sequence[int], metrics: Sequence[str]) -> dict[str, Any]:

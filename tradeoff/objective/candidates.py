@@ -91,12 +91,16 @@ def candidates_of(rows: pd.DataFrame, objective: Objective) -> Candidates:
 
 def column_of(rows: pd.DataFrame, name: str, sign: float) -> Column:
     """Return what is known of a column, and what its intervals rest on."""
-    degrees = np.zeros(len(rows), dtype=np.int64)
-    if "replicates" in rows:
-        degrees = np.maximum(np.nan_to_num(numbers(rows, "replicates")) - 1, 0).astype(np.int64)
     which = name.removesuffix("_ms").rpartition("_")[2]
     bound = bounds_by_samples(rows, which) if is_percentile(name) else np.full(len(rows), np.inf)
-    return Column(bounds_of(rows, name), sign, degrees, bound)
+    return Column(bounds_of(rows, name), sign, degrees_of(rows), bound)
+
+
+def degrees_of(rows: pd.DataFrame) -> NDArray[np.int64]:
+    """Return the degrees of freedom of Student's t behind the intervals of rows; 0 where processes were not compared."""
+    if "replicates" not in rows:
+        return np.zeros(len(rows), dtype=np.int64)
+    return np.maximum(np.nan_to_num(numbers(rows, "replicates")) - 1, 0).astype(np.int64)
 
 
 def bounds_by_samples(rows: pd.DataFrame, percentile: str) -> Numbers:

@@ -14,7 +14,7 @@ from tradeoff.comparable import usable
 from tradeoff.digits import counted, whole
 from tradeoff.frames import Run
 from tradeoff.frames.busy import is_busy
-from tradeoff.objective.candidates import Candidates, Interval, candidates_of, intervals_of
+from tradeoff.objective.candidates import Candidates, Interval, candidates_of, intervals_of, preferred_of
 from tradeoff.objective.everyone import ERRORS, MOST_LOST, Errors, everyone, is_percentile, loses_too_many
 from tradeoff.objective.judging import Marks, excess, judged, met, numbers, rows_asked, rows_at
 from tradeoff.objective.objective import Constraint, Objective
@@ -275,7 +275,8 @@ def decide(points: Run | pd.DataFrame, objective: Objective | str, *, errors: Er
     run = points if isinstance(points, Run) else None
     limited = [one.metric for one in objective.constraints]
     # Percentiles of all who asked; the same frame where everybody was answered.
-    seen = everyone(rows, [objective.metric, *limited], errors=errors, run=run)
+    named_columns = [objective.metric, *limited, *filter(None, [preferred_of(rows, objective)])]
+    seen = everyone(rows, named_columns, errors=errors, run=run)
     found = candidates_of(seen, objective)
     allowed = np.ones(len(rows), dtype=np.bool_) if errors == "ignore" else ~loses_too_many(rows, limited)
     allowed &= np.isfinite(found.score)  # what is infinite, as the p99 of too many errors, is no answer to rely on
@@ -294,7 +295,7 @@ def decide(points: Run | pd.DataFrame, objective: Objective | str, *, errors: Er
     binding = _binding(seen if verdict == "undecided" else found.wide, objective, found, winner, allowed)
     unsettled = winner if verdict == "undecided" else contends[0] if len(contends) else -1
     settles = unsettled >= 0 and allowed[unsettled]
-    among, named_columns = int(found.among[winner]), [objective.metric, *limited]
+    among = int(found.among[winner])
     return Decision(
         objective=objective,
         verdict=verdict,
@@ -312,9 +313,7 @@ def decide(points: Run | pd.DataFrame, objective: Objective | str, *, errors: Er
         alike=rows.iloc[alike],
         preferred=found.preferred,
         among=among,
-        intervals=intervals_of(
-            rows.iloc[[winner]], [*named_columns, *([found.preferred] if found.preferred else [])], among
-        ),
+        intervals=intervals_of(rows.iloc[[winner]], named_columns, among),
         opened=() if verdict == "feasible" else _opened(found.wide.iloc[[winner]], objective),
     )  # fmt: skip
 

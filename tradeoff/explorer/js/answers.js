@@ -1,11 +1,12 @@
 // The answer to the objective as it stands, worked out once however many ask for it.
 
-import { decide, flips, verdictOf, whyOpen } from "./decide.js";
+import { decide, flips, verdictsOf, whyOpen } from "./decide.js";
 import { milliseconds, outward, three } from "./format.js";
 import { limitOf } from "./objective.js";
 
 export function createAnswers(payload, grid) {
   const answered = keptLast((slice, objective) => decide(payload, grid, slice, objective));
+  const judged = keptLast((slice, objective) => verdictsOf(payload, grid, slice, objective));
   const turned = keptLast((slice, objective, at) => flips(payload, grid, slice, objective, at));
 
   // null while no objective is declared: nothing is called a winner.
@@ -28,7 +29,7 @@ export function createAnswers(payload, grid) {
   // Whether one cell meets the limits: "feasible", "undecided", "infeasible", or "" where there are none.
   function verdictAt(state, cell) {
     if (!state.objective?.constraints.length || grid.unusable.has(state.slice.status[cell])) return "";
-    return verdictOf(state.slice, state.objective.constraints, cell);
+    return judged([state.slice, state.objective.text], state.slice, state.objective)(cell);
   }
 
   // Why it is open whether a point meets the limits, where it is not for an interval: clauses.

@@ -1,42 +1,29 @@
 // What answers an objective, by the rules of tradeoff.decide to the last digit: a test holds the two together.
 //
-// A constraint is met for sure when the far end of the interval meets it, missed when the near end does not, and open in
-// between; an end that is missing is unknown. A percentile without any interval meets no limit for sure, another column
+// A constraint is met for sure when the far end of the interval, the choice allowed for (choice.js), meets it, missed when
+// the near end does not, and open in between; an end that is missing is unknown. A percentile without any interval meets no limit for sure, another column
 // is judged by its value, a point without a value by nothing. Percentiles of a point that lost requests are those of all
 // who asked (Python works them out: `everyones`); more than one in a hundred lost is never plainly feasible.
+
+import { candidatesOf, choose, excessBy } from "./choice.js";
+import { columnsOf, PERCENTILE } from "./columns.js";
 
 const [MISSED, OPEN, SURE] = [0, 1, 2];
 const VERDICTS = ["infeasible", "undecided", "feasible"];
 const MOST_LOST = 0.01;
-const PERCENTILE = /(^|_)(p50|p90|p95|p99|p999)(_ms)?$/;
 
-// judge(cell) for one constraint: MISSED, OPEN or SURE.
-function judgeBy(slice, { metric, comparison, limit }) {
+// judge(cell) for one constraint: MISSED, OPEN or SURE. `wide` holds the ends that allow for the choice.
+function judgeBy(slice, { metric, comparison, limit }, wide) {
   const { value, low, high, isBare } = columnsOf(slice, metric);
   const isMost = comparison === "<=";
+  const far = isMost ? wide(metric).high : wide(metric).low;
   const mayBeSure = PERCENTILE.test(metric) ? (cell) => !isBare(cell) : () => true;
   return (cell) => {
     if (value(cell) === null) return MISSED;
-    const [near, far] = isMost ? [low(cell), high(cell)] : [high(cell), low(cell)];
-    if ((isMost ? far <= limit : far >= limit) && mayBeSure(cell)) return SURE;
-    return (isMost ? near > limit : near < limit) ? MISSED : OPEN;
+    const near = isMost ? low(cell) : high(cell);
+    if ((isMost ? near > limit : near < limit)) return MISSED;
+    return (isMost ? far(cell) <= limit : far(cell) >= limit) && mayBeSure(cell) ? SURE : OPEN;
   };
-}
-
-// What is known of a column: its value and the ends of its interval, infinite where unknown; both the value where it is bare.
-function columnsOf(slice, metric) {
-  const [values, lows, highs] = ["", "_lo", "_hi"].map((end) => slice.metrics[metric + end]);
-  const everyones = slice.everyones?.[metric] ?? {};
-  const value = (cell) => (everyones[cell] ? (everyones[cell][0] ?? Infinity) : (values?.[cell] ?? null));
-  const isBare = (cell) => (lows?.[cell] ?? null) === null && (highs?.[cell] ?? null) === null;
-  const end = (place, sign, ends) => (cell) => {
-    if (isBare(cell)) return value(cell);
-    if (everyones[cell]) return everyones[cell][place] ?? Infinity;
-    const known = ends?.[cell] ?? null;
-    if (known === null) return sign * Infinity;
-    return sign < 0 ? Math.min(known, value(cell)) : Math.max(known, value(cell));
-  };
-  return { value, low: end(1, -1, lows), high: end(2, 1, highs), isBare };
 }
 
 // Whether a point lost more requests than a verdict can bear, apart from what a declared limit judges.
@@ -56,55 +43,62 @@ export function whyOpen(payload, slice, constraints, cell) {
   return why;
 }
 
-// Whether a cell meets all limits: "feasible", "undecided" or "infeasible".
-export function verdictOf(slice, constraints, cell) {
-  const most = losesTooMany(slice, constraints, cell) ? OPEN : SURE;
-  return VERDICTS[Math.min(most, ...constraints.map((one) => judgeBy(slice, one)(cell)))];
+// verdictAt(cell): whether it meets all limits, "feasible", "undecided" or "infeasible"; candidates as answers hold them.
+export function verdictsOf(payload, grid, slice, objective) {
+  const { cells } = cellsAsked(payload, grid, slice, objective);
+  const { columns } = candidatesOf(payload, slice, cells, objective);
+  const judges = objective.constraints.map((one) => judgeBy(slice, one, columns));
+  return (cell) => VERDICTS[Math.min(losesTooMany(slice, objective.constraints, cell) ? OPEN : SURE, ...judges.map((judge) => judge(cell)))];
 }
 
-// { verdict: "feasible" | "undecided" | "infeasible", point, runnerUp, contender, binding, shortfall }: cells and places
-// among the constraints, -1 where there is none. Or { verdict: "", why } when it cannot be asked of this slice.
+// { verdict: "feasible" | "undecided" | "infeasible", point, runnerUp, contender, binding, shortfall, alike, preferred,
+// among, ends(metric) }: cells and places among the constraints, -1 where there is none; the cells that the point cannot
+// be told from, the column by which it is taken among them, and the ends of its intervals that allow for the choice among
+// so many. Or { verdict: "", why } when it cannot be asked of this slice.
 export function decide(payload, grid, slice, objective) {
   const { cells, why } = cellsAsked(payload, grid, slice, objective);
   if (why) return { verdict: "", why };
   const { constraints } = objective;
-  const judges = constraints.map((one) => judgeBy(slice, one));
-  const alike = constraints.map((one) => constraints.findIndex((other) => isSame(one, other)));
-  const score = scoreBy(slice, objective);
-  const better = betterBy(slice, objective);
-  const bestOf = { [SURE]: -1, [OPEN]: -1 };
-  let second = -1; // of those that are sure
-  // The best score of those that only one constraint keeps from being sure, and from being possible.
+  const found = candidatesOf(payload, slice, cells, objective);
+  const { score, worst } = found;
+  const judges = constraints.map((one) => judgeBy(slice, one, found.columns));
+  const same = constraints.map((one) => constraints.findIndex((other) => isSame(one, other)));
+  const marked = { [SURE]: [], [OPEN]: [] };
+  // The best pessimistic score of those that only one constraint keeps from being sure, and from being possible.
   const kept = { [SURE]: constraints.map(() => -Infinity), [OPEN]: constraints.map(() => -Infinity) };
   for (const cell of cells) {
     const bears = !losesTooMany(slice, constraints, cell) && Number.isFinite(score(cell));
-    let worst = bears ? SURE : OPEN;
+    let least = bears ? SURE : OPEN;
     const by = { [SURE]: -1, [OPEN]: -1 }; // which constraint keeps it out: -1 none, -2 several
     judges.forEach((judge, at) => {
-      const found = judge(cell);
-      worst = Math.min(worst, found);
-      for (const level of [OPEN, SURE]) if (found < level) by[level] = by[level] === -1 || by[level] === alike[at] ? alike[at] : -2;
+      const now = judge(cell);
+      least = Math.min(least, now);
+      for (const level of [OPEN, SURE]) if (now < level) by[level] = by[level] === -1 || by[level] === same[at] ? same[at] : -2;
     });
-    for (const level of bears ? [OPEN, SURE] : [OPEN]) if (by[level] >= 0) kept[level][by[level]] = Math.max(kept[level][by[level]], score(cell));
-    if (worst === MISSED) continue;
-    const first = bestOf[worst];
-    const isBest = first < 0 || better(cell, first);
-    if (worst === SURE && (isBest || second < 0 || better(cell, second))) second = isBest ? first : cell;
-    if (isBest) bestOf[worst] = cell;
+    for (const level of bears ? [OPEN, SURE] : [OPEN]) if (by[level] >= 0) kept[level][by[level]] = Math.max(kept[level][by[level]], worst(cell));
+    if (least !== MISSED) marked[least].push(cell);
   }
-  const level = bestOf[SURE] >= 0 ? SURE : OPEN;
-  const point = bestOf[level];
-  if (point < 0) return infeasible(slice, objective, cells);
-  const contends = level === SURE && bestOf[OPEN] >= 0 && score(bestOf[OPEN]) > score(point);
-  const gains = alike.map((group) => (kept[level][group] > score(point) ? kept[level][group] - score(point) : 0));
+  const level = marked[SURE].length ? SURE : OPEN;
+  if (!marked[level].length) return infeasible(slice, objective, cells);
+  const { winner, alike } = choose(found, marked[level]);
+  const best = score(winner);
+  const firstOf = (some) => some.reduce((first, cell) => (first < 0 || score(cell) > score(first) || (score(cell) === score(first) && found.isBefore(cell, first)) ? cell : first), -1);
+  const gains = same.map((group) => (kept[level][group] > best ? kept[level][group] - best : 0));
   const most = Math.max(0, ...gains);
   return {
     verdict: VERDICTS[level],
-    point,
-    runnerUp: level === SURE ? second : -1,
-    contender: contends ? bestOf[OPEN] : -1,
+    point: winner,
+    runnerUp: level === SURE ? firstOf(marked[SURE].filter((cell) => cell !== winner)) : -1,
+    contender: level === SURE ? firstOf(marked[OPEN].filter((cell) => worst(cell) > best)) : -1,
     binding: most > 0 ? gains.indexOf(most) : -1,
     shortfall: -1,
+    alike,
+    preferred: found.preferred,
+    among: found.among(winner),
+    ends: (metric) => {
+      const { low, high } = found.own(metric);
+      return [low(winner), high(winner)].map((end) => (Number.isFinite(end) ? end : null));
+    },
   };
 }
 
@@ -140,48 +134,27 @@ function isHeld(grid, slice, { column, value, held }, cell) {
 // [{ limit, cell }], the tightest first.
 export function flips(payload, grid, slice, objective, at) {
   const moving = objective.constraints[at];
-  const others = objective.constraints.filter((_, place) => place !== at).map((one) => judgeBy(slice, one));
   const { cells } = cellsAsked(payload, grid, slice, objective);
-  const { value, low, high, isBare } = columnsOf(slice, moving.metric);
+  const known = candidatesOf(payload, slice, cells, objective);
+  const others = objective.constraints.filter((_, place) => place !== at).map((one) => judgeBy(slice, one, known.columns));
+  const { value, low, high, isBare } = known.columns(moving.metric);
   const [far, sign] = moving.comparison === "<=" ? [high, 1] : [low, -1];
   const isSure = (cell) => Number.isFinite(far(cell)) && !(PERCENTILE.test(moving.metric) && isBare(cell));
   const entering = cells
-    .filter((cell) => value(cell) !== null && isSure(cell) && !losesTooMany(slice, objective.constraints, cell) && Number.isFinite(scoreBy(slice, objective)(cell)) && others.every((judge) => judge(cell) === SURE))
+    .filter((cell) => value(cell) !== null && isSure(cell) && !losesTooMany(slice, objective.constraints, cell) && Number.isFinite(known.score(cell)) && others.every((judge) => judge(cell) === SURE))
     .map((cell) => ({ limit: far(cell), cell }))
     .sort((one, other) => sign * (one.limit - other.limit));
-  const better = betterBy(slice, objective);
-  const found = [];
-  for (const { limit, cell } of entering) {
-    const last = found.at(-1);
-    if (last && !better(cell, last.cell)) continue;
-    if (last?.limit === limit) found.pop();
-    found.push({ limit, cell });
-  }
+  const [found, entered] = [[], []];
+  let [floor, winner] = [-Infinity, -1];
+  entering.forEach(({ limit, cell }, place) => {
+    entered.push(cell);
+    const raised = Math.max(floor, known.worst(cell));
+    if (winner >= 0 && known.score(winner) >= raised) winner = known.score(cell) >= raised && known.isBefore(cell, winner) ? cell : winner;
+    else winner = choose(known, entered).winner;
+    floor = raised;
+    if (entering[place + 1]?.limit !== limit && found.at(-1)?.cell !== winner) found.push({ limit, cell: winner });
+  });
   return found;
-}
-
-function scoreBy(slice, { direction, metric }) {
-  const sign = direction === "maximize" ? 1 : -1;
-  const { value } = columnsOf(slice, metric);
-  return (cell) => sign * value(cell);
-}
-
-// Equal scores: the one with more room under the constraints, then the smaller id.
-function betterBy(slice, objective) {
-  const score = scoreBy(slice, objective);
-  const excesses = objective.constraints.map((one) => excessBy(slice, one));
-  return (cell, other) => {
-    if (score(cell) !== score(other)) return score(cell) > score(other);
-    for (const excess of excesses) if (excess(cell) !== excess(other)) return excess(cell) < excess(other);
-    return slice.rank[cell] < slice.rank[other];
-  };
-}
-
-// How far a value lies beyond the limit, relative to it; negative inside, infinite without a value.
-function excessBy(slice, { metric, comparison, limit }) {
-  const [sign, scale] = [comparison === "<=" ? 1 : -1, Math.abs(limit) || 1];
-  const { value } = columnsOf(slice, metric);
-  return (cell) => (value(cell) === null ? Infinity : (sign * (value(cell) - limit)) / scale);
 }
 
 // The point that misses its worst limit by least, and that limit.
@@ -194,5 +167,5 @@ function infeasible(slice, { constraints }, cells) {
     if (point >= 0 && (worst > least || (worst === least && slice.rank[cell] > slice.rank[point]))) continue;
     [point, least] = [cell, worst];
   }
-  return { verdict: "infeasible", point, runnerUp: -1, contender: -1, binding: -1, shortfall: beyond(point).indexOf(least) };
+  return { verdict: "infeasible", point, runnerUp: -1, contender: -1, binding: -1, alike: [], preferred: "", among: 1, ends: () => null, shortfall: beyond(point).indexOf(least) };
 }

@@ -34,7 +34,7 @@ class Candidates:
     Attributes
     ----------
     wide
-        The rows, with ends of the columns that decide moved out as far as the choice asks for.
+        The columns that decide, with their ends moved out as far as the choice asks for.
     among
         For each row: how many rows it cannot be told from, itself among them.
     score, worst
@@ -79,12 +79,11 @@ def candidates_of(rows: pd.DataFrame, objective: Objective) -> Candidates:
         signs.append((preferred, _better(preferred)))
     columns = {pair: column_of(rows, *pair) for pair in dict.fromkeys(signs)}
     among = rivals(list(columns.values()))
-    wide = rows.assign(**{
-        name + end: found
-        for (name, _), column in columns.items()
-        if not column.known.bare.all()
-        for end, found in zip(("_lo", "_hi"), _ends(column, among), strict=True)
-    })  # fmt: skip
+    wide = pd.DataFrame(index=rows.index) if "point_id" not in rows else rows[["point_id"]].copy()
+    for (name, _), column in columns.items():
+        wide[name] = column.known.value
+        if not column.known.bare.all():
+            wide[f"{name}_lo"], wide[f"{name}_hi"] = _ends(column, among)
     score, worst, _ = corners_of(wide, objective.metric, up)
     return Candidates(wide, among, score, worst, preferred, _order(wide, objective, score, preferred))
 

@@ -66,9 +66,11 @@ def processes(rng: np.random.Generator, count: int, miss: float) -> Grid:
         half = t * rates.std(1, ddof=1) / root
         middle = rates.mean(1)
         row = {"throughput_rps": middle, "throughput_rps_lo": middle - half, "throughput_rps_hi": middle + half}
-        return row | _columns("latency_p99_ms", p * np.exp(mood.mean(1)), t * mood.std(1, ddof=1) / root) | {
-            "replicates": np.full(POINTS, float(count))
-        }
+        return (
+            row
+            | _columns("latency_p99_ms", p * np.exp(mood.mean(1)), t * mood.std(1, ddof=1) / root)
+            | {"replicates": np.full(POINTS, float(count))}
+        )
 
     return Grid(x, p, measure)
 

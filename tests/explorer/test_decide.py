@@ -6,7 +6,6 @@ import json
 import math
 from random import Random
 
-import numpy as np
 import pandas as pd
 import pytest
 
@@ -25,7 +24,8 @@ _ANSWER = """
   return asked.map((objective) => payload.slices.map((slice) => {
     const turns = objective.constraints.map((_, at) => flips(payload, grid, slice, objective, at));
     const answer = decide(payload, grid, slice, objective);
-    const ends = Object.fromEntries(Object.keys(payload.metrics).map((metric) => [metric, answer.ends?.(metric) ?? null]));
+    const metrics = Object.keys(payload.metrics);
+    const ends = Object.fromEntries(metrics.map((metric) => [metric, answer.ends?.(metric) ?? null]));
     return { ...answer, ends, flips: turns, text: written(payload, objective).text };
   }));
 })

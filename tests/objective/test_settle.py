@@ -6,6 +6,7 @@ from tests.objective.test_decision import TEXT, batch, points
 from tradeoff.frames import Run, make_samples
 from tradeoff.objective import decide
 from tradeoff.stats.quantiles import quantile_with_interval
+from tradeoff.stats.sample_size import samples_needed
 
 
 def measured(latencies_ms, *, throughput=100.0, tau=1.0) -> Run:

@@ -189,7 +189,7 @@ def _factors(points: pd.DataFrame, slices: Iterable[Slice]) -> dict[str, list[fl
 
 
 def _rests_on(frame: pd.DataFrame, cells: Sequence[int]) -> dict[str, Any]:
-    """Return what intervals rest on, by cell: degrees of freedom, and among how many points samples bound percentiles."""
+    """Return what intervals rest on, by cell: degrees of freedom, and among how many points n bounds percentiles."""
     degrees = degrees_of(frame).tolist()
     bounds = {p: bounds_by_samples(frame, p).tolist() for p in PERCENTILES}
     return {

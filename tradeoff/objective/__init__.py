@@ -1,6 +1,7 @@
 """What is optimised, under which constraint, at which load; and what answers it."""
 
-from tradeoff.objective.decision import Decision, Verdict, decide
+from tradeoff.objective.deciding import decide
+from tradeoff.objective.decision import Decision, Verdict
 from tradeoff.objective.judging import judge, rows_at
 from tradeoff.objective.objective import Constraint, Direction, Objective, ObjectiveError, Setting
 from tradeoff.objective.room import Room

@@ -96,7 +96,7 @@ def column_of(rows: pd.DataFrame, name: str, sign: float) -> Column:
 
 
 def degrees_of(rows: pd.DataFrame) -> NDArray[np.int64]:
-    """Return the degrees of freedom of Student's t behind the intervals of rows; 0 where processes were not compared."""
+    """Return the degrees of freedom of Student's t behind intervals; 0 where processes were not compared."""
     if "replicates" not in rows:
         return np.zeros(len(rows), dtype=np.int64)
     return np.maximum(np.nan_to_num(numbers(rows, "replicates")) - 1, 0).astype(np.int64)

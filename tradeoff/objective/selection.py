@@ -9,12 +9,12 @@ of them, each end of a 95 % interval moves out by
 on a log scale, q being the quantile of the normal law, or Student's where the interval comes from few processes. The
 upper end of a percentile is unknown where n / tau samples are too few to bound it at that level: p^(n / tau) > 0.025/m.
 
-Rivals of a point are those that it cannot be told from in one of the columns that decide: the stretch from the
-optimistic end of the one to the pessimistic end of the other, moved out for all N points, overlaps. A point far from all
-others has m = 1, and its interval stays. That rivals are seen and not known costs at most as much again: a false
-"surely met" needs a pessimistic end, moved out for all N, beyond the truth (2.5 % at most), or luck among those who miss
-the limit, who are all rivals then (2.5 %). Nothing of this depends on where the limit is: to relax it never loses a
-point that met it.
+Rivals of a point are those that it cannot be told from in one of the columns that decide: their stretches overlap, from
+the optimistic end as measured to the pessimistic end moved out for all N points. A point far from all others has m = 1,
+and its interval stays. That rivals are seen and not known costs at most as much again: a false "surely met" needs a
+pessimistic end, moved out for all N, that does not reach the truth (2.5 % at most), or luck among those who miss the
+limit, who are all rivals then (2.5 %). Nothing of this depends on where the limit is: to relax it never loses a point
+that met it.
 
 Points that may be the best are those whose value reaches the best pessimistic end among all (Gupta, *On some multiple
 decision (selection and ranking) rules*, Technometrics 7(2), 1965): however wide its own interval, a low value is none.
@@ -96,7 +96,7 @@ def factor(among: int, degrees: int = 0) -> float:
 
 
 def bounded_up_to(p: float, independent: Numbers) -> Numbers:
-    """Return the largest m for which so many independent samples bound the p-quantile from above; NaN gives infinity."""
+    """Return the largest m at which so many independent samples bound the p-quantile from above; infinite for NaN."""
     with np.errstate(over="ignore"):
         found = np.floor(_MISSED * np.exp(np.minimum(-math.log(p) * independent, _LARGEST_EXPONENT)))
     return np.where(np.isnan(independent), np.inf, found)
@@ -126,7 +126,7 @@ def rivals(columns: Sequence[Column]) -> Counts:
 
 
 def floor_of(worst: Numbers, marks: Marks) -> float:
-    """Return what a value must reach for its point to be the best perhaps: the best pessimistic score of those marked."""
+    """Return what a value must reach for its point to be the best perhaps: the best pessimistic score marked."""
     return float(worst[marks].max()) if marks.any() else -math.inf
 
 

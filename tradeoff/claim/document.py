@@ -55,7 +55,7 @@ def content_of(
     day
         The date of the claim.
     """
-    point, objective = decision.point, decision.objective
+    point, objective = decision.reported(), decision.objective
     told = stated(point, environment, objective)
     named = metrics_of(objective)
     content: dict[str, Any] = {
@@ -64,6 +64,7 @@ def content_of(
         "objective": str(objective),
         "verdict": decision.verdict,
         "decision": decision.sentence(),
+        "among": decision.among,
         "further_samples": decision.further_samples,
         "turned_away": turned_away(point),
         "place": _place(point),

@@ -69,9 +69,13 @@ def _contradictions(content: Mapping[str, Any], points: pd.DataFrame) -> Iterato
     if str(decision.point["point_id"]) != content["point"]["point_id"]:
         yield f"the data say that point {decision.point['point_id']} answers, and the claim another"
         return
+    # Claims of before the choice was allowed for state what was measured.
+    point = decision.reported() if "among" in content else decision.point
+    if content.get("among", decision.among) != decision.among:
+        yield f"the data say that the answer is one of {decision.among} alike, and the claim {content['among']}"
     for measure in (content["value"], *content["constraints"], *content["also"]):
         for key, end in (("value", ""), ("low", "_lo"), ("high", "_hi")):
-            seen = decision.point.get(f"{measure['metric']}{end}")
+            seen = point.get(f"{measure['metric']}{end}")
             if not _same(measure[key], seen):
                 yield f"{measure['metric']}{end} is {seen} in the data, and {measure[key]} in the claim"
 

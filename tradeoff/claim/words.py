@@ -131,7 +131,9 @@ def _conditions(content: Content) -> Iterator[str]:
     if stated["regime"] or stated["window"]:
         yield " for ".join(filter(None, (stated["regime"] or "measured", stated["window"])))
     if stated["n"]:
-        yield f"n = {stated['n']}, 95 % intervals"
+        among = content.get("among", 1)
+        allowing = f" that allow for the choice among {whole(among)} points" if among > 1 else ""
+        yield f"n = {stated['n']}, 95 % intervals{allowing}"
     day = stated["date measured"]
     restless = [mark.lower() for mark in content["marks"] if mark.lower() in RESTLESS]
     if restless:

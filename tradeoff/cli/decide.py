@@ -31,7 +31,9 @@ def decide(
     """Answer an objective from a Run.
 
     With --json: objective, verdict, sentence, point, runner_up, contender (each with point_id, identity, values and
-    their intervals lo and hi), binding, shortfall, room, further_samples, others_busy, errors, tied.
+    their intervals lo and hi), binding, shortfall, room, further_samples, others_busy, errors, tied,
+    among (m points that the point cannot be told from in what decides), intervals (of the point, by column, that allow
+    for the choice among m), alike (point_id of those as good as it), preferred (the column that decides among them).
 
     Exit status: 0 when a point surely meets the objective, 1 when none does or it cannot be told, 2 for a question
     or a file that cannot be used.
@@ -73,4 +75,10 @@ def document_of(decision: Decision) -> dict[str, Any]:
         "others_busy": decision.others_busy,
         "errors": decision.errors,
         "tied": decision.tied,
+        "among": decision.among,
+        "intervals": {
+            name: {"value": one.value, "lo": one.low, "hi": one.high} for name, one in decision.intervals.items()
+        },
+        "alike": list(decision.alike["point_id"]) if "point_id" in decision.alike else [],
+        "preferred": decision.preferred,
     }  # fmt: skip

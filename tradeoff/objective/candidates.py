@@ -92,7 +92,9 @@ def column_of(rows: pd.DataFrame, name: str, sign: float) -> Column:
     """Return what is known of a column, and what its intervals rest on."""
     which = name.removesuffix("_ms").rpartition("_")[2]
     bound = bounds_by_samples(rows, which) if is_percentile(name) else np.full(len(rows), np.inf)
-    return Column(bounds_of(rows, name), sign, degrees_of(rows), bound)
+    # As numbers, however the frame holds them.
+    held = pd.DataFrame({one: numbers(rows, one) for one in (name, f"{name}_lo", f"{name}_hi") if one in rows})
+    return Column(bounds_of(held, name), sign, degrees_of(rows), bound)
 
 
 def degrees_of(rows: pd.DataFrame) -> NDArray[np.int64]:

@@ -20,6 +20,9 @@ from tradeoff.objective.selection import floor_of
 from tradeoff.objective.settle import further_samples
 from tradeoff.objective.words import GO_ON, PARTIAL, label_of
 
+_USUAL = ("throughput_rps", "latency_p50_ms", "latency_p99_ms")
+"""Columns of which a planner wants intervals beside those that decide."""
+
 
 def decide(points: Run | pd.DataFrame, objective: Objective | str, *, errors: Errors = "count") -> Decision:
     """Answer an objective: filter first, then take the best.
@@ -112,7 +115,7 @@ def decide(points: Run | pd.DataFrame, objective: Objective | str, *, errors: Er
         alike=rows.iloc[alike],
         preferred=found.preferred,
         among=among,
-        intervals=intervals_of(rows.iloc[[winner]], named_columns, among),
+        intervals=intervals_of(rows.iloc[[winner]], [*named_columns, *(name for name in _USUAL if name in rows)], among),
         opened=() if verdict == "feasible" else _opened(found.wide.iloc[[winner]], objective),
     )  # fmt: skip
 

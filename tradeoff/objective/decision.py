@@ -147,6 +147,15 @@ class Decision:
             return ""
         return f"Intervals allow for the choice among {whole(self.among)} points"
 
+    def reported(self) -> pd.Series:
+        """Return `point` with the ends of its intervals moved out as far as the choice asks for: what may be published."""
+        if self.among <= 1:
+            return self.point
+        point = self.point.copy()
+        for name, interval in self.intervals.items():
+            point[f"{name}_lo"], point[f"{name}_hi"] = interval.low, interval.high
+        return point
+
     def _not_told_apart(self) -> str:
         """Say from which other points the point cannot be told, and why it is taken."""
         metric = self.objective.metric

@@ -137,12 +137,12 @@ def intervals_of(rows: pd.DataFrame, names: Iterable[str], among: int) -> dict[s
     rows
         One row.
     names
-        Columns.
+        Columns; those that are not there are left out.
     among
         m.
     """
     found = {}
-    for name in dict.fromkeys(names):
+    for name in dict.fromkeys(name for name in names if name in rows):
         column = column_of(rows, name, 1.0)
         if not column.known.bare[0] and not np.isnan(column.known.value[0]):
             (low,), (high,) = moved_out(column, np.array([among]))

@@ -115,7 +115,7 @@ def decide(points: Run | pd.DataFrame, objective: Objective | str, *, errors: Er
         alike=rows.iloc[alike],
         preferred=found.preferred,
         among=among,
-        intervals=intervals_of(rows.iloc[[winner]], [*named_columns, *(name for name in _USUAL if name in rows)], among),
+        intervals=intervals_of(rows.iloc[[winner]], [*named_columns, *_USUAL], among),
         opened=() if verdict == "feasible" else _opened(found.wide.iloc[[winner]], objective),
     )  # fmt: skip
 

@@ -148,7 +148,7 @@ class Decision:
         return f"Intervals allow for the choice among {whole(self.among)} points"
 
     def reported(self) -> pd.Series:
-        """Return `point` with the ends of its intervals moved out as far as the choice asks for: what may be published."""
+        """Return `point` with intervals that allow for the choice: what may be published."""
         if self.among <= 1:
             return self.point
         point = self.point.copy()

@@ -37,8 +37,8 @@ def test_one_line_of_prose_says_it_all():
         "softmax (numpy, float32) on A processor: throughput 11\u202f300 requests/s (10\u202f900 to 11\u202f700) with "
         "p99 latency 1.80 ms (1.70 to 1.90), limit p99 ≤ 2 ms, at batch 8 × concurrency 2; closed loop, 2 calls in "
         "flight; every call a batch of 8; call latency (no waiting for a batch or a worker); counted from when a "
-        "request was sent; sustained for 3.54 s; n = 5\u202f000 samples, 95 % intervals that allow for the choice among "
-        "2 points; measured on 2026-11-20."
+        "request was sent; sustained for 3.54 s; n = 5\u202f000 samples, 95 % intervals that allow for the choice "
+        "among 2 points; measured on 2026-11-20."
     )
     assert str(found) == found.sentence()
     assert found.missing() == []

@@ -26,6 +26,10 @@ def decide(
         str,
         typer.Option(help="count: a limit is judged over all who asked, errors as slower than any; ignore: not so."),
     ] = "count",
+    confirm: Annotated[
+        bool,
+        typer.Option("--confirm", help="Measure the chosen point anew; the verdict is that of the fresh row."),
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Answer an objective from a Run.
@@ -33,7 +37,8 @@ def decide(
     With --json: objective, verdict, sentence, point, runner_up, contender (each with point_id, identity, values and
     their intervals lo and hi), binding, shortfall, room, further_samples, others_busy, errors, tied,
     among (m points that the point cannot be told from in what decides), intervals (of the point, by column, that allow
-    for the choice among m), alike (point_id of those as good as it), preferred (the column that decides among them).
+    for the choice among m), alike (point_id of those as good as it), preferred (the column that decides among them),
+    chosen (with --confirm: the row by which the point was chosen; point is the fresh one).
 
     Exit status: 0 when a point surely meets the objective, 1 when none does or it cannot be told, 2 for a question
     or a file that cannot be used.
@@ -45,7 +50,7 @@ def decide(
 
         run = held_to(read(path), slo)
         asked = Objective.parse(objective, columns=run.points.columns)
-        decision = answer(run, asked, errors=errors)  # type: ignore[arg-type]
+        decision = answer(run, asked, errors=errors, confirm=confirm)  # type: ignore[arg-type]
         if as_json:
             print_json(document_of(decision))
         else:
@@ -81,4 +86,5 @@ def document_of(decision: Decision) -> dict[str, Any]:
         },
         "alike": list(decision.alike["point_id"]) if "point_id" in decision.alike else [],
         "preferred": decision.preferred,
+        "chosen": point_object(decision.chosen, names),
     }  # fmt: skip

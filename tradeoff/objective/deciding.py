@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 
@@ -11,10 +13,11 @@ from tradeoff.digits import counted, whole
 from tradeoff.frames import Run
 from tradeoff.frames.busy import is_busy
 from tradeoff.objective.candidates import Candidates, candidates_of, intervals_of, preferred_of
+from tradeoff.objective.confirming import Confirm, confirmed, measured_anew
 from tradeoff.objective.decision import Decision, Verdict
 from tradeoff.objective.everyone import ERRORS, Errors, everyone, loses_too_many
 from tradeoff.objective.judging import Marks, excess, judged, met, numbers, rows_asked, rows_at
-from tradeoff.objective.objective import Constraint, Objective
+from tradeoff.objective.objective import Constraint, Objective, ObjectiveError
 from tradeoff.objective.room import next_room
 from tradeoff.objective.selection import floor_of
 from tradeoff.objective.settle import further_samples
@@ -24,7 +27,13 @@ _USUAL = ("throughput_rps", "latency_p50_ms", "latency_p99_ms")
 """Columns of which a planner wants intervals beside those that decide."""
 
 
-def decide(points: Run | pd.DataFrame, objective: Objective | str, *, errors: Errors = "count") -> Decision:
+def decide(
+    points: Run | pd.DataFrame,
+    objective: Objective | str,
+    *,
+    errors: Errors = "count",
+    confirm: bool | Confirm = False,
+) -> Decision:
     """Answer an objective: filter first, then take the best.
 
     Parameters
@@ -39,6 +48,10 @@ def decide(points: Run | pd.DataFrame, objective: Objective | str, *, errors: Er
         turned away count as slower than any limit; where more than 1 % of them got no answer the verdict is never
         ``"feasible"``, unless the objective limits ``error_rate`` (and ``rejection_rate``) itself. ``"ignore"``: only
         those that were answered count.
+    confirm
+        Measure the point anew once it is chosen: the verdict is that of the fresh measurement alone, and its plain
+        intervals are right. True for points of `tradeoff.sweep` whose workload is known by name or path; for others, of
+        `tradeoff.simulate` for one, a function that takes the row of ``points`` and returns a Run of that point.
 
     Returns
     -------
@@ -51,7 +64,8 @@ def decide(points: Run | pd.DataFrame, objective: Objective | str, *, errors: Er
         When `points` are no points, or `objective` is neither text nor an Objective.
     ObjectiveError
         When the text cannot be read, a metric is missing, nothing was measured where it asks, or the rows belong
-        to several groups that must not be pooled (say which with ``at workload softmax``).
+        to several groups that must not be pooled (say which with ``at workload softmax``); with `confirm` also when the
+        point cannot be measured anew, or what came back is another one.
 
     Notes
     -----
@@ -69,6 +83,21 @@ def decide(points: Run | pd.DataFrame, objective: Objective | str, *, errors: Er
     """
     if errors not in ERRORS:
         raise ValueError(f"errors must be 'count' or 'ignore'; got {shown(errors)}")
+    if not isinstance(confirm, bool) and not callable(confirm):
+        raise TypeError(f"confirm must be True, False or a function of a row of points; got {shown(confirm)}")
+    decision = _decided(points, objective, errors)
+    if confirm is False or decision.verdict == "infeasible":
+        return decision
+    fresh = measured_anew(decision, points if isinstance(points, Run) else None, confirm)
+    asked = replace(decision.objective, at=())  # it is the point that was asked for
+    try:
+        again = _decided(fresh, asked, errors)
+    except ObjectiveError as error:
+        raise ObjectiveError(f"the point was chosen, and could not be measured anew: {error}") from error
+    return confirmed(decision, replace(again, objective=decision.objective))
+
+
+def _decided(points: Run | pd.DataFrame, objective: Objective | str, errors: Errors) -> Decision:
     frame = points.points if isinstance(points, Run) else points
     if not isinstance(frame, pd.DataFrame):
         raise TypeError(f"points must be a Run or its frame of points; got {type(points).__name__}")

@@ -83,6 +83,9 @@ class Decision:
         (`tradeoff.objective.selection`); of a point chosen from one it is the measured one.
     opened
         When undecided: the constraints that `point` may meet and does not surely meet.
+    chosen
+        The row by which the point was chosen, when it was measured anew afterwards (``confirm=``): `point` is the fresh
+        row then, and the verdict is that of `point` alone. None when it was not.
     """
 
     objective: Objective
@@ -104,10 +107,15 @@ class Decision:
     among: int = 1
     intervals: Mapping[str, Interval] = field(default_factory=dict)
     opened: tuple[Constraint, ...] = ()
+    chosen: pd.Series | None = None
 
     def sentence(self) -> str:
         """Say the answer in plain words."""
         metric = self.objective.metric
+        if self.verdict == "infeasible" and self.chosen is not None:
+            missing = "" if self.shortfall is None else f": {missed(self.point, self.shortfall, self.everyones)}"
+            missing = f"{describe(self.point)} does not meet the objective{missing}. {self._measured_anew()}"
+            return " ".join([missing, *filter(None, [trust(self.point), on_busy_machine(self.point), self._lost()])])
         if self.verdict == "infeasible":
             told = "" if self.shortfall is None else f": {missed(self.point, self.shortfall, self.everyones)}"
             nearest = f"No point meets the objective. The nearest is {describe(self.point)}{told}."
@@ -120,6 +128,8 @@ class Decision:
         parts += [said for said in besides if said]
         if allowed := self.allowed_for():
             parts.append(f"{allowed}.")
+        if self.chosen is not None:
+            parts.append(self._measured_anew())
         if self.verdict == "undecided":
             parts += self._why_open()
         if self.tied:
@@ -146,6 +156,13 @@ class Decision:
         if self.among <= 1 or not self.intervals:
             return ""
         return f"Intervals allow for the choice among {whole(self.among)} points"
+
+    def _measured_anew(self) -> str:
+        """Say that the point was measured anew after it was chosen, and what it was chosen for."""
+        if self.chosen is None:
+            return ""
+        then = ", ".join(reached(self.chosen, name) for name in self._named())
+        return f"It was measured anew after it was chosen, so that its intervals are plain; chosen it was for {then}."
 
     def reported(self) -> pd.Series:
         """Return `point` with intervals that allow for the choice: what may be published."""

@@ -12,9 +12,10 @@ export function createAnswer(context, go) {
   const objective = html("p", { class: "objective", "data-readout": "objective" });
   const rows = Object.fromEntries(["winner", "runner_up", "contender", "before"].map((name) => [name, createRow(name, go)]));
   const verdict = html("p", { class: "verdict", "data-readout": "verdict" });
+  const choice = html("p", { class: "verdict", "data-readout": "choice" });
   const binding = html("span", { "data-readout": "binding" });
   const flips = html("span", { "data-readout": "flips" });
-  const element = html("div", { class: before ? "answer compared" : "answer", role: "group", "aria-label": "what answers the objective" }, verdict, ...Object.values(rows).map((row) => row.element), html("p", { class: "verdict" }, binding, " ", flips));
+  const element = html("div", { class: before ? "answer compared" : "answer", role: "group", "aria-label": "what answers the objective" }, verdict, ...Object.values(rows).map((row) => row.element), choice, html("p", { class: "verdict" }, binding, " ", flips));
 
   function show(state) {
     setText(objective, state.objective?.text ?? "no objective declared");
@@ -22,10 +23,11 @@ export function createAnswer(context, go) {
     const answer = answers.answerOf(state);
     for (const row of Object.values(rows)) row.hide();
     setText(verdict, answer ? verdictSaid(context, state, answer) : undeclaredSaid(payload));
+    setText(choice, answer?.verdict ? choiceSaid(context, state, answer) : "");
     setText(binding, answer ? bindingSaid(context, state, answer) : "");
     setText(flips, answer ? flipSaid(context, state) : "");
     if (!answer?.verdict) return;
-    const put = (row, said, cell) => cell >= 0 && rows[row].set(said, cell, namedPlace(grid, state.slice, cell), reachedSaid(payload, grid, state.slice, state.objective, cell));
+    const put = (row, said, cell) => cell >= 0 && rows[row].set(said, cell, namedPlace(grid, state.slice, cell), reachedSaid(payload, grid, state.slice, state.objective, cell, answer));
     if (answer.verdict === "feasible") {
       put("winner", "winner", answer.point);
       put("runner_up", "runner-up", answer.runnerUp);
@@ -56,6 +58,21 @@ export function verdictSaid({ grid, answers }, state, answer) {
   return `No point meets ${named}.`;
 }
 
+// For which choice the winner's intervals allow, and from which points it cannot be told.
+export function choiceSaid({ payload, grid }, state, answer) {
+  const said = answer.among > 1 ? [`Its intervals allow for the choice among ${answer.among} points.`] : [];
+  const { metric } = state.objective;
+  const others = answer.alike.filter((cell) => grid.number(state.slice, metric, cell) !== grid.number(state.slice, metric, answer.point));
+  if (others.length) {
+    const named = others.length === 1 ? namedPlace(grid, state.slice, others[0]) : `${others.length} other points`;
+    const preferred = payload.metrics[answer.preferred];
+    const word = preferred?.better === "higher" ? "high" : "low";
+    const taken = preferred ? `: the one with the ${word}${others.length === 1 ? "er" : "est"} ${preferred.short} is taken.` : ": measure longer.";
+    said.push(`It cannot be told from ${named} in ${payload.metrics[metric].short}${taken}`);
+  }
+  return said.join(" ");
+}
+
 export function bindingSaid({ payload }, state, answer) {
   const { constraints } = state.objective;
   if (answer.shortfall >= 0) return constraints.length > 1 ? `Missed by most: ${constraintSaid(payload, constraints[answer.shortfall])}.` : "";
@@ -75,11 +92,14 @@ export function flipSaid({ payload, grid, answers }, state) {
 }
 
 // "41 800 requests/s, p99 9.80 ms (9.10 to 11.0 ms)": what an objective is about, at one point.
-function reachedSaid(payload, grid, slice, objective, cell) {
+// Of the point that answers, `answer` has intervals that allow for the choice.
+function reachedSaid(payload, grid, slice, objective, cell, answer = null) {
   const metrics = [...new Set([objective.metric, ...objective.constraints.map((one) => one.metric)])];
   const told = metrics.map((metric) => {
-    const [value, low, high] = ["", "_lo", "_hi"].map((end) => grid.number(slice, metric + end, cell));
-    if (metric === "throughput_rps") return rate(value);
+    const value = grid.number(slice, metric, cell);
+    const isWide = answer?.among > 1 && answer.point === cell && ["_lo", "_hi"].some((end) => grid.number(slice, metric + end, cell) !== null);
+    const [low, high] = isWide ? answer.ends(metric) : ["_lo", "_hi"].map((end) => grid.number(slice, metric + end, cell));
+    if (metric === "throughput_rps") return isWide ? `${rate(value)} (${interval(low, high, value)})` : rate(value);
     const isTime = payload.metrics[metric].unit === "ms";
     const ends = isTime && value !== null ? interval(low, high, value, "time") || "no interval" : "";
     return `${payload.metrics[metric].short} ${valueSaid(payload, metric, value)}${ends ? ` (${ends})` : ""}`;

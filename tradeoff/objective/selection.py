@@ -74,9 +74,12 @@ def factors(among: Counts, degrees: NDArray[np.int64]) -> Numbers:
     degrees
         Of Student's t behind the interval, 0 for the normal law; of the same length.
     """
-    pairs, places = np.unique(np.stack([among, degrees], axis=1), axis=0, return_inverse=True)
-    found = np.array([factor(int(m), int(nu)) for m, nu in pairs.tolist()], dtype=np.float64)
-    return found[places.reshape(-1)]
+    most = int(among.max(initial=1)) + 1
+    # One number for both: quick to sort.
+    pairs, places = np.unique(degrees * most + among, return_inverse=True)
+    found: Numbers = np.array([factor(pair % most, pair // most) for pair in pairs.tolist()], dtype=np.float64)
+    moved: Numbers = found[places.reshape(-1)]
+    return moved
 
 
 def factor(among: int, degrees: int = 0) -> float:

@@ -33,7 +33,8 @@ test: $(VENV)/.test
 	$(BIN)/python -m tests.browser
 	$(MAKE) --no-print-directory lint
 	$(BIN)/python binder/verify
-	$(BIN)/python -m pytest
+	$(BIN)/python -m tests.compile
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 lint: $(VENV)/.test
 	$(BIN)/ruff check .

@@ -5,7 +5,6 @@ import signal
 import pytest
 from hypothesis import settings
 
-from tests.groups import longest_first, mark
 from tradeoff.serving.virtual import compiled
 
 pytest_plugins = ["tests.browser", "tests.jupyterlab"]
@@ -16,16 +15,6 @@ settings.load_profile("tradeoff")
 
 # A shell starts what it runs in the background deaf to Ctrl-C; tests that press it would wait for ever.
 signal.signal(signal.SIGINT, signal.default_int_handler)
-
-
-def pytest_itemcollected(item: pytest.Item) -> None:
-    """Say what it may not run beside, before pytest-xdist reads it."""
-    mark(item)
-
-
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Let what takes longest begin first, where workers share the tests."""
-    longest_first(config, items)
 
 
 @pytest.fixture(autouse=True)

@@ -14,6 +14,13 @@ def grave(found):
     return set(found[found["severity"] >= "warning"]["check"])
 
 
+def grave_of_simulated(found):
+    """What is grave beside the doubt of the service times, for the recorded Run has rows that are doubtful."""
+    checks = grave(found)
+    assert "service_times_doubtful" in checks
+    return checks - {"service_times_doubtful"}
+
+
 @pytest.fixture(scope="module")
 def demo():
     return tradeoff.read(DEMO)
@@ -43,22 +50,22 @@ def test_simulated_rows_pass(demo, asked):
     run = tradeoff.simulate(
         demo, max_batch_size=[1, 8], max_wait_ms=[0, 2], n_requests=8_000, keep_samples=True, **asked
     )
-    assert grave(audit(run)) == set()
+    assert grave_of_simulated(audit(run)) == set()
 
 
 def test_times_to_think_of_a_function_pass(demo):
     run = tradeoff.simulate(
         demo, max_batch_size=8, concurrency=[1, 32], think=lambda rng, n: rng.exponential(5, n), n_requests=8_000
     )
-    assert grave(audit(run)) == set()
+    assert grave_of_simulated(audit(run)) == set()
 
 
 def test_what_is_turned_away_is_told_and_what_is_saturated_is_not_blamed(demo):
     options = {"max_batch_size": 8, "n_requests": 8_000}
     bounded = tradeoff.simulate(demo, request_rate=1e5, queue_limit=16, **options)
-    assert grave(audit(bounded)) == {"rejections"}
+    assert grave_of_simulated(audit(bounded)) == {"rejections"}
     endless = tradeoff.simulate(demo, request_rate=1e5, **options)
-    assert grave(audit(endless)) == set()
+    assert grave_of_simulated(audit(endless)) == set()
     assert "achieved_rate" in set(audit(endless)["check"])
 
 
@@ -66,7 +73,7 @@ def test_workers_that_share_a_device_without_having_been_measured_so(demo):
     run = tradeoff.simulate(
         demo, max_batch_size=8, request_rate=100, workers=8, n_requests=8_000,
     )  # fmt: skip
-    assert grave(audit(run)) == {"contention"}
+    assert grave_of_simulated(audit(run)) == {"contention"}
 
 
 @pytest.mark.parametrize("asked", [{"request_rate": [1, 4]}, {"concurrency": [1, 16]}], ids=str)

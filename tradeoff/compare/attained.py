@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from tradeoff.comparable import Marks, corners_of, ids_of, numbers_of, usable
+from tradeoff.comparable import Marks, bounds_of, corners_of, ids_of, numbers_of, usable
 from tradeoff.objective import Constraint, Objective, judge
 
 
@@ -47,6 +47,8 @@ def attained_under(rows: pd.DataFrame, objective: Objective) -> Attained:
     meets, sure, possible = there.copy(), there & ~np.isneginf(worst), there.copy()
     for constraint in objective.constraints:
         surely, possibly = judge(rows, constraint)
+        if bounds_of(rows, constraint.metric).bare.all():  # then values are all there is, as in `tradeoff.attained_at`
+            surely = possibly & _by_value(rows, constraint)
         meets &= _by_value(rows, constraint)
         sure &= surely
         possible &= possibly

@@ -27,6 +27,7 @@ from numpy.typing import NDArray
 
 from tradeoff.arguments import ArgumentError, shown
 from tradeoff.frames import Run, without_steps
+from tradeoff.frames.numbers import number_in
 from tradeoff.stats.share import share_at_most
 from tradeoff.stats.student import t_quantile
 
@@ -234,15 +235,10 @@ def with_slo(run: Run, slo: str | SLO) -> Run:
         rows.append(
             columns_of(asked) if own is None or point.get("status") == "saturated" else _judged(point, own, asked)
         )
-    return Run(put(run.points, rows), samples, run.environment)
-
-
-def put(points: pd.DataFrame, rows: list[dict[str, Any]]) -> pd.DataFrame:
-    """Return points with the columns of `columns_of`, a row each."""
-    found = points.copy()
-    for name in columns_of(SLO(())):
-        found[name] = [row[name] for row in rows]
-    return found
+    points = run.points.copy()
+    for name in columns_of(asked):
+        points[name] = [row[name] for row in rows]
+    return Run(points, samples, run.environment)
 
 
 def columns_of(slo: SLO, share: Interval = UNKNOWN, asked_rps: Interval = UNKNOWN) -> dict[str, Any]:
@@ -265,12 +261,12 @@ def columns_of(slo: SLO, share: Interval = UNKNOWN, asked_rps: Interval = UNKNOW
 
 def asked_of(row: Mapping[str, Any] | pd.Series) -> Interval:
     """Return the rate at which requests came, those without an answer among them, with its interval."""
-    n, lost = _number(row, "n"), sum(_number(row, name, 0.0) for name in ("n_errors", "n_rejected"))
+    n, lost = number_in(row, "n"), sum(number_in(row, name, 0.0) for name in ("n_errors", "n_rejected"))
     if not n > 0:
-        duration_s = _number(row, "duration_s")
+        duration_s = number_in(row, "duration_s")
         rate = lost / duration_s if duration_s > 0 else math.nan
         return rate, math.nan, math.nan
-    rates = [_number(row, f"throughput_rps{end}") * (n + lost) / n for end in ("", "_lo", "_hi")]
+    rates = [number_in(row, f"throughput_rps{end}") * (n + lost) / n for end in ("", "_lo", "_hi")]
     return rates[0], rates[1], rates[2]
 
 
@@ -289,8 +285,3 @@ def _judged(point: pd.Series, samples: pd.DataFrame, slo: SLO) -> dict[str, Any]
     starts = np.flatnonzero(samples[series].ne(samples[series].shift()).any(axis=1)).tolist() if series else []
     found = share_at_most(slo.margins(samples), 1.0, visits=starts)
     return columns_of(slo, (found.value, found.lo, found.hi), asked_of(point))
-
-
-def _number(row: Mapping[str, Any] | pd.Series, name: str, missing: float = math.nan) -> float:
-    value = row.get(name)
-    return missing if value is None or pd.isna(value) else float(value)

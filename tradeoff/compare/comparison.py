@@ -16,8 +16,31 @@ from tradeoff.objective import Objective
 ComparedAs = Literal["better", "worse", "mixed", "not_separable"]
 
 
+class Judged:
+    """What is said of two sides that were held against each other."""
+
+    verdict: ComparedAs
+    headline: str
+    notes: tuple[str, ...]
+
+    def sentence(self) -> str:
+        """Say in one sentence what changed."""
+        return self.headline
+
+    @property
+    def exit_status(self) -> int:
+        """What a command ends with: 0 when it is better or not separable, 1 when it is worse or mixed."""
+        return 0 if self.verdict in ("better", "not_separable") else 1
+
+    def __str__(self) -> str:
+        return " ".join([self.headline, *self.notes])
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.verdict}: {self.headline})"
+
+
 @dataclass(frozen=True, eq=False, repr=False)
-class Comparison:
+class Comparison(Judged):
     """Two Runs under one objective.
 
     Attributes
@@ -72,18 +95,3 @@ class Comparison:
     rows_before: pd.DataFrame
     rows_after: pd.DataFrame
     pairs: tuple[Rows, Rows]
-
-    def sentence(self) -> str:
-        """Say in one sentence what changed."""
-        return self.headline
-
-    @property
-    def exit_status(self) -> int:
-        """What a command ends with: 0 when it is better or not separable, 1 when it is worse or mixed."""
-        return 0 if self.verdict in ("better", "not_separable") else 1
-
-    def __str__(self) -> str:
-        return " ".join([self.headline, *self.notes])
-
-    def __repr__(self) -> str:
-        return f"Comparison({self.verdict}: {self.headline})"

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from tradeoff.frames import PERCENTILES, Run
+from tradeoff.frames.numbers import number_in
 from tradeoff.objective.judging import judge
 from tradeoff.objective.objective import Constraint, Objective
 from tradeoff.stats.quantiles import quantile_ranks, rank_of
@@ -54,15 +55,15 @@ def further_samples(point: pd.Series, objective: Objective, run: Run | None, *, 
 
 
 def _further(point: pd.Series, constraint: Constraint, run: Run | None, alpha: float) -> int | None:
-    n = _number(point, "n")
+    n = number_in(point, "n")
     if math.isnan(n) or n < 1:
         return None
     stem, _, percentile = constraint.metric.removesuffix("_ms").rpartition("_")
     if stem not in _SAMPLED or percentile not in PERCENTILES or constraint.comparison != "<=":
         return _by_width(point, constraint, n)
-    p, tau = PERCENTILES[percentile], max(1.0, _number(point, f"tau_{percentile}", 1.0))
+    p, tau = PERCENTILES[percentile], max(1.0, number_in(point, f"tau_{percentile}", 1.0))
     seen, over = _counted(point, constraint, _SAMPLED[stem], run) or _read(point, constraint, p, tau, int(n), alpha)
-    if _number(point, constraint.metric) <= constraint.limit:
+    if number_in(point, constraint.metric) <= constraint.limit:
         return max(1, samples_needed(p, above=over, tau=tau, alpha=alpha) - seen)
     missed = samples_to_miss(p, over / seen, tau=tau, alpha=alpha)
     return None if missed is None else max(1, missed - seen)
@@ -86,7 +87,7 @@ def _read(
     """Read from the interval how many samples of `n` lie over the limit."""
     lower, upper = quantile_ranks(n, p, alpha, tau=tau)
     known = [
-        (_number(point, constraint.metric + end), rank)
+        (number_in(point, constraint.metric + end), rank)
         for end, rank in (("_lo", lower), ("", rank_of(n, p)), ("_hi", upper))
     ]
     times, ranks = zip(*[(time, rank) for time, rank in known if math.isfinite(time)], strict=True)
@@ -98,14 +99,9 @@ def _read(
 
 def _by_width(point: pd.Series, constraint: Constraint, n: float) -> int | None:
     """Let the interval shrink with the root of the samples, until it no longer holds the limit."""
-    value = _number(point, constraint.metric)
+    value = number_in(point, constraint.metric)
     room = constraint.limit - value
-    end = _number(point, constraint.metric + ("_hi" if room > 0 else "_lo"))
+    end = number_in(point, constraint.metric + ("_hi" if room > 0 else "_lo"))
     if not math.isfinite(end) or not math.isfinite(value) or abs(end - value) > math.sqrt(MOST / n) * abs(room):
         return None  # unknown, or more than anybody waits for
     return max(1, math.ceil(n * ((end - value) / room) ** 2) - int(n)) if room else None
-
-
-def _number(point: pd.Series, name: str, default: float = math.nan) -> float:
-    value = point.get(name)
-    return default if value is None or pd.isna(value) else float(value)

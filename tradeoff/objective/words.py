@@ -11,6 +11,7 @@ from tradeoff.digits import counted, percent_of, three
 from tradeoff.frames import IDENTITY_COLUMNS, PERCENTILES, POINT_COLUMNS
 from tradeoff.frames.busy import flags_of, why_busy
 from tradeoff.frames.columns import OF_AN_SLO, SHARES
+from tradeoff.frames.numbers import number_in
 from tradeoff.objective.everyone import is_counted, lost_of
 from tradeoff.objective.objective import Constraint, short_of
 
@@ -124,7 +125,7 @@ def missed(point: pd.Series, constraint: Constraint, everyones: pd.Series | None
 
 def trust(point: pd.Series) -> str:
     """Say that a point did not hold still while it was measured, or was measured in part; or nothing."""
-    status, drift = point.get("status"), _number(point, "drift_pct")
+    status, drift = point.get("status"), number_in(point, "drift_pct")
     if "service_times_doubtful" in flags_of(point.get("flags")):
         return "Mind: the service times that it was simulated from are in doubt: measure them again."
     if status not in RESTLESS:
@@ -159,7 +160,7 @@ def without_spread(point: pd.Series, names: Iterable[str]) -> str:
     for name in dict.fromkeys(names):
         described = POINT_COLUMNS.get(name)
         exact = name in IDENTITY_COLUMNS or (described is not None and described.dtype != "float64")
-        if not exact and all(math.isnan(_number(point, name + end)) for end in ("_lo", "_hi")):
+        if not exact and all(math.isnan(number_in(point, name + end)) for end in ("_lo", "_hi")):
             bare.append(label_of(name))
     told = " and ".join(filter(None, [", ".join(bare[:-1]), bare[-1]])) if bare else ""
     return f"Nothing is known about the spread of its {told}: there is no interval, only the value." if bare else ""
@@ -175,11 +176,6 @@ def unit_of(name: str) -> str:
     """Return the unit of a column, as it stands behind a number."""
     described = POINT_COLUMNS.get(name)
     return f" {described.unit}" if described and described.unit else ""
-
-
-def _number(point: pd.Series, name: str) -> float:
-    value = point.get(name)
-    return math.nan if value is None or pd.isna(value) else float(value)
 
 
 def _percent(share: float) -> str:

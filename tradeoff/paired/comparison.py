@@ -8,7 +8,7 @@ from typing import Literal
 import pandas as pd
 
 from tradeoff.compare.changes import Ratio
-from tradeoff.compare.comparison import ComparedAs
+from tradeoff.compare.comparison import ComparedAs, Judged
 from tradeoff.frames import Run
 from tradeoff.objective import Objective
 
@@ -42,7 +42,7 @@ class PairedMetric:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class PairedComparison:
+class PairedComparison(Judged):
     """Two sides that were measured in turns.
 
     Attributes
@@ -104,18 +104,3 @@ class PairedComparison:
     def after(self) -> pd.Series:
         """The row of ``run.points`` after."""
         return self.run.points.iloc[1]
-
-    def sentence(self) -> str:
-        """Say in one sentence what changed."""
-        return self.headline
-
-    @property
-    def exit_status(self) -> int:
-        """What a command ends with: 0 when it is better or not separable, 1 when it is worse or mixed."""
-        return 0 if self.verdict in ("better", "not_separable") else 1
-
-    def __str__(self) -> str:
-        return " ".join([self.headline, *self.notes])
-
-    def __repr__(self) -> str:
-        return f"PairedComparison({self.verdict}: {self.headline})"
